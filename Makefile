@@ -1,0 +1,47 @@
+# One entry point for people and for the build server. `make` lists the commands.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+# Written last, so an interrupted setup is taken up again; older than the locks means out of date.
+STAMP := $(VENV)/.set-up
+LOCK_OPTIONS := --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --quiet
+
+.PHONY: help
+help: ## List these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(STAMP) ## Make .venv with everything the project needs, from the locked versions
+
+$(STAMP): requirements/runtime.txt requirements/dev.txt
+	@echo "setup: looking for Python 3.11 or later"
+	@python=""; \
+	for candidate in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
+	  if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python="$$candidate"; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then echo "setup: Python 3.11 or later is needed (Debian: apt-get install python3 python3-venv)" >&2; exit 1; fi; \
+	if ! $(BIN)/python -c 'import pip' 2>/dev/null; then \
+	  echo "setup: making $(VENV) with $$("$$python" --version)"; \
+	  "$$python" -m venv --clear $(VENV) || { echo "setup: venv failed (Debian: apt-get install python3-venv)" >&2; exit 1; }; \
+	fi
+	@echo "setup: installing the locked packages, each checked against its hash"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@echo "setup: installing the project itself"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@touch $(STAMP)
+	@echo "setup: done"
+
+.PHONY: lock
+lock: $(STAMP) ## Choose versions anew within pyproject.toml and write requirements/*.txt
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --upgrade pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --upgrade pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+
+.PHONY: run
+run: $(STAMP) ## Start the demonstration clinic on http://127.0.0.1:8000 (PORT=…)
+	$(BIN)/clinic serve --demo --port $(PORT)
