@@ -6,6 +6,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 8000
+# Test processes side by side.
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 # Written last, so an interrupted setup is taken up again; older than the locks means out of date.
@@ -45,3 +47,44 @@ lock: $(STAMP) ## Choose versions anew within pyproject.toml and write requireme
 .PHONY: run
 run: $(STAMP) ## Start the demonstration clinic on http://127.0.0.1:8000 (PORT=…)
 	$(BIN)/clinic serve --demo --port $(PORT)
+
+.PHONY: test
+test: lint test-sqlite test-postgres test-browser ## Everything the build server checks
+	@echo "test: all passed"
+
+.PHONY: format
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+.PHONY: lint
+lint: $(STAMP) ## Format, lint, types, import contracts, templates, dependencies
+	@echo "lint: format"; $(BIN)/ruff format --quiet --check --diff .
+	@echo "lint: rules"; $(BIN)/ruff check --quiet .
+	@echo "lint: types"; $(BIN)/mypy --no-error-summary
+	@echo "lint: import contracts"; $(BIN)/lint-imports --no-logo > $(VENV)/contracts.txt || { cat $(VENV)/contracts.txt; exit 1; }
+	@echo "lint: templates"; $(BIN)/djlint --lint --quiet templates
+	@echo "lint: dependencies"; $(BIN)/deptry --no-ansi . 2> $(VENV)/deptry.txt || { cat $(VENV)/deptry.txt; exit 1; }
+
+.PHONY: test-sqlite
+test-sqlite: $(STAMP) ## The suite on SQLite
+	@echo "test: on SQLite"
+	@TEST_DATABASE=sqlite $(BIN)/pytest --quiet --numprocesses $(WORKERS) --ignore tests/browser
+
+.PHONY: test-postgres
+test-postgres: $(STAMP) ## The same suite on PostgreSQL, on a server of its own
+	@echo "test: on PostgreSQL"
+	@TEST_DATABASE=postgres $(BIN)/pytest --quiet --numprocesses $(WORKERS) --ignore tests/browser --ignore tests/structure
+
+.PHONY: test-browser
+test-browser: $(STAMP) chromium ## Journeys in a real browser against a real server
+	@echo "test: in the browser"
+	@$(BIN)/pytest --quiet tests/browser
+
+.PHONY: chromium
+chromium:
+	@if ! command -v chromium > /dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	  echo "chromium: installing"; \
+	  { apt-get -qq update && apt-get -qq install --yes --no-install-recommends chromium; } > /dev/null || true; \
+	fi
+	@command -v chromium > /dev/null || { echo "chromium: needed for the browser tests (Debian: apt-get install chromium)" >&2; exit 1; }

@@ -1,0 +1,95 @@
+"""Where every test finds its database, its clock and its application.
+
+`TEST_DATABASE=sqlite` (the default) or `postgres` chooses the database. Whoever needs it first builds it with the
+migrations, once per run; everybody else gets a copy.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from clinic.core import clock, db
+from tests.databases import KINDS, Databases
+
+FACTORIES = Path(__file__).parent / "factories"
+# Each area keeps its fixtures in tests/factories/<area>.py.
+pytest_plugins = sorted(f"tests.factories.{path.stem}" for path in FACTORIES.glob("[a-z]*.py"))
+
+RUN_FOLDER = "CHAIRTIME_TEST_RUN"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the run's folder in the process that the person started; its workers inherit the name."""
+    if not hasattr(config, "workerinput"):
+        # Not below pytest's own folder: a socket's path must be short, and the server's user must get there.
+        folder = tempfile.mkdtemp(prefix="ct-", dir=None if len(tempfile.gettempdir()) < 40 else "/tmp")
+        Path(folder).chmod(0o755)
+        os.environ[RUN_FOLDER] = folder
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started and leave nothing behind."""
+    if not hasattr(config, "workerinput") and RUN_FOLDER in os.environ:
+        _databases().stop()
+        shutil.rmtree(os.environ.pop(RUN_FOLDER), ignore_errors=True)
+
+
+def _databases() -> Databases:
+    return KINDS[os.environ.get("TEST_DATABASE", "sqlite")](Path(os.environ[RUN_FOLDER]))
+
+
+@pytest.fixture(scope="session")
+def databases() -> Databases:
+    """Makes databases, for the few tests that need their own."""
+    return _databases()
+
+
+@pytest.fixture(scope="session")
+def _workers_database(databases: Databases) -> str:
+    return databases.fresh()
+
+
+@pytest.fixture
+def committed_db(databases: Databases, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of its own for a test whose commits must be real: races, jobs, commands. Gives its address."""
+    url = databases.fresh()
+    db.init(url)
+    yield url
+    databases.discard(url)
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A database that forgets what the test did. Work in it with `db.session`.
+
+    In a test that also asks for `committed_db` there is no session around it: work inside `db.unit_of_work()`, which
+    is a savepoint here and a commit there. Factories do so always, and serve both.
+    """
+    if "committed_db" in request.fixturenames:
+        request.getfixturevalue("committed_db")
+        yield
+        return
+    engine = db.init(request.getfixturevalue("_workers_database"))
+    db.enter_clinic(None)  # a request of an earlier test may have settled one
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        session = db.make_session(connection)
+        # A commit or rollback inside ends a savepoint; the transaction around it is ours.
+        session.join_transaction_mode = "create_savepoint"
+        with db.using_session(session):
+            yield
+        session.close()
+        transaction.rollback()
+
+
+@pytest.fixture
+def frozen_clock() -> Iterator[datetime]:
+    """The clock stands still on an ordinary Tuesday morning; gives that instant."""
+    instant = datetime(2025, 11, 18, 9, 0, tzinfo=UTC)
+    with clock.standing_at(instant):
+        yield instant
