@@ -1,0 +1,125 @@
+"""Orders: the states of a version, and the one door to the rules about doses, limits and checks.
+
+What an order shares with a protocol stands there, one module per question: `dose_rules` (what does it come to),
+`limit_rules` (is a value outside), `text_rules` (what was written). `check_rules` asks: is this act within the order?
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from clinic.orders.check_rules import (
+    Finding,
+    FindingLevel,
+    RateTerms,
+    check_duration,
+    check_prn,
+    check_projected_total,
+    check_rate,
+    check_step,
+    check_validity,
+    check_weight,
+)
+from clinic.protocols.dose_rules import (
+    DoseBasis,
+    PumpRate,
+    dose_rate_mg_h,
+    planned_total_mg,
+    pump_rate_ml_h,
+    rate_from,
+    rate_in,
+    rate_mg_h,
+    rate_steps,
+    round_to_pump_step,
+    total_mg,
+)
+from clinic.protocols.limit_rules import (
+    Breach,
+    Comparator,
+    Limit,
+    LimitLevel,
+    StatedLimit,
+    Vital,
+    breaches,
+    is_breached,
+    limit_text,
+)
+from clinic.protocols.text_rules import PrnText, order_sentence, parse_limits, parse_prn
+
+__all__ = [
+    "Breach",
+    "Comparator",
+    "DoseBasis",
+    "Finding",
+    "FindingLevel",
+    "Limit",
+    "LimitLevel",
+    "OrderStatus",
+    "PrnText",
+    "PumpRate",
+    "RateTerms",
+    "StatedLimit",
+    "Vital",
+    "breaches",
+    "check_duration",
+    "check_prn",
+    "check_projected_total",
+    "check_rate",
+    "check_step",
+    "check_validity",
+    "check_weight",
+    "dose_rate_mg_h",
+    "is_breached",
+    "limit_text",
+    "may_become",
+    "order_sentence",
+    "parse_limits",
+    "parse_prn",
+    "planned_total_mg",
+    "pump_rate_ml_h",
+    "rate_from",
+    "rate_in",
+    "rate_mg_h",
+    "rate_steps",
+    "round_to_pump_step",
+    "total_mg",
+]
+
+
+class OrderStatus(StrEnum):
+    """Where an order version stands. A change of the order is a new version; this one is superseded, and readable."""
+
+    DRAFT = "draft"
+    PENDING_SIGNATURE = "pending-signature"
+    ACTIVE = "active"
+    ON_HOLD = "on-hold"
+    COMPLETED = "completed"
+    SUPERSEDED = "superseded"
+    STOPPED = "stopped"
+    CANCELLED = "cancelled"
+    ENTERED_IN_ERROR = "entered-in-error"
+
+
+# REFERENCE 7.2. Also allowed: taking back or dropping what nobody has signed, and ending an order that is on hold. A
+# spoken order goes through the same states and is active while its signature is still due.
+_NEXT: Final = {
+    OrderStatus.DRAFT: {OrderStatus.PENDING_SIGNATURE, OrderStatus.CANCELLED},
+    OrderStatus.PENDING_SIGNATURE: {OrderStatus.ACTIVE, OrderStatus.DRAFT, OrderStatus.CANCELLED},
+    OrderStatus.ACTIVE: {
+        OrderStatus.ON_HOLD,
+        OrderStatus.COMPLETED,
+        OrderStatus.SUPERSEDED,
+        OrderStatus.STOPPED,
+        OrderStatus.CANCELLED,
+    },
+    OrderStatus.ON_HOLD: {OrderStatus.ACTIVE, OrderStatus.SUPERSEDED, OrderStatus.STOPPED, OrderStatus.CANCELLED},
+}
+
+
+def may_become(current: OrderStatus, wanted: OrderStatus) -> bool:
+    """Return whether a version may go from one state to another. Any may turn out to have been entered in error, once.
+
+    Stopped is for after a dose was given, cancelled for before; the caller knows which.
+    """
+    if wanted is OrderStatus.ENTERED_IN_ERROR:
+        return current is not OrderStatus.ENTERED_IN_ERROR
+    return wanted in _NEXT.get(current, set())

@@ -1,0 +1,105 @@
+"""Scores of the outcome questionnaires. Facts computed from answers, never advice.
+
+A missing answer makes the whole score missing: it is never counted as zero.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from clinic.core.units import EXACT, round_half_up
+
+PEG_ITEMS: Final = 3
+PHQ9_ITEMS: Final = 9
+GAD7_ITEMS: Final = 7
+
+PGIC_WORDS: Final = {
+    1: "very much improved",
+    2: "much improved",
+    3: "minimally improved",
+    4: "no change",
+    5: "minimally worse",
+    6: "much worse",
+    7: "very much worse",
+}
+
+
+def peg_score(items: Sequence[int | None]) -> Decimal | None:
+    """Return the PEG score, the mean of its three items (0 to 10 each), to one decimal, halves up."""
+    total = _total(items, count=PEG_ITEMS, highest=10)
+    return None if total is None else round_half_up(EXACT.divide(Decimal(total), Decimal(PEG_ITEMS)), 1)
+
+
+def phq9_total(items: Sequence[int | None]) -> int | None:
+    """Return the PHQ-9 total, 0 to 27, from nine answers of 0 to 3."""
+    return _total(items, count=PHQ9_ITEMS, highest=3)
+
+
+def phq9_flags_item_nine(items: Sequence[int | None]) -> bool:
+    """Return whether the ninth answer, thoughts of self-harm, is above zero and must be shown to a physician.
+
+    It counts even when other answers are missing.
+    """
+    return len(items) == PHQ9_ITEMS and bool(items[PHQ9_ITEMS - 1])
+
+
+def gad7_total(items: Sequence[int | None]) -> int | None:
+    """Return the GAD-7 total, 0 to 21, from seven answers of 0 to 3."""
+    return _total(items, count=GAD7_ITEMS, highest=3)
+
+
+def pgic_words(value: int | None) -> str | None:
+    """Return the words of a patient's global impression of change, 1 to 7. Raises `ValueError` outside it."""
+    if value is None:
+        return None
+    if value not in PGIC_WORDS:
+        raise ValueError("Enter a value from 1 to 7")
+    return PGIC_WORDS[value]
+
+
+def change_pct(baseline: Decimal | int | None, now: Decimal | int | None) -> Decimal | None:
+    """Return the change from the course's baseline in per cent, one decimal, halves away from zero; a fall is negative.
+
+    None when either value is missing or the baseline is 0, from which no percentage can be taken.
+    """
+    if baseline is None or now is None or not baseline:
+        return None
+    start, end = Decimal(baseline), Decimal(now)
+    return round_half_up(EXACT.divide(EXACT.multiply(EXACT.subtract(end, start), Decimal(100)), start), 1)
+
+
+def is_fall_of(pct: Decimal | int, *, baseline: Decimal | int | None, now: Decimal | int | None) -> bool:
+    """Return whether a score fell by at least `pct` per cent of its baseline. A missing value is never a response."""
+    if baseline is None or now is None or not baseline:
+        return False
+    return (Decimal(baseline) - Decimal(now)) * 100 >= Decimal(baseline) * Decimal(pct)
+
+
+def _total(items: Sequence[int | None], *, count: int, highest: int) -> int | None:
+    if len(items) != count:
+        raise ValueError(f"There are {count} answers.")
+    given = [item for item in items if item is not None]
+    if any(not 0 <= item <= highest for item in given):
+        raise ValueError(f"Enter a value from 0 to {highest}")
+    return sum(given) if len(given) == count else None
+
+
+class Instrument(StrEnum):
+    """An outcome measure whose text may be shipped, or a single question."""
+
+    NRS = "NRS"
+    PEG = "PEG"
+    PHQ9 = "PHQ-9"
+    GAD7 = "GAD-7"
+    PGIC = "PGIC"
+
+
+class Occasion(StrEnum):
+    """When an outcome measure was answered."""
+
+    BASELINE = "baseline"
+    BEFORE_SESSION = "before-session"
+    AFTER_SESSION = "after-session"
+    DIARY = "diary"
+    FOLLOW_UP = "follow-up"
