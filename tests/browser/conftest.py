@@ -1,0 +1,120 @@
+"""A real browser against the real server with the demo clinic, started once per run."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page
+
+from tests.structure.tree import ROOT
+
+START_SECONDS = 180
+
+
+def find_chromium() -> str:
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    raise RuntimeError("Chromium is needed for the browser tests. Debian: apt-get install chromium")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """The system's own Chromium, kept from calling home; its sandbox works for everybody but root."""
+    quiet = ["--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+    if os.geteuid() == 0:
+        quiet.append("--no-sandbox")
+    return {**browser_type_launch_args, "executable_path": find_chromium(), "args": quiet}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    """The bedside tablet, held upright; a test that is about the desk sets its own viewport."""
+    return {**browser_context_args, "viewport": {"width": 820, "height": 1180}, "locale": "en-GB"}
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `clinic serve` on a new database with the demo clinic in it."""
+    folder: Path = tmp_path_factory.mktemp("server")
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    environment = {
+        **os.environ,
+        "DATABASE_URL": f"sqlite:///{folder / 'chairtime.sqlite'}",
+        "SECRET_FILE": str(folder / "secret"),
+    }
+    command = [str(Path(sys.executable).with_name("clinic")), "serve", "--demo", "--port", str(port)]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not answers(address):
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("The server did not start:\n" + (folder / "server.log").read_text(errors="replace"))
+            time.sleep(0.2)
+        yield address
+    finally:
+        server.terminate()
+        try:
+            server.wait(15)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+@pytest.fixture(scope="session")
+def base_url(live_server):
+    """So that `page.goto("/patients")` finds the server."""
+    return live_server
+
+
+@pytest.fixture(autouse=True)
+def _no_script_fails(page: Page) -> Iterator[None]:
+    """A test fails when a script fails or the content security policy refuses something, whatever it is about."""
+    faults: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            faults.append(message.text)
+
+    page.on("console", listen)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield
+    assert not faults
+
+
+@pytest.fixture
+def barriers():
+    """Call it with a page: what axe finds there that would stop somebody, as lines of text."""
+
+    def found(page: Page) -> list[str]:
+        violations = Axe().run(page).response["violations"]
+        return [f"{rule['id']}: {node['html'][:160]}" for rule in violations for node in rule["nodes"]]
+
+    return found
