@@ -63,7 +63,7 @@ def from_local(day: date, clock: time, zone: ZoneInfo, fold: int | None = None) 
 
 
 def clock_label(instant: datetime, zone: ZoneInfo) -> str:
-    """Return "01:30", or "01:30 EST" in the two hours of a clock change, where the time alone would name two instants."""
+    """Return "01:30", or "01:30 EST" in the two hours of a clock change, when the time alone names two instants."""
     wall = local(instant, zone)
     label = f"{wall:%H:%M}"
     if wall.utcoffset() == wall.replace(fold=1 - wall.fold).utcoffset():

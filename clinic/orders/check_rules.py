@@ -212,7 +212,7 @@ def check_duration(elapsed_min: Decimal | int, maximum_min: Decimal | int | None
 
 @exact
 def check_weight(today_kg: Decimal, last_kg: Decimal | None, change_pct: Decimal | None) -> list[Finding]:
-    """Return what is odd about today's weight: it looks like pounds, or differs from the last by more than `change_pct`."""
+    """Return what is odd about today's weight: it looks like pounds, or differs by more than `change_pct`."""
     if last_kg is None or last_kg <= 0 or today_kg <= 0:
         return []
     findings = []

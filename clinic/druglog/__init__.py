@@ -1,0 +1,1 @@
+"""Controlled drugs: what was taken out, given, wasted and returned, and by whom before whom."""

@@ -1,0 +1,1 @@
+"""What patients report: pain, function, change, and the call on the next day."""

@@ -1,0 +1,1 @@
+"""The bedside: checks, double check, the infusion itself, vitals, events, recovery and discharge."""

@@ -1,0 +1,1 @@
+"""Who signed which exact content, when, and as what."""
