@@ -1,11 +1,17 @@
 """A test client that looks at every page it is given."""
 
+import uuid
 from collections import Counter
 from html.parser import HTMLParser
 from typing import Any
 
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
+
+from clinic.accounts import operations
+from clinic.accounts.models import Staff
+from clinic.core import clock, db
 
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 # HTML lets these end with whatever follows.
@@ -120,11 +126,39 @@ def _heading_faults(page: Page) -> list[str]:
 
 
 class AuditingClient(FlaskClient):
-    """Asks like a browser and refuses a page with a fault, whatever the test is about."""
+    """Asks like a browser and refuses a page with a fault, whatever the test is about.
+
+    A POST gets the form token and the key of a fresh form unless the test gives its own.
+    """
+
+    def sign_in(self, staff: Staff, clinic_id: uuid.UUID | None = None) -> None:
+        """Let this browser be signed in as a person, without the sign-in page."""
+        with db.unit_of_work():
+            _, token = operations.open_login(
+                staff, clinic_id or db.current_clinic_id(), address="127.0.0.1", browser="Test", at=clock.now()
+            )
+        with self.session_transaction() as cookie:
+            cookie.clear()
+            cookie["_user_id"] = token
+            cookie["_fresh"] = True
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        response = super().open(*args, **kwargs)
+        if kwargs.get("method") == "POST" and isinstance(kwargs.get("data") or {}, dict):
+            given = kwargs.get("data") or {}
+            kwargs["data"] = {"csrf_token": self._token(), "idempotency_key": uuid.uuid4().hex, **given}
+        # A request settles its own clinic and leaves it settled; the test goes on in the one it had.
+        clinic_id = db.settled_clinic_id()
+        try:
+            response = super().open(*args, **kwargs)
+        finally:
+            db.enter_clinic(clinic_id)
         if response.mimetype == "text/html" and response.data:
             faults = audit(response.get_data(as_text=True))
             assert not faults, f"{response.request.path}: {faults}"
         return response
+
+    def _token(self) -> str:
+        """A form token that belongs to this browser's cookie."""
+        with self.session_transaction() as cookie:
+            raw = cookie.setdefault("csrf_token", uuid.uuid4().hex)
+        return str(URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token").dumps(raw))

@@ -12,8 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from clinic import create_app
 from clinic.core import clock, db
+from config import Testing
+from tests.client import AuditingClient
 from tests.databases import KINDS, Databases
 
 FACTORIES = Path(__file__).parent / "factories"
@@ -85,6 +89,23 @@ def database(request: pytest.FixtureRequest) -> Iterator[None]:
             yield
         session.close()
         transaction.rollback()
+
+
+@pytest.fixture(scope="session")
+def app() -> Flask:
+    """The application, with every page; its requests work in the database that the test asked for."""
+    settings = type("Settings", (Testing,), {"DATABASE_URL": "sqlite://"})
+    chosen = db._current_engine[:]
+    made = create_app(settings)
+    db._current_engine[:] = chosen
+    made.test_client_class = AuditingClient
+    return made
+
+
+@pytest.fixture
+def client(app: Flask, database: None) -> AuditingClient:
+    """A browser that nobody has signed in with: `client.sign_in(nurse)`. It looks at every page it is given."""
+    return app.test_client()
 
 
 @pytest.fixture
