@@ -146,17 +146,21 @@ class PrnText:
 
 _ROUTE_LETTERS: Final = frozenset({"IV", "PO", "IM", "SC", "SL", "IN", "PR"})
 _COUNT_WORDS: Final = {"once": 1, "twice": 2, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
-_COUNT: Final = r"(once|twice|one|two|three|four|five|six|\d{1,2})(?:\s*(?:times?|doses?|x))?"
+_COUNT: Final = r"(once|twice|one|two|three|four|five|six|\d{1,2})(?![\d.,]*\d)"
+# "Max 2 mg" is a dose and "over 5" a pain score: a bare number is never a number of doses.
+_NO_UNIT: Final = r"\b(?!\s*(?:mcg|mg|g|mL|min|minutes|h|hours)\b)"
 _PRN: Final = re.compile(
     r"\s*([a-z][a-z -]*?)\s+(\d{1,6}(?:\.\d{1,4})?)\s*(mcg|mg|g|mL|ug)\s+"
     r"(IV|PO|IM|SC|SL|IN|PR|oral|nasal|inhaled|orally)\b\s*,?\s*(.*)",
     re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 _REPEAT: Final = re.compile(
-    rf"(?:may\s+(?:be\s+)?)?repeat(?:ed)?\s+(?:x\s*)?(?:up\s+to\s+)?{_COUNT}\b,?", re.ASCII | re.IGNORECASE
+    rf"(?:may\s+(?:be\s+)?)?\brepeat(?:ed)?\s+(?:x\s*)?(?:up\s+to\s+)?{_COUNT}{_NO_UNIT}(?!\s+doses?)(?:\s*(?:times?|x)\b)?,?",
+    re.ASCII | re.IGNORECASE,
 )
 _ONLY: Final = re.compile(
-    rf"(?:(?:up\s+to|at\s+most|max(?:imum)?)\s+|x\s*)?{_COUNT}(?:\s+only)?(?!\s*(?:min|h\b))\b,?",
+    rf"(?<!\w)(?:may\s+repeat\s+)?(?:(?:(?:up\s+to|at\s+most|max(?:imum)?)\s+|x\s*){_COUNT}{_NO_UNIT}(?:\s*(?:times?|doses?)\b)?"
+    rf"|{_COUNT}\s*(?:times?|doses?)\b|(once|twice)\b)(?:\s+only)?,?",
     re.ASCII | re.IGNORECASE,
 )
 _GAP: Final = re.compile(r"(?:after|every)\s+(?:at\s+least\s+)?(\d{1,3})\s*min(?:utes)?\b,?", re.ASCII | re.IGNORECASE)
@@ -194,7 +198,11 @@ def _route(word: str) -> str:
 
 def _take(pattern: re.Pattern[str], text: str) -> tuple[str, str | None]:
     found = pattern.search(text)
-    return (text, None) if found is None else (f"{text[: found.start()]} {text[found.end() :]}", found[1])
+    return (
+        (text, None)
+        if found is None
+        else (f"{text[: found.start()]} {text[found.end() :]}", found[found.lastindex or 0])
+    )
 
 
 def _count(word: str) -> int:

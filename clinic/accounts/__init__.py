@@ -1,0 +1,1 @@
+"""Clinics, staff, roles and sign-in."""

@@ -1,0 +1,91 @@
+"""Who is at the screen: the one use of Flask-Login."""
+
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g, session
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+
+from clinic.accounts import queries
+from clinic.accounts.models import Clinic, LoginSession, Staff
+from clinic.core import clock, db, formats
+
+login_manager = LoginManager()
+login_manager.session_protection = None  # it would compare browser names; our sign-ins are rows that can be ended
+
+
+class SignedIn(UserMixin):  # type: ignore[misc] # the library has no types
+    """A signed-in browser: the person, the clinic and the row that says so."""
+
+    def __init__(self, login: LoginSession, staff: Staff, clinic: Clinic, token: str) -> None:
+        self.login, self.staff, self.clinic, self._token = login, staff, clinic, token
+
+    def get_id(self) -> str:
+        return self._token
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.staff, name)
+
+
+def init_app(app: Flask) -> None:
+    """Tell Flask-Login how to find a sign-in."""
+    login_manager.init_app(app)
+    login_manager.user_loader(_find)
+
+
+def _find(token: str) -> SignedIn | None:
+    from flask import current_app  # noqa: PLC0415 the settings of the app that serves this request
+
+    found = queries.signed_in(
+        token,
+        at=clock.now(),
+        idle_seconds=current_app.config["LOGIN_IDLE_SECONDS"],
+        absolute_seconds=current_app.config["LOGIN_ABSOLUTE_SECONDS"],
+    )
+    if found is None:
+        return None
+    login, clinic = found
+    db.enter_clinic(clinic.id)
+    formats.zone.set(ZoneInfo(clinic.zone))
+    staff = queries.staff_with_roles(login.staff_id)
+    if staff is None:
+        return None
+    return SignedIn(login, staff, clinic, token)
+
+
+def begin(signed_in: SignedIn) -> None:
+    """Start a browser session for a person who has proved who they are; any earlier cookie is thrown away."""
+    session.clear()
+    session.permanent = True
+    login_user(signed_in, remember=False)
+
+
+def end() -> None:
+    """Forget the browser session."""
+    logout_user()
+    session.clear()
+
+
+def is_signed_in() -> bool:
+    """Whether the request comes from a signed-in browser."""
+    return bool(current_user.is_authenticated)
+
+
+def signed_in() -> SignedIn:
+    """The sign-in of this request."""
+    return cast("SignedIn", current_user._get_current_object())  # noqa: SLF001 the proxy's documented way out
+
+
+def actor() -> Staff:
+    """The person at the screen. Only in views that declare who may use them."""
+    return signed_in().staff
+
+
+def clinic() -> Clinic:
+    """The clinic of this request."""
+    return signed_in().clinic
+
+
+def is_locked() -> bool:
+    """Whether the screen was locked and waits for its person."""
+    return is_signed_in() and signed_in().login.locked_at is not None and not g.get("unlocking", False)

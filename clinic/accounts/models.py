@@ -1,0 +1,139 @@
+"""Clinics and their places; staff, roles and signed-in browsers."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.accounts.rules import StaffStatus
+from clinic.core import permissions
+from clinic.core.db import Base, ClinicScoped
+from clinic.core.permissions import Permission, Role
+from clinic.core.types import Quantity, enum_type
+
+
+class Clinic(Base):
+    """An organisation. Its settings are what its own people decided; an empty one decides nothing."""
+
+    __tablename__ = "clinic"
+    __table_args__ = (sa.CheckConstraint("patients_per_nurse > 0", name="patients_per_nurse_is_positive"),)
+
+    name: Mapped[str] = mapped_column(unique=True)
+    zone: Mapped[str]
+    is_demo: Mapped[bool] = mapped_column(default=False)
+    patients_per_nurse: Mapped[int | None]
+    late_entry_after_min: Mapped[int | None]
+    weight_change_percent: Mapped[int | None]
+    rate_difference_percent: Mapped[int | None]
+    drug_tolerance_mg: Mapped[Decimal | None] = mapped_column(Quantity(4))
+    double_check_minutes: Mapped[int | None]
+
+
+class Site(ClinicScoped, Base):
+    """A place of a clinic."""
+
+    __tablename__ = "site"
+    __table_args__ = (sa.UniqueConstraint("clinic_id", "name"),)
+
+    name: Mapped[str]
+
+
+class Staff(Base):
+    """A person with an account. Never deleted: the name stays on every record."""
+
+    __tablename__ = "staff"
+    __table_args__ = (sa.CheckConstraint("email = lower(email)", name="email_is_lower_case"),)
+
+    email: Mapped[str] = mapped_column(sa.String(254), unique=True)
+    given_name: Mapped[str]
+    family_name: Mapped[str]
+    title: Mapped[str | None]
+    credentials: Mapped[str | None]
+    status: Mapped[StaffStatus] = mapped_column(enum_type(StaffStatus, "staff_status"))
+    password_hash: Mapped[str | None]
+    created_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(sort_order=95)
+    grants: Mapped[list["StaffRole"]] = relationship(
+        back_populates="staff", lazy="selectin", foreign_keys="StaffRole.staff_id"
+    )
+
+    __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def name(self) -> str:
+        """As it stands on screen and on records: `Dr I. Okafor`, `A. Quill RN`."""
+        initial = f"{self.given_name[:1]}. {self.family_name}"
+        return f"{self.title} {initial}" if self.title else f"{initial} {self.credentials or ''}".strip()
+
+    @property
+    def initials(self) -> str:
+        """Two letters for narrow columns."""
+        return f"{self.given_name[:1]}{self.family_name[:1]}".upper()
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles in the clinic of this piece of work."""
+        return frozenset(grant.role for grant in self.grants)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the person has a permission here."""
+        return permissions.may(self.roles, permission)
+
+    def has_any(self, roles: Iterable[Role]) -> bool:
+        """Whether the person holds one of these roles here."""
+        return bool(self.roles & set(roles))
+
+
+class StaffRole(ClinicScoped, Base):
+    """A role that a person holds in a clinic."""
+
+    __tablename__ = "staff_role"
+    __table_args__ = (sa.UniqueConstraint("staff_id", "clinic_id", "role"),)
+
+    staff_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
+    role: Mapped[Role] = mapped_column(enum_type(Role, "role"))
+    granted_at: Mapped[datetime]
+    granted_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
+    staff: Mapped[Staff] = relationship(back_populates="grants", foreign_keys=[staff_id])
+
+
+class LoginSession(Base):
+    """A signed-in browser. The cookie holds the token; the database keeps only its hash."""
+
+    __tablename__ = "login_session"
+
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    staff_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"), index=True)
+    clinic_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("clinic.id"))
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    locked_at: Mapped[datetime | None]
+    address: Mapped[str | None]
+    browser: Mapped[str | None]
+
+
+class LoginFailure(Base):
+    """A refused sign-in, counted per account and per address to slow down guessing."""
+
+    __tablename__ = "login_failure"
+    __table_args__ = (sa.Index(None, "subject", "failed_at"),)
+
+    subject: Mapped[str] = mapped_column(sa.String(80))
+    failed_at: Mapped[datetime]
+
+
+class Invitation(Base):
+    """A single-use link for a new account or a new password; only its hash is kept."""
+
+    __tablename__ = "invitation"
+
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    staff_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"), index=True)
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]

@@ -1,0 +1,312 @@
+"""The Flask shell: one transaction per request, access, errors, headers. No clinical word stands in here."""
+
+import secrets
+import uuid
+from collections.abc import Iterable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import flask
+from flask import Flask, Response, abort, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import Babel  # type: ignore[import-untyped] # the library has no types
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm.exc import StaleDataError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+import config as settings
+from clinic.accounts import current
+from clinic.audit import operations as audit
+from clinic.audit import reading
+from clinic.audit.rules import AuditAction
+from clinic.core import clock, db, formats, idempotency
+from clinic.core.errors import Conflict
+from clinic.core.permissions import Access, Open, Permission
+from clinic.navigation import home_endpoint, nav_entries
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+ROOT = Path(__file__).resolve().parent.parent
+
+csrf = CSRFProtect()
+babel = Babel()
+
+
+class Shell(Flask):
+    """Flask with one unit of work around each request."""
+
+    def full_dispatch_request(self) -> Response:
+        """Answer a request: an answer below 400 commits, anything else rolls back."""
+        _begin_request()
+        if request.endpoint == "static":
+            return super().full_dispatch_request()
+        with db.unit_of_work(write=request.method not in SAFE) as unit:
+            response = super().full_dispatch_request()
+            if response.status_code >= 400:  # noqa: PLR2004 HTTP's own border
+                unit.rollback()
+            else:
+                _remember_answer(response)
+        _after_the_transaction(response)
+        return response
+
+
+def make_app(config: type | None = None) -> Flask:
+    """The shell with its settings, extensions, filters, errors and headers."""
+    app = Shell("clinic", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "clinic" / "static"))
+    app.config.from_object(config or settings.chosen())
+    app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _secret_from_file(Path(app.config["SECRET_FILE"]))
+    if proxies := app.config["TRUSTED_PROXIES"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
+    csrf.init_app(app)
+    babel.init_app(app)
+    current.init_app(app)
+    app.jinja_env.filters.update(formats.FILTERS)
+    app.jinja_env.globals.update(fresh_key=fresh_key, Permission=Permission)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.context_processor(_page_context)
+    app.before_request(_check_access)
+    app.before_request(_answer_again)
+    app.after_request(_headers)
+    _register_errors(app)
+    return app
+
+
+def register_areas(app: Flask) -> None:
+    """Add every area's pages."""
+    from clinic.areas import blueprints  # noqa: PLC0415 the areas import the shell's neighbours
+
+    for blueprint in blueprints():
+        app.register_blueprint(blueprint)
+
+    @app.get("/", endpoint="home")
+    def home() -> ResponseReturnValue:
+        return redirect(url_for(home_endpoint(current.actor())))
+
+    home.access = Open.SIGNED_IN  # type: ignore[attr-defined]
+
+
+def _secret_from_file(path: Path) -> str:
+    """The installation's own secret, made at the first start and readable only by its owner."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="ascii") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_hex(32))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="ascii")
+
+
+def fresh_key() -> str:
+    """A key for one drawing of a form."""
+    return secrets.token_urlsafe(18)
+
+
+# --- a request -------------------------------------------------------------------------------------------------------
+
+_pending_key: ContextVar[idempotency.IdempotencyKey | None] = ContextVar("pending_key", default=None)
+
+
+def _begin_request() -> None:
+    db.enter_clinic(None)
+    formats.zone.set(ZoneInfo("UTC"))
+    _pending_key.set(None)
+    g.request_id = uuid.uuid4().hex
+    audit.origin.set(audit.Origin(request_id=g.request_id, address=request.remote_addr))
+
+
+def _declared_access() -> Access | None:
+    if request.endpoint is None:
+        return None
+    view: Any = flask.current_app.view_functions[request.endpoint]
+    found: Access | None = Open.PUBLIC if request.endpoint == "static" else getattr(view, "access", None)
+    return found
+
+
+def _check_access() -> ResponseReturnValue | None:
+    if request.endpoint is None:
+        return None  # not found, which the router says by itself
+    access = _declared_access()
+    if access is None:
+        abort(403, "This page has no declared access.")
+    if access is Open.PUBLIC:
+        return None
+    if not current.is_signed_in():
+        if request.method in SAFE:
+            return redirect(url_for("accounts.show_login", next=request.full_path.rstrip("?")))
+        abort(401)
+    if current.is_locked() and request.endpoint not in {
+        "accounts.show_unlock",
+        "accounts.unlock",
+        "accounts.end_login",
+    }:
+        return redirect(url_for("accounts.show_unlock"), 303)
+    if isinstance(access, Permission) and not current.actor().may(access):
+        g.denied = access
+        abort(403)
+    return None
+
+
+def _answer_again() -> ResponseReturnValue | None:
+    """Answer a repeated save as it was answered, and set aside the key of a new one."""
+    if request.method in SAFE or _declared_access() in {None, Open.PUBLIC}:
+        return None
+    key = request.form.get("idempotency_key", "")
+    if not 8 <= len(key) <= 64:  # noqa: PLR2004 our own keys have 24 characters, a device's 36
+        abort(400, "This form has no key of its own. Open the page again; what you typed was not saved.")
+    digest = idempotency.digest(request.path, request.form.items(multi=True))
+    earlier = idempotency.earlier_answer(current.actor().id, key)
+    if earlier is None:
+        made = idempotency.IdempotencyKey(
+            actor_id=current.actor().id, key=key, digest=digest, location=None, saved_at=clock.now()
+        )
+        db.session.add(made)
+        # On PostgreSQL a second request with this key waits here until the first has committed or given up.
+        db.session.flush()
+        _pending_key.set(made)
+        return None
+    if earlier.digest != digest:
+        abort(409, "This form was already saved with other values. Open the page again to see what was saved.")
+    return redirect(earlier.location, 303) if earlier.location else ("", 204)
+
+
+def _remember_answer(response: WerkzeugResponse) -> None:
+    made = _pending_key.get()
+    if made is not None:
+        made.location = response.headers.get("Location")
+
+
+def _after_the_transaction(response: WerkzeugResponse) -> None:
+    """Write what a request leaves behind even when its own transaction was rolled back or only read."""
+    for act in g.pop("afterwards", []):
+        with db.unit_of_work():
+            act()
+    denied = g.get("denied")
+    reads = reading.taken()
+    if denied is not None:
+        with db.unit_of_work():
+            audit.record(
+                AuditAction.ACCESS_DENIED,
+                actor_id=current.actor().id,
+                at=clock.now(),
+                endpoint=request.endpoint,
+                permission=denied,
+            )
+    elif response.status_code < 400 and (reads or _is_seen_again()):  # noqa: PLR2004 HTTP's own border
+        with db.unit_of_work():
+            reading.write(reads, at=clock.now())
+            _note_seen()
+
+
+_SEEN_EVERY_SECONDS = 60
+
+
+def _is_seen_again() -> bool:
+    """Whether the sign-in's last sight is old enough to be renewed; a page that refreshes itself does not count."""
+    if not current.is_signed_in() or request.headers.get("X-Background") == "1":
+        return False
+    age = (clock.now() - current.signed_in().login.seen_at).total_seconds()
+    return age > _SEEN_EVERY_SECONDS
+
+
+def _note_seen() -> None:
+    if _is_seen_again():
+        login = db.session.get(type(current.signed_in().login), current.signed_in().login.id)
+        if login is not None:
+            login.seen_at = clock.now()
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def _page_context() -> dict[str, Any]:
+    signed_in = current.is_signed_in()
+    return {
+        "now": clock.now(),
+        "nav_entries": (lambda: nav_entries(current.actor(), request.endpoint)) if signed_in else list,
+        "current_user": current.actor() if signed_in else None,
+        "may": current.actor().may if signed_in else (lambda _permission: False),
+        "clinic_name": current.clinic().name if signed_in else "Chairtime",
+        "clinic_zone": current.clinic().zone if signed_in else "UTC",
+        "is_demo": signed_in and current.clinic().is_demo,
+    }
+
+
+_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+def _headers(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = _POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    if request.is_secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint != "static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+# --- errors ----------------------------------------------------------------------------------------------------------
+
+_DRAWN = frozenset({400, 403, 404, 409, 429, 500, 503})
+
+
+def _register_errors(app: Flask) -> None:
+    app.register_error_handler(CSRFError, _refuse_forged)
+    app.register_error_handler(HTTPException, _show_error)
+    app.register_error_handler(Conflict, _show_conflict)
+    app.register_error_handler(StaleDataError, _show_stale)
+    app.register_error_handler(OperationalError, _show_unavailable)
+
+
+def _error_page(code: int, **context: Any) -> tuple[str, int]:
+    return render_template(f"errors/{code if code in _DRAWN else (500 if code >= 500 else 400)}.html", **context), code  # noqa: PLR2004
+
+
+def _refuse_forged(error: CSRFError) -> ResponseReturnValue:
+    return _error_page(400, message=error.description)
+
+
+def _show_error(error: HTTPException) -> ResponseReturnValue:
+    code = error.code or 500
+    if code < 400:  # noqa: PLR2004 a redirect of the router, not a fault
+        return error.get_response()
+    is_ours = bool(error.description) and error.description != type(error).description
+    page, status = _error_page(code, message=error.description if is_ours else None)
+    response = flask.make_response(page, status)
+    if allowed := getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def _show_conflict(conflict: Conflict) -> ResponseReturnValue:
+    return _error_page(409, message=conflict.what, mine=conflict.mine, theirs=conflict.theirs)
+
+
+def _show_stale(_error: StaleDataError) -> ResponseReturnValue:
+    return _error_page(
+        409,
+        message="Somebody else changed this record at the same moment. Nothing of yours was saved.",
+        mine=_typed_fields(request.form.items()),
+        theirs=[],
+    )
+
+
+def _typed_fields(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    hidden = {"csrf_token", "idempotency_key", "patient_id", "version", "password"}
+    return [(name.replace("_", " "), value) for name, value in fields if name not in hidden and value]
+
+
+def _show_unavailable(error: OperationalError) -> ResponseReturnValue:
+    flask.current_app.logger.error("The database refused: %s", type(error.orig).__name__)
+    return _error_page(503)

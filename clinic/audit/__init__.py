@@ -1,0 +1,1 @@
+"""The append-only trail: who did what to whose record, when and from where."""

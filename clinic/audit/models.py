@@ -1,0 +1,43 @@
+"""The trail itself. The database refuses to change or delete a line."""
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clinic.audit.rules import AuditAction
+from clinic.core.db import Base
+
+
+class AuditEntry(Base):
+    """One act. `body` is the canonical text of what was recorded, kept as it was written."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        sa.Index(None, "clinic_id", "at"),
+        sa.Index(None, "patient_id", "at"),
+        sa.Index(None, "actor_id", "at"),
+        sa.Index(None, "subject_id"),
+    )
+
+    clinic_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("clinic.id"))
+    at: Mapped[datetime]
+    # The one foreign key that points up the list of areas.
+    actor_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
+    action: Mapped[AuditAction] = mapped_column(
+        sa.Enum(
+            AuditAction,
+            native_enum=False,
+            create_constraint=False,
+            length=60,
+            name="audit_action",
+            values_callable=lambda members: [member.value for member in members],
+        )
+    )
+    subject_kind: Mapped[str | None] = mapped_column(sa.String(40))
+    subject_id: Mapped[uuid.UUID | None]
+    patient_id: Mapped[uuid.UUID | None]
+    body: Mapped[str]
+    request_id: Mapped[str | None] = mapped_column(sa.String(40))
+    address: Mapped[str | None] = mapped_column(sa.String(60))

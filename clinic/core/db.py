@@ -1,0 +1,286 @@
+"""The database: one engine, one session per piece of work, one commit at its edge."""
+
+import fcntl
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    ORMExecuteState,
+    Session,
+    SessionTransaction,
+    declared_attr,
+    mapped_column,
+    with_loader_criteria,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
+from werkzeug.local import LocalProxy
+
+from clinic.core.ids import new_id
+from clinic.core.types import UTCDateTime
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class ScopeMissing(RuntimeError):
+    """A clinic's records were asked for before it was settled whose they are."""
+
+
+class Base(DeclarativeBase):
+    """Every table: one UUID as its key, named constraints, instants in UTC."""
+
+    metadata = sa.MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UTCDateTime(), uuid.UUID: sa.Uuid(), str: sa.Text()}
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, sort_order=-10)
+
+    def __init__(self, **values: Any) -> None:
+        """Make a row with its key, so that its audit line can name it before it is flushed."""
+        self.id = values.pop("id", None) or new_id()
+        for name, value in values.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no {name}.")
+            setattr(self, name, value)
+
+
+# --- whose records ---------------------------------------------------------------------------------------------------
+
+_clinic_id: ContextVar[uuid.UUID | None] = ContextVar("clinic_id", default=None)
+
+
+def current_clinic_id() -> uuid.UUID:
+    """The clinic that this piece of work is for."""
+    clinic_id = _clinic_id.get()
+    if clinic_id is None:
+        raise ScopeMissing("No clinic is settled for this piece of work.")
+    return clinic_id
+
+
+def settled_clinic_id() -> uuid.UUID | None:
+    """The clinic of this piece of work, or None before it is settled."""
+    return _clinic_id.get()
+
+
+def enter_clinic(clinic_id: uuid.UUID | None) -> None:
+    """Settle the clinic for the rest of this request."""
+    _clinic_id.set(clinic_id)
+
+
+@contextmanager
+def in_clinic(clinic_id: uuid.UUID) -> Iterator[None]:
+    """Work for one clinic: for commands, jobs and tests."""
+    token = _clinic_id.set(clinic_id)
+    try:
+        yield
+    finally:
+        _clinic_id.reset(token)
+
+
+class ClinicScoped:
+    """A row that belongs to one clinic; every query through the session sees only the current clinic's rows."""
+
+    @declared_attr
+    @classmethod
+    def clinic_id(cls) -> Mapped[uuid.UUID]:
+        return mapped_column(sa.ForeignKey("clinic.id"), default=current_clinic_id, sort_order=-9)
+
+
+def _keep_to_the_clinic(state: ORMExecuteState) -> None:
+    if state.is_column_load or state.execution_options.get("unscoped", False):
+        return
+    if not (state.is_select or state.is_update or state.is_delete):
+        return
+    clinic_id = _clinic_id.get()
+    if clinic_id is None:
+        if any(issubclass(mapper.class_, ClinicScoped) for mapper in state.all_mappers):
+            raise ScopeMissing(f"{state.all_mappers[0].class_.__name__} was asked for without a clinic.")
+        return
+    state.statement = state.statement.options(
+        with_loader_criteria(ClinicScoped, lambda cls: cls.clinic_id == clinic_id, include_aliases=True)
+    )
+
+
+# --- the engine ------------------------------------------------------------------------------------------------------
+
+
+class WriteGate:
+    """Lets one writer at a time through to SQLite, first come first served.
+
+    SQLite's own waiting polls with sleeps and starves; a blocking file lock in front of BEGIN IMMEDIATE does not.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._file = database.with_name(database.name + ".lock").open("a", encoding="utf-8")
+        self._threads = threading.Lock()
+
+    def enter(self) -> None:
+        self._threads.acquire()
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def leave(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._threads.release()
+
+
+def create_engine(url: str) -> Engine:
+    """An engine with this product's settings; `sqlite:///…` or `postgresql+psycopg://…`."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, parsed.database)
+    engine = sa.create_engine(url, pool_pre_ping=True, pool_recycle=300)
+    event.listen(engine, "connect", _settle_postgres)
+    return engine
+
+
+def _settle_postgres(connection: Any, record: ConnectionPoolEntry) -> None:  # noqa: ARG001 signature of the event
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SET timezone TO 'UTC'")
+        cursor.execute("SET idle_in_transaction_session_timeout TO '60s'")
+    connection.autocommit = False
+
+
+def _sqlite_engine(url: str, database: str | None) -> Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": 10})
+    gate = WriteGate(Path(database)) if database and database != ":memory:" else None
+
+    @event.listens_for(engine, "connect")
+    def settle(connection: Any, record: ConnectionPoolEntry) -> None:  # noqa: ARG001 signature of the event
+        connection.isolation_level = None  # BEGIN is ours: the driver's own comes too late
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+            "trusted_schema=OFF",
+            "busy_timeout=10000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if not connection.get_execution_options().get("write", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if gate is not None:
+            gate.enter()
+            connection.info["gate"] = gate
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "checkin")
+    def leave_the_gate(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:  # noqa: ARG001 signature of the event
+        held = record.info.pop("gate", None)
+        if held is not None:
+            held.leave()
+
+    return engine
+
+
+# --- the session -----------------------------------------------------------------------------------------------------
+
+_session: ContextVar[Session | None] = ContextVar("session", default=None)
+_engines: dict[str, Engine] = {}
+_current_engine: list[Engine] = []
+
+
+def init(url: str) -> Engine:
+    """Choose the database of this process."""
+    engine = _engines.get(url)
+    if engine is None:
+        engine = _engines[url] = create_engine(url)
+    _current_engine[:] = [engine]
+    return engine
+
+
+def engine() -> Engine:
+    """The engine of the database that `init` chose."""
+    if not _current_engine:
+        raise RuntimeError("No database is chosen: call db.init(url) first.")
+    return _current_engine[0]
+
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+
+
+def alembic_config(url: str) -> AlembicConfig:
+    """Alembic's settings for a database; the migrations stand at the top of the project."""
+    found = AlembicConfig()
+    found.set_main_option("script_location", str(MIGRATIONS))
+    found.set_main_option("path_separator", "os")
+    found.set_main_option("prepend_sys_path", str(MIGRATIONS.parent))
+    found.attributes["url"] = url
+    return found
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring a database up to a revision."""
+    command.upgrade(alembic_config(url), revision)
+
+
+def _current_session() -> Session:
+    found = _session.get()
+    if found is None:
+        raise RuntimeError("Work with the database stands inside unit_of_work().")
+    return found
+
+
+session: Session = cast("Session", LocalProxy(_current_session))
+"""The session of the current piece of work."""
+
+
+def make_session(bind: Engine | Connection) -> Session:
+    """A session with the clinic's scope on every query."""
+    made = Session(bind=bind, expire_on_commit=False)
+    event.listen(made, "do_orm_execute", _keep_to_the_clinic)
+    return made
+
+
+@contextmanager
+def unit_of_work(*, write: bool = True) -> Iterator[SessionTransaction]:
+    """One transaction: committed when the block ends, rolled back when it raises or calls `rollback()`.
+
+    On SQLite a `write` takes its place in the queue of writers before it reads, so that what it read still holds.
+    Inside another piece of work it is a savepoint of that one.
+    """
+    outer = _session.get()
+    if outer is not None:
+        with outer.begin_nested() as savepoint:
+            yield savepoint
+        return
+    made = make_session(engine().execution_options(write=True) if write else engine())
+    token = _session.set(made)
+    try:
+        with made.begin() as transaction:
+            yield transaction
+    finally:
+        made.close()
+        _session.reset(token)
+
+
+@contextmanager
+def using_session(made: Session) -> Iterator[Session]:
+    """Work in a session that somebody else opened: for tests."""
+    token = _session.set(made)
+    try:
+        yield made
+    finally:
+        _session.reset(token)

@@ -1,0 +1,38 @@
+"""What every row of the clinical record carries: who entered it, when, and what it supersedes."""
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+
+class Recorded:
+    """Entered by a person at an instant. Such a row is never changed and never deleted; the database refuses it."""
+
+    recorded_at: Mapped[datetime] = mapped_column(sort_order=90)
+
+    @declared_attr
+    @classmethod
+    def recorded_by_id(cls) -> Mapped[uuid.UUID]:
+        """The person who entered the row."""
+        return mapped_column(sa.ForeignKey("staff.id"), sort_order=91)
+
+
+class Superseding:
+    """A correction is a new row that names the one it supersedes and says why; `is_void` withdraws it altogether."""
+
+    @declared_attr
+    @classmethod
+    def supersedes_id(cls) -> Mapped[uuid.UUID | None]:
+        """The row that this one takes the place of; a row is superseded once."""
+        table: str = cls.__tablename__  # type: ignore[attr-defined]
+        return mapped_column(sa.ForeignKey(f"{table}.id"), unique=True, sort_order=92)
+
+    correction_reason: Mapped[str | None] = mapped_column(sort_order=93)
+    is_void: Mapped[bool] = mapped_column(default=False, sort_order=94)
+
+
+def correction_says_why() -> sa.CheckConstraint:
+    """The constraint for tables of `Superseding` rows."""
+    return sa.CheckConstraint("supersedes_id IS NULL OR correction_reason IS NOT NULL", name="correction_says_why")

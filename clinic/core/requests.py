@@ -1,0 +1,42 @@
+"""What every form post brings along besides its fields."""
+
+import uuid
+from collections.abc import Callable
+from typing import Protocol
+
+from flask import abort, g, request
+
+from clinic.core.errors import Conflict
+
+
+class Versioned(Protocol):
+    """A row with an optimistic version."""
+
+    version: int
+
+
+def same_patient(patient_id: uuid.UUID) -> None:
+    """Refuse a form that was drawn for another patient: two tabs, a wrong turn of the browser."""
+    posted = request.form.get("patient_id")
+    if posted is not None and posted != str(patient_id):
+        abort(
+            409, "This form was drawn for another patient. Nothing was saved. Open the right page and enter it again."
+        )
+
+
+def drawn_version() -> int | None:
+    """The version of the record that the form was drawn from, if it says so."""
+    text = request.form.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004 bounded
+
+
+def unchanged_since_drawn(record: Versioned, what: str) -> None:
+    """Raise Conflict when somebody else has changed the record since this form was drawn."""
+    drawn = drawn_version()
+    if drawn is not None and drawn != record.version:
+        raise Conflict(what)
+
+
+def afterwards(act: Callable[[], object]) -> None:
+    """Do this in a transaction of its own once the answer stands, even when the answer is a refusal."""
+    g.setdefault("afterwards", []).append(act)

@@ -1,0 +1,1 @@
+"""Courses: planned sessions under one order."""

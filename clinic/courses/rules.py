@@ -1,0 +1,42 @@
+"""Decisions about courses on plain values."""
+
+from enum import StrEnum
+
+
+class CourseStatus(StrEnum):
+    """States of a course."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    ON_HOLD = "on-hold"
+    COMPLETED = "completed"
+    REVOKED = "revoked"
+    ENTERED_IN_ERROR = "entered-in-error"
+
+
+class CourseDecision(StrEnum):
+    """What a physician decides on reviewing a course."""
+
+    CONTINUE = "continue"
+    ADJUST = "adjust"
+    HOLD = "hold"
+    RESUME = "resume"
+    DISCONTINUE = "discontinue"
+    COMPLETE = "complete"
+
+
+_NEXT: dict[CourseStatus, frozenset[CourseStatus]] = {
+    CourseStatus.DRAFT: frozenset({CourseStatus.ACTIVE, CourseStatus.ENTERED_IN_ERROR}),
+    CourseStatus.ACTIVE: frozenset(
+        {CourseStatus.ON_HOLD, CourseStatus.COMPLETED, CourseStatus.REVOKED, CourseStatus.ENTERED_IN_ERROR}
+    ),
+    CourseStatus.ON_HOLD: frozenset({CourseStatus.ACTIVE, CourseStatus.REVOKED, CourseStatus.ENTERED_IN_ERROR}),
+    CourseStatus.COMPLETED: frozenset({CourseStatus.ENTERED_IN_ERROR}),
+    CourseStatus.REVOKED: frozenset({CourseStatus.ENTERED_IN_ERROR}),
+    CourseStatus.ENTERED_IN_ERROR: frozenset(),
+}
+
+
+def may_become(now: CourseStatus, then: CourseStatus) -> bool:
+    """Whether the state table of the domain reference (7.2) has this transition."""
+    return then in _NEXT[now]

@@ -1,0 +1,51 @@
+"""The rail: at most five entries for each person, from what the person may do."""
+
+from dataclasses import dataclass
+
+from clinic.accounts.models import Staff
+from clinic.core.permissions import Permission, Role
+
+
+@dataclass(frozen=True, slots=True)
+class NavEntry:
+    """One entry of the rail."""
+
+    endpoint: str
+    label: str
+    icon: str
+    current: bool
+    count: int | None = None
+
+
+_ENTRIES = (
+    ("notes.show_inbox", "Inbox", "inbox", Permission.READ_INBOX),
+    ("sessions.show_today", "Today", "today", Permission.READ_BOARD),
+    ("scheduling.show_calendar", "Calendar", "calendar", Permission.READ_CALENDAR),
+    ("patients.list_patients", "Patients", "patients", Permission.SEARCH_PATIENTS),
+    ("accounts.list_staff", "Staff", "staff", Permission.MANAGE_STAFF),
+)
+
+
+def nav_entries(person: Staff, endpoint: str | None) -> list[NavEntry]:
+    """The entries that this person may use."""
+    area = (endpoint or "").split(".")[0]
+    return [
+        NavEntry(
+            target, label, icon, current=target == endpoint or (target.split(".")[0] == area and area != "sessions")
+        )
+        for target, label, icon, permission in _ENTRIES
+        if person.may(permission)
+    ]
+
+
+_HOMES = (
+    (Role.NURSE, "sessions.show_today"),
+    (Role.PHYSICIAN, "notes.show_inbox"),
+    (Role.SCHEDULER, "scheduling.show_calendar"),
+    (Role.ADMIN, "accounts.list_staff"),
+)
+
+
+def home_endpoint(person: Staff) -> str:
+    """Where a person's day begins."""
+    return next((endpoint for role, endpoint in _HOMES if role in person.roles), "accounts.show_account")

@@ -1,0 +1,1 @@
+"""Notes and addenda, the signatures on them, and the physician's inbox."""

@@ -1,0 +1,47 @@
+"""Notes and the addenda that follow them."""
+
+import uuid
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.accounts.models import Staff
+from clinic.core.db import Base, ClinicScoped
+from clinic.core.types import enum_type
+from clinic.notes.rules import NoteKind, NoteStatus
+from clinic.patients.models import Patient
+from clinic.sessions.models import InfusionSession
+
+
+class Note(ClinicScoped, Base):
+    """A note by its author. Its text is fixed once it is signed; an addendum or correction names what it follows."""
+
+    __tablename__ = "note"
+    __table_args__ = (
+        sa.CheckConstraint("kind NOT IN ('addendum', 'correction') OR follows_id IS NOT NULL", name="addendum_follows"),
+        sa.CheckConstraint("status = 'draft' OR status = 'discarded' OR signed_at IS NOT NULL", name="signed_has_time"),
+        sa.Index(None, "clinic_id", "status"),
+    )
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    infusion_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("infusion_session.id"), index=True)
+    follows_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("note.id"), index=True)
+    kind: Mapped[NoteKind] = mapped_column(enum_type(NoteKind, "note_kind"))
+    status: Mapped[NoteStatus] = mapped_column(enum_type(NoteStatus, "note_status"))
+    text: Mapped[str]
+    author_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"), index=True)
+    cosigner_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"), index=True)
+    drafted_at: Mapped[datetime]
+    saved_at: Mapped[datetime]
+    signed_at: Mapped[datetime | None]
+    cosigned_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(sort_order=95)
+    patient: Mapped[Patient] = relationship()
+    infusion: Mapped[InfusionSession | None] = relationship()
+    author: Mapped[Staff] = relationship(foreign_keys=[author_id])
+    cosigner: Mapped[Staff | None] = relationship(foreign_keys=[cosigner_id])
+    follows: Mapped["Note | None"] = relationship(remote_side="Note.id", back_populates="followers")
+    followers: Mapped[list["Note"]] = relationship(back_populates="follows", order_by="Note.drafted_at")
+
+    __mapper_args__ = {"version_id_col": version}

@@ -1,0 +1,114 @@
+"""Orders, their versions, and orders that were spoken."""
+
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.accounts.models import Staff
+from clinic.core.db import Base, ClinicScoped
+from clinic.core.recorded import Recorded
+from clinic.core.types import Quantity, enum_type
+from clinic.orders.rules import OrderStatus
+from clinic.patients.models import Patient, Weight
+from clinic.protocols.models import Terms
+from clinic.signatures.models import Signature
+
+
+class Order(ClinicScoped, Base):
+    """A signed instruction for one patient; what it says stands in its versions."""
+
+    __tablename__ = "infusion_order"
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    created_at: Mapped[datetime]
+    patient: Mapped[Patient] = relationship()
+    versions: Mapped[list["OrderVersion"]] = relationship(back_populates="order", order_by="OrderVersion.number")
+
+    @property
+    def current(self) -> "OrderVersion | None":
+        """The version in force or on hold, if any."""
+        for version in reversed(self.versions):
+            if version.status in {OrderStatus.ACTIVE, OrderStatus.ON_HOLD}:
+                return version
+        return None
+
+    @property
+    def draft(self) -> "OrderVersion | None":
+        """The version that is still being written, if any."""
+        for version in reversed(self.versions):
+            if version.status in {OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE}:
+                return version
+        return None
+
+
+class OrderVersion(ClinicScoped, Base):
+    """One version of an order. After signing only its status changes; its terms are sealed.
+
+    At most one version of an order is in force.
+    """
+
+    __tablename__ = "order_version"
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "number"),
+        sa.CheckConstraint("number > 0", name="number_is_positive"),
+        sa.CheckConstraint("valid_until IS NULL OR valid_until >= valid_from", name="validity_runs_forward"),
+        sa.CheckConstraint(
+            "status NOT IN ('active', 'on-hold', 'completed', 'superseded', 'stopped') OR signature_id IS NOT NULL",
+            name="order_in_force_is_signed",
+        ),
+        sa.Index(
+            "uq_order_version_one_in_force",
+            "order_id",
+            unique=True,
+            sqlite_where=sa.text("status IN ('active', 'on-hold')"),
+            postgresql_where=sa.text("status IN ('active', 'on-hold')"),
+        ),
+    )
+
+    order_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("infusion_order.id"))
+    number: Mapped[int]
+    status: Mapped[OrderStatus] = mapped_column(enum_type(OrderStatus, "order_status"))
+    terms_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("terms.id"), unique=True)
+    weight_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("weight.id"))
+    weight_used_kg: Mapped[Decimal | None] = mapped_column(Quantity(2))
+    valid_from: Mapped[date | None]
+    valid_until: Mapped[date | None]
+    sessions_allowed: Mapped[int | None]
+    change_reason: Mapped[str | None]
+    drafted_at: Mapped[datetime]
+    drafted_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
+    signature_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("signature.id"))
+    version: Mapped[int] = mapped_column(sort_order=95)
+    order: Mapped[Order] = relationship(back_populates="versions")
+    terms: Mapped[Terms] = relationship()
+    weight: Mapped[Weight | None] = relationship()
+    drafted_by: Mapped[Staff] = relationship(foreign_keys=[drafted_by_id])
+    signature: Mapped[Signature | None] = relationship()
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class VerbalOrder(ClinicScoped, Recorded, Base):
+    """An order that was spoken: who spoke, who wrote, that it was read back. It waits to be signed, with its age.
+
+    The signature is the one over this row with the meaning `verbal order confirmed`.
+    """
+
+    __tablename__ = "verbal_order"
+    __table_args__ = (
+        sa.CheckConstraint("is_read_back", name="verbal_order_was_read_back"),
+        sa.CheckConstraint("spoken_by_id <> recorded_by_id", name="speaker_is_not_writer"),
+    )
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    order_version_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("order_version.id"))
+    text: Mapped[str]
+    spoken_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"), index=True)
+    spoken_at: Mapped[datetime]
+    is_read_back: Mapped[bool]
+    spoken_by: Mapped[Staff] = relationship(foreign_keys=[spoken_by_id])
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="VerbalOrder.recorded_by_id")
+    patient: Mapped[Patient] = relationship()

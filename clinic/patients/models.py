@@ -1,0 +1,146 @@
+"""Patients and what is known of them before any infusion."""
+
+import uuid
+from datetime import date, datetime
+from decimal import Decimal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from clinic.accounts.models import Staff
+from clinic.core.db import Base, ClinicScoped
+from clinic.core.recorded import Recorded, Superseding, correction_says_why
+from clinic.core.types import Quantity, enum_type
+from clinic.patients.rules import AllergyKind, Answer, ConsentStatus, Sex, WeightMethod
+
+
+class Patient(ClinicScoped, Base):
+    """A person who is treated here."""
+
+    __tablename__ = "patient"
+    __table_args__ = (
+        sa.UniqueConstraint("clinic_id", "mrn"),
+        sa.Index(None, "clinic_id", "family_key"),
+        sa.Index(None, "clinic_id", "born_on"),
+    )
+
+    mrn: Mapped[str] = mapped_column(sa.String(40))
+    family_name: Mapped[str]
+    given_name: Mapped[str]
+    # The family name in lower case: searched by its beginning on both databases alike.
+    family_key: Mapped[str]
+    born_on: Mapped[date]
+    sex: Mapped[Sex] = mapped_column(enum_type(Sex, "sex"))
+    phone: Mapped[str | None]
+    problem: Mapped[str | None]
+    created_at: Mapped[datetime]
+    created_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
+    version: Mapped[int] = mapped_column(sort_order=95)
+    identifiers: Mapped[list["PatientIdentifier"]] = relationship(back_populates="patient")
+    allergies: Mapped[list["Allergy"]] = relationship(back_populates="patient", order_by="Allergy.recorded_at")
+    weights: Mapped[list["Weight"]] = relationship(back_populates="patient", order_by="Weight.measured_at")
+    screening_answers: Mapped[list["ScreeningAnswer"]] = relationship(back_populates="patient")
+    consents: Mapped[list["Consent"]] = relationship(back_populates="patient")
+
+    __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def name(self) -> str:
+        """As it stands on screen: family name in capitals, then the given name."""
+        return f"{self.family_name.upper()}, {self.given_name}"
+
+
+class PatientIdentifier(ClinicScoped, Base):
+    """A number that somebody else knows the patient by."""
+
+    __tablename__ = "patient_identifier"
+    __table_args__ = (sa.UniqueConstraint("clinic_id", "system", "value"),)
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    system: Mapped[str]
+    value: Mapped[str]
+    patient: Mapped[Patient] = relationship(back_populates="identifiers")
+
+
+class Allergy(ClinicScoped, Recorded, Superseding, Base):
+    """A known allergy, or that the patient was asked and has none. Retired by a void row that supersedes it."""
+
+    __tablename__ = "allergy"
+    __table_args__ = (
+        correction_says_why(),
+        sa.CheckConstraint("kind = 'none-known' OR substance IS NOT NULL", name="known_allergy_names_substance"),
+    )
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    kind: Mapped[AllergyKind] = mapped_column(enum_type(AllergyKind, "allergy_kind"))
+    substance: Mapped[str | None]
+    reaction: Mapped[str | None]
+    patient: Mapped[Patient] = relationship(back_populates="allergies")
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="Allergy.recorded_by_id")
+
+
+class Weight(ClinicScoped, Recorded, Superseding, Base):
+    """A body weight in kilograms, measured or stated, at an instant."""
+
+    __tablename__ = "weight"
+    __table_args__ = (
+        correction_says_why(),
+        sa.CheckConstraint("kg > 0", name="weight_is_positive"),
+        sa.Index(None, "patient_id", "measured_at"),
+    )
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"))
+    kg: Mapped[Decimal] = mapped_column(Quantity(2))
+    method: Mapped[WeightMethod] = mapped_column(enum_type(WeightMethod, "weight_method"))
+    measured_at: Mapped[datetime]
+    patient: Mapped[Patient] = relationship(back_populates="weights")
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="Weight.recorded_by_id")
+
+
+class ScreeningQuestion(ClinicScoped, Base):
+    """A question that the clinic asks before it gives a drug. We ship none."""
+
+    __tablename__ = "screening_question"
+    __table_args__ = (sa.UniqueConstraint("clinic_id", "drug_name", "text"),)
+
+    drug_name: Mapped[str]
+    text: Mapped[str]
+    position: Mapped[int]
+    is_retired: Mapped[bool] = mapped_column(default=False)
+
+
+class ScreeningAnswer(ClinicScoped, Recorded, Superseding, Base):
+    """A patient's answer; a physician settles a yes or unknown by a later row with `settled_text`."""
+
+    __tablename__ = "screening_answer"
+    __table_args__ = (correction_says_why(),)
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    question_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("screening_question.id"))
+    answer: Mapped[Answer] = mapped_column(enum_type(Answer, "answer"))
+    detail: Mapped[str | None]
+    settled_text: Mapped[str | None]
+    patient: Mapped[Patient] = relationship(back_populates="screening_answers")
+    question: Mapped[ScreeningQuestion] = relationship()
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="ScreeningAnswer.recorded_by_id")
+
+
+class Consent(ClinicScoped, Recorded, Superseding, Base):
+    """Consent to a drug for a period, on a version of the clinic's form; withdrawn by a later row."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        correction_says_why(),
+        sa.CheckConstraint("valid_until IS NULL OR valid_until >= valid_from", name="consent_ends_after_it_begins"),
+    )
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    drug_name: Mapped[str]
+    form_version: Mapped[str]
+    status: Mapped[ConsentStatus] = mapped_column(enum_type(ConsentStatus, "consent_status"))
+    signed_on: Mapped[date]
+    valid_from: Mapped[date]
+    valid_until: Mapped[date | None]
+    witness_name: Mapped[str | None]
+    patient: Mapped[Patient] = relationship(back_populates="consents")
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="Consent.recorded_by_id")

@@ -1,0 +1,1 @@
+"""Chairs, shifts and appointments; the database refuses what cannot stand."""

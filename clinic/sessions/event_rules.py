@@ -1,0 +1,68 @@
+"""The words for what happens at the bedside besides the pump and the vitals."""
+
+from enum import StrEnum
+
+
+class CheckPurpose(StrEnum):
+    """What a rate is proposed and double-checked for."""
+
+    START = "start"
+    RATE_CHANGE = "rate_change"
+    RESUME = "resume"
+    HAND_OVER = "hand_over"
+
+
+class SessionEventKind(StrEnum):
+    """Anything that happened and is neither a pump event nor vitals."""
+
+    TIME_OUT = "time_out"
+    NOTIFY = "notify"
+    INTERVENTION = "intervention"
+    HAND_OVER = "hand_over"
+    SUPERVISING = "supervising"
+    ROW_NOTE = "row_note"
+    CALL = "call"
+    OTHER = "other"
+
+
+class IvAction(StrEnum):
+    """What was done with the cannula."""
+
+    PLACED = "placed"
+    CHECKED = "checked"
+    REMOVED = "removed"
+
+
+class Actuality(StrEnum):
+    """Whether harm reached the patient, as FHIR has it; a potential event is a near miss."""
+
+    ACTUAL = "actual"
+    POTENTIAL = "potential"
+
+
+class AdverseOutcome(StrEnum):
+    """How an adverse event ended, as FHIR has it."""
+
+    RESOLVED = "resolved"
+    RECOVERING = "recovering"
+    ONGOING = "ongoing"
+    SEQUELAE = "resolved-with-sequelae"
+    FATAL = "fatal"
+    UNKNOWN = "unknown"
+
+
+class NotDoneReason(StrEnum):
+    """Why due vitals were not taken, as FHIR has it."""
+
+    NOT_PERFORMED = "not-performed"
+    DECLINED = "asked-declined"
+
+
+class DischargeExit(StrEnum):
+    """How a patient left."""
+
+    HOME_WITH_ESCORT = "home-with-escort"
+    HOME_ALONE = "home-alone"
+    TRANSFER = "transfer"
+    AGAINST_ADVICE = "against-advice"
+    ADMITTED = "admitted"

@@ -1,0 +1,59 @@
+"""Settings, from the environment. Every name is documented in docs/settings.md; `clinic doctor` judges them."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+
+class Config:
+    """What every way of running shares; nothing in it is safe to weaken."""
+
+    NAME = "development"
+    IS_PRODUCTION = False
+    DATABASE_URL = os.environ.get("DATABASE_URL", f"sqlite:///{ROOT / 'instance' / 'chairtime.sqlite'}")
+    SECRET_KEY = os.environ.get("SECRET_KEY", "")
+    SECRET_FILE = os.environ.get("SECRET_FILE", str(ROOT / "instance" / "secret"))
+    TRUSTED_HOSTS = [host for host in os.environ.get("TRUSTED_HOSTS", "").split(",") if host] or None
+    TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))
+
+    MAX_CONTENT_LENGTH = 2 * 1024 * 1024
+    MAX_FORM_PARTS = 500
+    SESSION_COOKIE_NAME = "chairtime"
+    SESSION_COOKIE_HTTPONLY = True
+    SESSION_COOKIE_SAMESITE = "Lax"
+    SESSION_COOKIE_SECURE = False
+    PERMANENT_SESSION_LIFETIME = 12 * 60 * 60
+    # The token lives as long as the sign-in: a nurse may look at a flowsheet for hours before she saves.
+    WTF_CSRF_TIME_LIMIT = None
+    LOGIN_IDLE_SECONDS = int(os.environ.get("LOGIN_IDLE_SECONDS", str(30 * 60)))
+    LOGIN_ABSOLUTE_SECONDS = 12 * 60 * 60
+    BABEL_DEFAULT_LOCALE = "en"
+
+
+class Production(Config):
+    """A clinic's own server: HTTPS only, a long secret, known hosts."""
+
+    NAME = "production"
+    IS_PRODUCTION = True
+    SESSION_COOKIE_NAME = "__Host-chairtime"
+    SESSION_COOKIE_SECURE = True
+
+
+class Testing(Config):
+    """The test suite."""
+
+    NAME = "testing"
+    TESTING = True
+    SECRET_KEY = "testing-only-testing-only-testing-only"  # noqa: S105 only ever used by tests
+
+
+CONFIGS: dict[str, type[Config]] = {config.NAME: config for config in (Config, Production, Testing)}
+
+
+def chosen() -> type[Config]:
+    """The configuration that CHAIRTIME_ENV names; development where it is not set."""
+    name = os.environ.get("CHAIRTIME_ENV", "development")
+    if name not in CONFIGS:
+        raise SystemExit(f"CHAIRTIME_ENV is {name!r}; use one of {', '.join(CONFIGS)}.")
+    return CONFIGS[name]

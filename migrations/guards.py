@@ -1,0 +1,81 @@
+"""SQL that keeps the record: rows that nothing may change, appointments that nothing may overlap.
+
+Stable building blocks for revisions; they know table and column names only from their arguments. Every trigger raises
+its own name, so that the application finds the friendly text by it on both databases.
+"""
+
+from collections.abc import Iterable
+
+from alembic import op
+
+
+def is_sqlite() -> bool:
+    """Whether the migration runs on SQLite."""
+    return op.get_bind().dialect.name == "sqlite"
+
+
+def create_refusal() -> None:
+    """On PostgreSQL, the one function behind the triggers: it refuses with the trigger's name."""
+    if not is_sqlite():
+        op.execute(
+            "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "RAISE EXCEPTION USING MESSAGE = TG_NAME, ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_NAME;"
+            " END $$"
+        )
+
+
+def drop_refusal() -> None:
+    """Undo `create_refusal`."""
+    if not is_sqlite():
+        op.execute("DROP FUNCTION refuse_change()")
+
+
+def refuse(name: str, table: str, events: str, when: str | None = None) -> None:
+    """Refuse `events` ("UPDATE", "DELETE", "UPDATE OF kg") on a table, where `when` holds for OLD and NEW."""
+    condition = f" WHEN ({when})" if when else ""
+    if is_sqlite():
+        op.execute(
+            f"CREATE TRIGGER {name} BEFORE {events} ON {table} FOR EACH ROW{condition} "
+            f"BEGIN SELECT RAISE(ABORT, '{name}'); END"
+        )
+    else:
+        op.execute(
+            f"CREATE TRIGGER {name} BEFORE {events} ON {table} FOR EACH ROW{condition} EXECUTE FUNCTION refuse_change()"
+        )
+
+
+def refuse_truncate(table: str) -> None:
+    """On PostgreSQL a whole table could be emptied at once."""
+    if not is_sqlite():
+        op.execute(
+            f"CREATE TRIGGER keep_{table}_whole BEFORE TRUNCATE ON {table} FOR EACH STATEMENT "
+            "EXECUTE FUNCTION refuse_change()"
+        )
+
+
+def append_only(tables: Iterable[str]) -> None:
+    """Rows are written once: no update, no delete, and no replacing on SQLite."""
+    for table in tables:
+        refuse(f"append_only_{table}_update", table, "UPDATE")
+        never_deleted([table])
+        if is_sqlite():
+            # INSERT OR REPLACE would delete the row that stands there.
+            refuse(f"append_only_{table}_replace", table, "INSERT", f"EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)")
+
+
+def never_deleted(tables: Iterable[str]) -> None:
+    """Rows may change their state but are never removed."""
+    for table in tables:
+        refuse(f"never_deleted_{table}", table, "DELETE")
+        refuse_truncate(table)
+
+
+def fixed(table: str, columns: Iterable[str]) -> None:
+    """These columns keep the value they were inserted with."""
+    for column in columns:
+        refuse(f"fixed_{table}_{column}", table, f"UPDATE OF {column}", distinct(column))
+
+
+def distinct(column: str) -> str:
+    """OLD and NEW differ in a column, nulls included, on both databases."""
+    return f"OLD.{column} IS NOT NEW.{column}" if is_sqlite() else f"OLD.{column} IS DISTINCT FROM NEW.{column}"
