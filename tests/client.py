@@ -161,4 +161,4 @@ class AuditingClient(FlaskClient):
         """A form token that belongs to this browser's cookie."""
         with self.session_transaction() as cookie:
             raw = cookie.setdefault("csrf_token", uuid.uuid4().hex)
-        return str(URLSafeTimedSerializer(self.application.secret_key, salt="wtf-csrf-token").dumps(raw))
+        return str(URLSafeTimedSerializer(str(self.application.secret_key), salt="wtf-csrf-token").dumps(raw))

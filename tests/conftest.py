@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 from flask import Flask
@@ -105,7 +106,7 @@ def app() -> Flask:
 @pytest.fixture
 def client(app: Flask, database: None) -> AuditingClient:
     """A browser that nobody has signed in with: `client.sign_in(nurse)`. It looks at every page it is given."""
-    return app.test_client()
+    return cast("AuditingClient", app.test_client())
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from clinic.core import db
 from tests.postgres import PostgresServer
 
@@ -66,7 +68,7 @@ class Databases(ABC):
 
     def discard(self, url: str) -> None:
         """Forget a database that `fresh` or `empty` made."""
-        name = db.make_url(url).database or ""
+        name = make_url(url).database or ""
         self._let_go(Path(name).stem)
         self._remove(name)
 

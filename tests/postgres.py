@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -91,7 +92,7 @@ class PostgresServer:
     def _run(self, program: str, *arguments: str) -> None:
         user = unprivileged_user()
         command = [str(self._programs(user) / program), "-D", str(self.folder / "data"), *arguments]
-        identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+        identity: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
         # The server keeps its standard streams for life, so they must not be pipes that we wait on.
         with (self.folder / f"{program}.out").open("ab") as output:
             done = subprocess.run(

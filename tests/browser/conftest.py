@@ -45,7 +45,7 @@ def browser_context_args(browser_context_args):
 def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+        return int(listener.getsockname()[1])
 
 
 def answers(address: str) -> bool:
