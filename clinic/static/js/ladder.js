@@ -49,7 +49,9 @@ class Ladder {
     if (this.cells) this.bottom = Math.min(...[...this.cells.querySelectorAll("label:not(.kept) input")].map((input) => Number(input.value)));
     fieldset.addEventListener("click", (event) => this.page(event));
     fieldset.addEventListener("change", (event) => {
-      if (event.target.type === "radio" && this.typed) this.typed.value = "";
+      if (event.target.type !== "radio") return;
+      if (this.typed) this.typed.value = "";
+      this.advance();
     });
     this.typed?.addEventListener("input", () => {
       if (!this.typed.value.trim()) return;
@@ -62,6 +64,12 @@ class Ladder {
   get chosen() {
     const typed = this.typed?.value.trim();
     return typed || this.fieldset.querySelector("input:checked")?.value;
+  }
+
+  /** On a phone the ladders stand one under another: the next one comes up by itself. */
+  advance() {
+    if (!matchMedia("(max-width: 600px)").matches) return;
+    this.fieldset.nextElementSibling?.scrollIntoView({ block: "start" });
   }
 
   /** Holding a cell opens the keypad. */
