@@ -1,0 +1,167 @@
+"""The parts of a case that stand before the session: patient, course, orders, visits booked."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from clinic.cases.moments import instant_of
+from clinic.cases.parts import CoursePart, CourseTurn, GateEntry, OrderPart, PatientPart
+from clinic.cases.reading import Fields, Item
+
+
+def read_patient(item: Item) -> PatientPart:
+    """The patient; name and MRN are required."""
+    fields = item.fields()
+    known = "allergies" in fields
+    part = PatientPart(
+        mrn=fields.need("mrn").text(),
+        name=fields.need("name").text(),
+        sex=fields.text("sex"),
+        born=fields.day("born", "birth_date", "date_of_birth", "dob"),
+        weight_kg=positive(fields, "weight_kg"),
+        weight_method=fields.text("weight_method"),
+        height_cm=positive(fields, "height_cm"),
+        allergies=fields.texts("allergies") if known and fields.find("allergies") else None,
+        problem=fields.text("problem", "diagnosis"),
+        place=item.place,
+    )
+    fields.close()
+    return part
+
+
+def positive(fields: Fields, *names: str) -> Decimal | None:
+    """A number above 0: a weight, a concentration, a height."""
+    item = fields.find(*names)
+    if item is None:
+        return None
+    number = item.number()
+    if number <= 0:
+        item.refuse("must be more than 0")
+    return number
+
+
+def read_course(item: Item, zone: ZoneInfo | None) -> CoursePart:
+    """The course, with its holds and resumptions; one of each or a list."""
+    fields = item.fields()
+    endings = _turns(fields.find("stopped", "completed", "ended", "revoked", "ending"), zone)
+    peg = fields.find("peg_baseline")
+    part = CoursePart(
+        status=fields.text("status"),
+        intent=fields.text("intent"),
+        sessions_planned=fields.whole("sessions_planned", "planned"),
+        shape=fields.text("shape"),
+        protocol=fields.text("protocol"),
+        peg_baseline=scores(peg),
+        nrs_baseline=fields.number("nrs_baseline"),
+        holds=_turns(fields.find("hold", "holds", "held"), zone),
+        resumptions=_turns(fields.find("resumed", "resumptions", "resume"), zone),
+        ending=endings[-1] if endings else None,
+        place=item.place,
+    )
+    fields.close()
+    return part
+
+
+def _turns(item: Item | None, zone: ZoneInfo | None) -> tuple[CourseTurn, ...]:
+    return tuple(_turn(one, zone) for one in item.several()) if item else ()
+
+
+def _turn(item: Item, zone: ZoneInfo | None) -> CourseTurn:
+    if not item.is_mapping:
+        return CourseTurn(at=instant_of(item, zone), by=None, reason=None)
+    fields = item.fields()
+    turn = CourseTurn(
+        at=instant_of(fields.need("at", "since", "on", "from"), zone),
+        by=fields.text("by"),
+        reason=fields.text("reason", "text", "detail"),
+    )
+    fields.close()
+    return turn
+
+
+def scores(item: Item | None) -> tuple[Decimal, ...]:
+    """The items of a questionnaire; nothing when it was not filled in."""
+    return tuple(one.number() for one in item.several()) if item else ()
+
+
+def read_orders(items: Sequence[Item], zone: ZoneInfo | None) -> tuple[OrderPart, ...]:
+    """Order versions in file order. A later one repeats only what it changes; versions may stand inside the first."""
+    entries = [one for item in items for one in item.several()]
+    orders: list[OrderPart] = []
+    earlier: Fields | None = None
+    while entries:
+        fields = Fields(entries.pop(0), defaults=earlier)
+        orders.append(_order(fields, len(orders) + 1, zone))
+        nested = fields.find("versions", "changes") if earlier is None else None
+        entries = [*(nested.several() if nested else []), *entries]
+        fields.close()
+        earlier = fields
+    return tuple(orders)
+
+
+def _order(fields: Fields, number: int, zone: ZoneInfo | None) -> OrderPart:
+    signed_at = fields.find("signed_at")
+    return OrderPart(
+        drug=fields.need("drug").text(),
+        basis=fields.text("basis"),
+        conc_mg_ml=positive(fields, "conc_mg_ml", "concentration_mg_ml"),
+        rxcui_product=fields.text("rxcui_product"),
+        diluent=fields.text("diluent"),
+        start=fields.number("start", "start_rate", "rate"),
+        step=fields.number("step"),
+        step_every_min=fields.number("step_every_min"),
+        max=fields.number("max", "max_rate"),
+        total_mg_kg=fields.number("total_mg_kg"),
+        total_mg=fields.number("total_mg"),
+        duration_min=_minutes(fields, "duration"),
+        max_duration_min=_minutes(fields, "max_duration", "time_cap"),
+        max_total_mg=fields.number("max_total_mg"),
+        max_rate_mg_kg_h=fields.number("max_rate_mg_kg_h"),
+        max_rate_mg_h=fields.number("max_rate_mg_h"),
+        max_rate_ml_h=fields.number("max_rate_ml_h"),
+        weight_used_kg=positive(fields, "weight_used_kg", "weight_kg"),
+        weight_taken=fields.day("weight_taken", "weight_on"),
+        bolus_mg=fields.number("bolus_mg", "bolus", "loading_dose_mg"),
+        obs_every_min=fields.number("obs_every_min"),
+        prn=fields.texts("prn"),
+        notify="; ".join(fields.texts("notify")) or None,
+        hold="; ".join(fields.texts("hold", "hold_limit", "stop_limit")) or None,
+        start_limit="; ".join(fields.texts("start_limit", "start_limits")) or None,
+        verbal=fields.flag("verbal") or False,
+        version=fields.whole("version", "no") or number,
+        signed_by=fields.text("signed_by"),
+        signed_at=instant_of(signed_at, zone) if signed_at else None,
+        valid_from=fields.day("valid_from"),
+        valid_to=fields.day("valid_to", "valid_until"),
+        place=fields.item.place,
+    )
+
+
+def _minutes(fields: Fields, *bases: str) -> Decimal | None:
+    """A length in minutes, or in hours under a key that says so."""
+    minutes = fields.number(*(f"{base}_min" for base in bases))
+    hours = fields.number(*(f"{base}_h" for base in bases))
+    return minutes if minutes is not None or hours is None else hours * 60
+
+
+def read_gates(item: Item | None, zone: ZoneInfo | None) -> tuple[GateEntry, ...]:
+    """The visits booked, each with a date or an instant; further keys join the detail."""
+    return tuple(_gate(one, zone) for one in item.items()) if item else ()
+
+
+def _gate(item: Item, zone: ZoneInfo | None) -> GateEntry:
+    fields = item.fields()
+    written = fields.need("date", "at", "start", "on", "day")
+    at = instant_of(written, zone) if ":" in written.scalar() else None
+    appointment = fields.text("appointment", "status", "state", "outcome")
+    reason = fields.text("reason")
+    said = [fields.text("detail", "text", "note") or ""]
+    said += [f"{name.replace('_', ' ')} {entry.scalar()}" for name, entry in fields.leftovers() if not entry.is_null]
+    return GateEntry(
+        on=at.astimezone(zone).date() if at and zone else written.day(),
+        at=at,
+        appointment=appointment,
+        reason=reason,
+        detail="; ".join(words for words in said if words),
+        place=item.place,
+    )

@@ -1,0 +1,369 @@
+"""The sessions of a case: `session:` with its rows and parts beside it, or `sessions:` with them inside each."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from clinic.cases.account import DrugAccountPart, read_accounts, read_count, read_discrepancy
+from clinic.cases.course import positive, read_orders, scores
+from clinic.cases.facts import EventKind, facts, kind_of
+from clinic.cases.instants import Moment, Timeline
+from clinic.cases.moments import instant_of, moment
+from clinic.cases.parts import (
+    AdverseEventPart,
+    DischargePart,
+    EventRow,
+    Exit,
+    Expected,
+    FollowUpPart,
+    NearMissPart,
+    OrderPart,
+    SessionCase,
+    SessionPart,
+)
+from clinic.cases.reading import Fields, Item
+from clinic.cases.rows import read_boluses, read_columns, read_correction, read_events, read_infusion, read_observations
+
+_ENDING = r"(?:_(?:abs|absolute|local|clock|utc|at|iso|times|instants|rows))?"
+_INFUSION = re.compile(rf"(?:infusion|infusions|segments|rates|rate_segments){_ENDING}")
+_OBS = re.compile(rf"(?:obs|observations|vitals){_ENDING}")
+_EVENTS = re.compile(rf"events?{_ENDING}")
+_BOLUSES = re.compile(rf"(?:bolus|boluses){_ENDING}")
+_CODE = re.compile(r"\b[A-Z]{2,5}-\d+\b")
+_SCORED = 5
+_UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a session inherits from its case: the order, the zone, the columns; and how expected figures are read."""
+
+    order: OrderPart
+    zone: ZoneInfo | None
+    columns: tuple[str, ...] | None
+    expected: Callable[[Item | None], tuple[Expected, ...]]
+
+
+def read_sessions(case: Fields, scope: Scope) -> tuple[SessionCase, ...]:
+    """All sessions in file order; none when the case has neither `session` nor `sessions`.
+
+    What stands beside a single session belongs to it. Of several, the rows stand inside each, because their minutes
+    would otherwise have no start to count from; other parts beside them (a drug log, a discharge) belong to the last.
+    """
+    entry = case.find("session", "sessions")
+    items = entry.several() if entry else []
+    if len(items) != 1:
+        for pattern in (_INFUSION, _OBS, _EVENTS, _BOLUSES):
+            for _, rows in case.find_matching(pattern):
+                rows.refuse("rows stand inside the session they belong to" if items else "session is missing")
+    return tuple(_session(one, case if one is items[-1] else None, scope) for one in items)
+
+
+class _Parts:
+    """Finds a session's parts, in its own mapping first, then in its case's."""
+
+    def __init__(self, own: Fields, case: Fields | None) -> None:
+        self._places = [own, case] if case is not None else [own]
+
+    def find(self, *names: str) -> Item | None:
+        return next((found for place in self._places if (found := place.find(*names))), None)
+
+    def rows(self, pattern: re.Pattern[str]) -> tuple[Item | None, bool]:
+        """The rows under a key of this pattern, and whether its ending says that bare times in them are UTC."""
+        matches = [match for place in self._places for match in place.find_matching(pattern)]
+        if len(matches) > 1:
+            matches[1][1].refuse(f"stands beside {matches[0][1].path}: give the rows once")
+        return (matches[0][1], matches[0][0].endswith("_utc")) if matches else (None, False)
+
+    def several(self, *names: str) -> list[Item]:
+        return [one for name in names if (found := self.find(name)) for one in found.several()]
+
+
+def _session(item: Item, case: Fields | None, scope: Scope) -> SessionCase:
+    own = item.fields()
+    part = _who_and_when(own, scope.zone)
+    parts = _Parts(own, case)
+    timeline = Timeline(part.start, scope.zone)
+    changed = own.find("order")
+    order = read_orders([changed], scope.zone)[0] if changed else None
+    concentration = (order or scope.order).conc_mg_ml
+    rows, utc = parts.rows(_EVENTS)
+    events = read_events(rows, timeline, utc=utc)
+    end = Moment.of(part.end, part.start) if part.end else _stop(events)
+    rows, utc = parts.rows(_INFUSION)
+    if rows is not None and concentration is None:
+        rows.refuse("the order has no conc_mg_ml to make a dose of these rates")
+    infusion = read_infusion(rows, timeline, end=end, utc=utc)
+    rows, utc = parts.rows(_BOLUSES)
+    boluses = read_boluses(rows, timeline, events, concentration, utc=utc)
+    rows, utc = parts.rows(_OBS)
+    named = own.find("obs_columns")
+    columns = read_columns(named) if named else scope.columns
+    discharge = _discharge(parts, timeline)
+    session = SessionCase(
+        session=part,
+        order=order,
+        infusion=infusion,
+        boluses=boluses,
+        obs=read_observations(rows, timeline, columns, utc=utc),
+        events=events,
+        corrections=tuple(read_correction(one, timeline) for one in parts.several("corrections", "correction")),
+        near_misses=tuple(_near_miss(one, timeline) for one in parts.several("near_miss", "near_misses")),
+        adverse_events=tuple(_adverse_event(one, timeline) for one in parts.several("adverse_event", "adverse_events")),
+        drug_accounts=_accounts(parts, order or scope.order, timeline),
+        discharge=discharge,
+        follow_ups=tuple(_follow_up(one) for one in parts.several("follow_up", "follow_ups")),
+        expect=scope.expected(own.find("expect", "expected")),
+        exit=_exit(discharge, events),
+    )
+    own.close()
+    return session
+
+
+def _who_and_when(fields: Fields, zone: ZoneInfo | None) -> SessionPart:
+    start = _start(fields, zone)
+    end = moment(fields, Timeline(start, zone), "end", "ends", "stop", "stopped", "to", "until")
+    if end is not None and end.at <= start:
+        raise fields.item.fault("end is not after start")
+    nurses = _codes(fields, "nurse", "nurses")
+    return SessionPart(
+        no=fields.whole("no", "number"),
+        start=start,
+        end=end.at if end else None,
+        chair=fields.text("chair", "bed", "room"),
+        nurse=nurses[0] if nurses else None,
+        nurses=nurses,
+        second_check=fields.text("second_check", "second_checker", "checker"),
+        supervising=fields.text("supervising", "supervisor"),
+        fasting_h_solid=fields.number("fasting_h_solid"),
+        fasting_h_clear=fields.number("fasting_h_clear"),
+        escort=fields.text("escort"),
+        pregnancy_test=fields.text("pregnancy_test", "pregnancy"),
+        iv=fields.text("iv", "iv_access"),
+        weight_kg=positive(fields, "weight_kg"),
+        weight_used_kg=positive(fields, "weight_used_kg"),
+        order_version=fields.whole("order_version"),
+        place=fields.item.place,
+    )
+
+
+def _start(fields: Fields, zone: ZoneInfo | None) -> datetime:
+    item = fields.find("start_utc")
+    if item is not None:
+        return instant_of(item, _UTC)
+    names = ("start", "start_at", "starts_at", "start_local", "started_at", "from", "begin", "at")
+    return instant_of(fields.need(*names), zone)
+
+
+def _codes(fields: Fields, *names: str) -> tuple[str, ...]:
+    """The people under a key: a list, or `RN-1, then RN-2` in one text; a text without a code is a name."""
+    found: list[str] = []
+    for name in names:
+        for text in fields.texts(name):
+            found += _CODE.findall(text) or [text]
+    return tuple(dict.fromkeys(found))
+
+
+def _stop(events: tuple[EventRow, ...]) -> Moment | None:
+    stops = [event.when for event in events if kind_of(event.kind) is EventKind.STOP]
+    return stops[-1] if stops else None
+
+
+def _accounts(parts: _Parts, order: OrderPart, timeline: Timeline) -> tuple[DrugAccountPart, ...]:
+    """The drug log of a session; a count or a discrepancy beside it belongs to its first account."""
+    log = parts.find("cs_log", "drug_log", "drug_account", "drug_accounts", "cs_logs")
+    accounts = read_accounts(log, drug=order.drug, timeline=timeline) if log else ()
+    counts = parts.several("count", "counts", "cs_count")
+    discrepancies = parts.several("discrepancy", "discrepancies", "cs_discrepancy")
+    if not counts and not discrepancies:
+        return accounts
+    if not accounts:
+        (counts + discrepancies)[0].refuse("stands without a cs_log")
+    first = accounts[0]
+    read = tuple(read_count(one, timeline, first.vial_balance_after_mg) for one in counts)
+    opened = tuple(read_discrepancy(one, timeline) for one in discrepancies)
+    return (replace(first, counts=first.counts + read, discrepancies=first.discrepancies + opened), *accounts[1:])
+
+
+def _near_miss(item: Item, timeline: Timeline) -> NearMissPart:
+    fields = item.fields()
+    part = NearMissPart(
+        when=moment(fields, timeline, "at", ""),
+        entered_ml_h=fields.number("entered_ml_h"),
+        expected_ml_h=fields.number("expected_ml_h"),
+        implied_mg_kg_h=fields.number("implied_mg_kg_h"),
+        ordered_mg_kg_h=fields.number("ordered_mg_kg_h"),
+        hard_limit_mg_kg_h=fields.number("hard_limit_mg_kg_h"),
+        caught_by=fields.text("caught_by", "by"),
+        record=fields.text("record"),
+        system=fields.text("system", "text", "detail"),
+        place=item.place,
+    )
+    fields.close()
+    return part
+
+
+def _adverse_event(item: Item, timeline: Timeline) -> AdverseEventPart:
+    fields = item.fields()
+    criteria = fields.texts("criterion", "criteria", "serious_criterion", "seriousness", "serious_because")
+    resolved = fields.find("resolved")
+    ongoing = resolved is not None and resolved.scalar().lower() in {"no", "false", "ongoing", "unknown"}
+    part = AdverseEventPart(
+        term=fields.need("term", "event", "what").text(),
+        grade=_grade(fields),
+        serious=fields.flag("serious"),
+        criterion="; ".join(criteria) or None,
+        onset=moment(fields, timeline, "onset", "start", "at"),
+        resolved=None if ongoing else moment(fields, timeline, "resolved", "end"),
+        action=", ".join(fields.texts("action", "actions", "intervention")) or None,
+        causality=fields.text("causality"),
+        outcome=fields.text("outcome"),
+        told=", ".join(fields.texts("told", "notified", "who_told")) or None,
+        report=fields.text("report", "reported", "report_sent"),
+        place=item.place,
+    )
+    if part.onset and part.resolved and part.resolved.at < part.onset.at:
+        item.refuse("resolved is before onset")
+    fields.close()
+    return part
+
+
+def _grade(fields: Fields) -> int | None:
+    """CTCAE 1 to 5 (REFERENCE.md 2.3)."""
+    item = fields.find("grade", "ctcae")
+    if item is None:
+        return None
+    grade = item.whole()
+    if grade not in range(1, 6):
+        item.refuse("a grade is 1 to 5")
+    return grade
+
+
+# --------------------------------------------------------------------------------------------------------------------
+# Discharge and what follows
+
+
+_EXITS = {
+    "transfer": Exit.TRANSFER,
+    "hospital": Exit.TRANSFER,
+    "ems": Exit.TRANSFER,
+    "ambulance": Exit.TRANSFER,
+    "admit": Exit.ADMITTED,
+    "against": Exit.AGAINST_ADVICE,
+    "ama": Exit.AGAINST_ADVICE,
+    "home": Exit.HOME,
+    "escort": Exit.HOME,
+}
+
+
+def _exit_of(text: str) -> Exit | None:
+    """The way out that a text names: `closed-transfer`, `home with escort`, `left against medical advice`."""
+    words = set(re.findall(r"[a-z]+", text.lower()))
+    return next((way for stem, way in _EXITS.items() if any(word.startswith(stem) for word in words)), None)
+
+
+def _discharge(parts: _Parts, timeline: Timeline) -> DischargePart | None:
+    item, transfer = parts.find("discharge"), parts.find("transfer")
+    if item is not None and not item.is_mapping and not item.is_list:
+        return _plain_discharge(_exit_of(item.text()), item.text(), item)
+    part = _full_discharge(item, timeline) if item else None
+    if transfer is None:
+        return part
+    moved = _transfer(transfer, timeline)
+    if part is None:
+        return moved
+    return replace(
+        part, exit=Exit.TRANSFER, to=part.to or moved.to, when=part.when or moved.when, by=part.by or moved.by
+    )
+
+
+def _plain_discharge(way: Exit | None, text: str | None, item: Item) -> DischargePart:
+    return DischargePart(
+        mpadss=(), aldrete=(), when=None, exit=way, to=None, by=None, escort=None, reason=text, place=item.place
+    )
+
+
+def _transfer(item: Item, timeline: Timeline) -> DischargePart:
+    if not item.is_mapping:
+        return replace(_plain_discharge(Exit.TRANSFER, None, item), to=item.text())
+    fields = item.fields()
+    part = DischargePart(
+        mpadss=(),
+        aldrete=(),
+        when=moment(fields, timeline, "at", "", "left", "handover"),
+        exit=Exit.TRANSFER,
+        to=fields.text("to", "destination", "hospital"),
+        by=fields.text("by", "who"),
+        escort=fields.text("with", "escort", "mode"),
+        reason=fields.text("reason", "detail", "text", "note"),
+        place=item.place,
+    )
+    fields.close()
+    return part
+
+
+def _full_discharge(item: Item, timeline: Timeline) -> DischargePart:
+    fields = item.fields()
+    way = fields.text("exit", "way", "disposition", "status", "kind")
+    to = fields.text("to", "destination")
+    part = DischargePart(
+        mpadss=_five(fields.find("mpadss")),
+        aldrete=_five(fields.find("aldrete")),
+        when=moment(fields, timeline, "at", ""),
+        exit=_exit_of(way) if way else None,
+        to=to,
+        by=fields.text("by", "override_by", "assessed_by"),
+        escort=fields.text("escort", "with"),
+        reason=fields.text("reason", "text", "detail", "note", "override_reason"),
+        place=item.place,
+    )
+    fields.close()
+    return part
+
+
+def _five(item: Item | None) -> tuple[int | None, ...]:
+    """The five items of MPADSS or Aldrete, each 0 to 2 (REFERENCE.md 2.3)."""
+    if item is None:
+        return ()
+    entries = item.items()
+    if len(entries) != _SCORED:
+        item.refuse(f"has {len(entries)} items, expected {_SCORED}")
+    found: list[int | None] = []
+    for entry in entries:
+        score = None if entry.is_null else entry.whole()
+        if score is not None and score not in range(3):
+            entry.refuse("an item is 0, 1 or 2")
+        found.append(score)
+    return tuple(found)
+
+
+def _exit(discharge: DischargePart | None, events: tuple[EventRow, ...]) -> Exit | None:
+    """The way out that the discharge states, else the one that the events tell of."""
+    if discharge is not None and discharge.exit is not None:
+        return discharge.exit
+    kinds = {facts(event).kind for event in events}
+    if EventKind.TRANSFER in kinds:
+        return Exit.TRANSFER
+    if EventKind.AGAINST_ADVICE in kinds:
+        return Exit.AGAINST_ADVICE
+    left = [event for event in events if kind_of(event.kind) is EventKind.DISCHARGE]
+    if left:
+        return _exit_of(left[-1].text) or Exit.HOME
+    return None
+
+
+def _follow_up(item: Item) -> FollowUpPart:
+    fields = item.fields()
+    part = FollowUpPart(
+        call_h=fields.number("call_h"),
+        peg=scores(fields.find("peg")),
+        nrs=fields.number("nrs"),
+        pgic=fields.number("pgic"),
+        decision=fields.text("decision"),
+        text=fields.text("text", "detail", "note", "reason") or "",
+        place=item.place,
+    )
+    fields.close()
+    return part
