@@ -54,6 +54,7 @@ class Hatch(_Rounded):
     """A rectangle filled with the hatching that the component defines: a pattern, so it reads without colour."""
 
     tag: ClassVar = "hatch"
+    kind: ClassVar = "hatch"
     x: float
     y: float
     width: float
