@@ -1,0 +1,192 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinic.sessions.due_rules import (
+    Anchor,
+    AnchorKind,
+    Due,
+    DueState,
+    Phase,
+    due_text,
+    due_times,
+    next_due,
+    settle,
+)
+
+NINE = datetime(2026, 3, 4, 14, tzinfo=UTC)
+EVERY_15 = Phase(AnchorKind.START, every_min=15)
+RECOVERY = Phase(AnchorKind.STOP, every_min=15, for_min=45)
+
+
+def at(minute):
+    return NINE + timedelta(minutes=minute)
+
+
+def anchors(**minutes):
+    return [Anchor(AnchorKind(kind), at(minute)) for kind, minute in minutes.items()]
+
+
+def minutes_of(dues):
+    return [(due.at - NINE) // timedelta(minutes=1) for due in dues]
+
+
+def due_minutes(phases, happened, until, ends=None, **more):
+    return minutes_of(due_times(phases, happened, at(until), None if ends is None else at(ends), **more))
+
+
+def test_a_phase_from_the_start_runs_until_the_stop_and_recovery_from_there():
+    happened = anchors(start=0, stop=65)
+    assert due_minutes([EVERY_15, RECOVERY], happened, 300) == [15, 30, 45, 60, 80, 95, 110]
+
+
+def test_the_stop_itself_may_be_due():
+    assert due_minutes([EVERY_15], anchors(start=0, stop=60), 300) == [15, 30, 45, 60]
+
+
+def test_denser_at_first_and_each_instant_once():
+    phases = [Phase(AnchorKind.START, every_min=5, count=3), EVERY_15]
+    assert due_minutes(phases, anchors(start=0), 60) == [5, 10, 15, 30, 45, 60]
+
+
+def test_a_phase_may_begin_at_its_anchor_and_end_after_a_time():
+    phases = [Phase(AnchorKind.START, every_min=20, after_min=0, for_min=60)]
+    assert due_minutes(phases, anchors(start=0), 300) == [0, 20, 40, 60]
+
+
+def test_a_rate_change_inserts_one_extra():
+    phases = [EVERY_15, Phase(AnchorKind.RATE_CHANGE, after_min=5)]
+    happened = [*anchors(start=0), *anchors(rate_change=20), *anchors(rate_change=40)]
+    assert due_minutes(phases, happened, 60) == [15, 25, 30, 45, 45 + 15]
+
+
+def test_a_pause_ends_nothing():
+    phases = [EVERY_15, Phase(AnchorKind.PAUSE, every_min=5, count=2)]
+    assert due_minutes(phases, anchors(start=0, pause=31), 60) == [15, 30, 36, 41, 45, 60]
+
+
+def test_vitals_after_an_as_needed_dose_stay_due_after_the_stop():
+    phases = [EVERY_15, Phase(AnchorKind.PRN, after_min=15)]
+    assert due_minutes(phases, anchors(start=0, prn=20, stop=30), 60) == [15, 30, 35]
+
+
+def test_a_recheck_is_one_single_time():
+    assert due_minutes([EVERY_15], anchors(start=0), 30, rechecks=[at(20), at(200)]) == [15, 20, 30]
+
+
+def test_nothing_is_due_after_the_session_was_closed():
+    assert due_minutes([RECOVERY], anchors(start=0, stop=60), 300, 95) == [75, 90]
+
+
+def test_starting_again_ends_recovery():
+    happened = [*anchors(start=0, stop=30), Anchor(AnchorKind.START, at(50)), Anchor(AnchorKind.STOP, at(70))]
+    assert due_minutes([EVERY_15, RECOVERY], happened, 120) == [15, 30, 45, 65, 85, 100, 115]
+
+
+def test_a_phase_that_says_nothing_is_refused():
+    with pytest.raises(ValueError, match="says when"):
+        due_times([Phase(AnchorKind.START)], anchors(start=0), at(60))
+
+
+phases = st.builds(
+    Phase, st.sampled_from(AnchorKind), st.integers(1, 60), st.none() | st.integers(0, 240),
+    st.none() | st.integers(0, 5), st.none() | st.integers(0, 60),
+)  # fmt: skip
+happenings = st.builds(Anchor, st.sampled_from(AnchorKind), st.integers(0, 300).map(at))
+
+
+@given(st.lists(phases, max_size=4), st.lists(happenings, max_size=6), st.integers(0, 400), st.integers(0, 400))
+def test_due_times_rise_and_a_later_look_only_adds(plan, happened, early, late):
+    early, late = sorted((early, late))
+    before, after = (due_times(plan, happened, at(until)) for until in (early, late))
+    assert [due.at for due in after] == sorted({due.at for due in after})
+    assert [due for due in after if due.at <= at(early)] == before
+
+
+def settled(dues, observed, now, **more):
+    lines = settle(
+        [Due(at(due), AnchorKind.START) for due in dues], [at(seen) for seen in observed], at(now),
+        **{"grace_before_min": 5, "grace_after_min": 5} | more,
+    )  # fmt: skip
+    return [line.state.value for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("now", "state"),
+    [(9, "upcoming"), (10, "due"), (15, "due"), (20, "due"), (21, "overdue"), (29, "overdue"), (30, "missed")],
+)
+def test_an_open_time_grows_old(now, state):
+    assert settled([15, 30], [], now)[0] == state
+
+
+def test_the_last_time_stays_overdue_until_the_session_ends():
+    assert settled([15], [], 500) == ["overdue"]
+    assert settled([15], [], 500, ends_at=at(60)) == ["missed"]
+
+
+def test_vitals_answer_the_nearest_time_and_only_one():
+    assert settled([15, 30, 45], [27], 50) == ["missed", "done", "due"]
+
+
+def test_two_sets_near_one_time_answer_it_once():
+    assert settled([15, 30], [14, 16], 20) == ["done", "upcoming"]
+
+
+def test_vitals_between_the_windows_answer_the_one_that_is_overdue():
+    lines = settle([Due(at(15), None), Due(at(30), None)], [at(23)], at(24), grace_before_min=5, grace_after_min=5)
+    assert [(line.state, line.late_by_min) for line in lines] == [(DueState.DONE, 8), (DueState.UPCOMING, 0)]
+
+
+def test_vitals_long_before_answer_nothing():
+    assert settled([15], [9], 9) == ["upcoming"]
+
+
+def test_a_time_with_a_reason_is_not_done_and_takes_no_vitals():
+    assert settled([15, 30], [16], 20, not_done=[at(15)]) == ["not-done", "upcoming"]
+
+
+def test_late_is_counted_in_whole_minutes_past_the_grace():
+    line = settle([Due(at(15), None)], [], at(24) + timedelta(seconds=59), grace_before_min=5, grace_after_min=5)[0]
+    assert (line.state, line.late_by_min) == (DueState.OVERDUE, 9)
+
+
+minute_sets = st.sets(st.integers(0, 240), max_size=10)
+
+
+@given(minute_sets, st.lists(st.integers(0, 240), max_size=10), st.integers(0, 300), st.randoms(use_true_random=False))
+def test_settling_is_one_to_one_and_does_not_depend_on_order(dues, seen, now, random):
+    mixed = sorted(seen, key=lambda _: random.random())
+    states = settled(sorted(dues), seen, now)
+    assert states == settled(sorted(dues, reverse=True), mixed, now)
+    assert len(states) == len(dues)
+    assert states.count("done") <= len(seen)
+
+
+@given(minute_sets, st.sets(st.integers(0, 240), max_size=8), st.integers(0, 240))
+def test_nothing_before_now_is_silently_fine(dues, seen, now):
+    for due, state in zip(
+        sorted(dues), settled(sorted(dues), {each for each in seen if each <= now}, now), strict=True
+    ):
+        assert state != "upcoming" or due > now
+
+
+def test_the_next_due_is_the_earliest_that_waits():
+    lines = settle(
+        [Due(at(due), None) for due in (15, 30, 45)], [at(15)], at(40), grace_before_min=5, grace_after_min=5
+    )
+    assert next_due(lines).due.at == at(30)
+    assert next_due([]) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (180, "in 3 min"), (121, "in 3 min"), (120, "in 2 min"), (1, "in 1 min"), (0, "due now"), (-59, "due now"),
+        (-60, "1 min late"), (-299, "4 min late"), (7200, "in 2 h"), (-7500, "2 h 5 min late"),
+    ],
+)  # fmt: skip
+def test_a_countdown_changes_with_the_clock_on_the_wall(seconds, text):
+    assert due_text(Due(at(30), None), at(30) - timedelta(seconds=seconds)) == text
+    assert due_text(at(30), at(30) - timedelta(seconds=seconds)) == text
