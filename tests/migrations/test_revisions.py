@@ -7,7 +7,6 @@ from alembic.script import ScriptDirectory
 
 from clinic.core import db
 
-
 TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' ORDER BY name",
     "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname, tgrelid",
