@@ -14,24 +14,29 @@ from typing import Final
 
 from clinic.protocols.limit_rules import Vital
 
+# The browser's parser has these same shapes; tests/shared/one_line_cases.json holds both to them.
+_LOOKS_LIKE_TIME: Final = re.compile(r"\d{4}|\d{2}:\d{2}", re.ASCII)
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):?([0-5]\d)", re.ASCII)
-_PRESSURE: Final = re.compile(r"(\d{1,3})/(\d{1,3})", re.ASCII)
+_PRESSURE: Final = re.compile(r"(\d{2,3})/(\d{2,3})", re.ASCII)
 _WHOLE: Final = re.compile(r"\d{1,3}", re.ASCII)
-_LETTER: Final = re.compile(r"([spto])([+-]?\d{1,3}(?:[.,]\d)?)", re.ASCII | re.IGNORECASE)
-_NOTE: Final = re.compile(r"(?<!\S)n(?=\s|$)", re.ASCII | re.IGNORECASE)
-_WORD: Final = re.compile(r"\S+")
+_WORD: Final = re.compile(r"[^ \t]+")
 
 _IN_ORDER: Final = (Vital.HR, Vital.RR, Vital.SPO2)
-_LETTERS: Final = {"s": Vital.SEDATION, "p": Vital.PAIN, "t": Vital.TEMP, "o": Vital.O2_L_MIN}
-_SIGNED: Final = frozenset({Vital.SEDATION})
-_WITH_DECIMAL: Final = frozenset({Vital.TEMP, Vital.O2_L_MIN})
+_LETTERS: Final = {
+    "s": (Vital.SEDATION, re.compile(r"-?\d", re.ASCII)),
+    "p": (Vital.PAIN, re.compile(r"\d{1,2}", re.ASCII)),
+    "t": (Vital.TEMP, re.compile(r"\d{2}(?:\.\d)?", re.ASCII)),
+    "o": (Vital.O2_L_MIN, re.compile(r"\d{1,2}(?:\.\d)?", re.ASCII)),
+}
+_ORDER_IS_OVER: Final = len(_IN_ORDER) + 1
 
 
 @dataclass(frozen=True)
 class OneLine:
-    """What a line says. `not_understood` is the span (start, end) from the first word that does not fit to the end.
+    """What a line says. `not_understood` is the span (start, end) of the first part that is not clear.
 
-    Values are as typed; whether they are possible is asked of them elsewhere, as of any other entry.
+    A line with such a part is saved by nobody; what stands before it is only echoed. Values are as typed: whether
+    they are possible is asked of them elsewhere, as of any other entry.
     """
 
     clock: time | None = None
@@ -41,50 +46,45 @@ class OneLine:
 
 
 def parse_one_line(text: str) -> OneLine:
-    """Return what was understood of a line of vitals, and the span of what was not."""
-    note_at = _NOTE.search(text)
-    note = text[note_at.end() :].strip() if note_at else ""
-    words = list(_WORD.finditer(text, 0, note_at.start() if note_at else len(text)))
+    """Return what was understood of a line of vitals, and the span of the first part that was not."""
     clock = None
-    if words and (found := _TIME.fullmatch(words[0][0])):
-        clock = time(int(found[1]), int(found[2]))
-        words = words[1:]
     values: dict[Vital, Decimal] = {}
     position = 0
-    for word in words:
-        taken = _letter(word[0], values) or _in_order(word[0], position)
-        if taken is None:
-            end = words[-1].end()
-            return OneLine(clock, values, note, (word.start(), end))
-        read, position_after = taken
-        position = position if position_after is None else position_after
+    for number, word in enumerate(_WORD.finditer(text)):
+        if number == 0 and _LOOKS_LIKE_TIME.fullmatch(word[0]):
+            if (found := _TIME.fullmatch(word[0])) is None:
+                return OneLine(not_understood=word.span())
+            clock = time(int(found[1]), int(found[2]))
+            continue
+        if word[0] in {"n", "N"}:
+            note = text[word.end() :].strip()
+            return OneLine(clock, values, note, None if note else word.span())
+        read = _lettered(word[0], values)
+        is_lettered = read is not None
+        if read is None:
+            read = _in_order(word[0], position)
+        if read is None:
+            return OneLine(clock, values, not_understood=word.span())
+        position = _ORDER_IS_OVER if is_lettered else position + 1
         values.update(read)
-    return OneLine(clock, values, note)
+    return OneLine(clock, values)
 
 
-def _in_order(word: str, position: int) -> tuple[dict[Vital, Decimal], int | None] | None:
+def _lettered(word: str, values: Mapping[Vital, Decimal]) -> dict[Vital, Decimal] | None:
+    """Read a word such as `s-1`. The same letter twice is not understood."""
+    vital, shape = _LETTERS.get(word[0].lower(), (None, None))
+    if vital is None or shape is None or vital in values or not shape.fullmatch(word[1:]):
+        return None
+    return {vital: Decimal(word[1:])}
+
+
+def _in_order(word: str, position: int) -> dict[Vital, Decimal] | None:
     """Read a word of the fixed part: the pressure first, then three whole numbers; a dash skips its place."""
-    if position > len(_IN_ORDER):
+    if position >= _ORDER_IS_OVER:
         return None
     if word == "-":
-        return {}, position + 1
+        return {}
     if position == 0:
         found = _PRESSURE.fullmatch(word)
-        return ({Vital.SBP: Decimal(found[1]), Vital.DBP: Decimal(found[2])}, 1) if found else None
-    return ({_IN_ORDER[position - 1]: Decimal(word)}, position + 1) if _WHOLE.fullmatch(word) else None
-
-
-def _letter(word: str, values: Mapping[Vital, Decimal]) -> tuple[dict[Vital, Decimal], int | None] | None:
-    """Read a lettered word; after the first one the fixed part is over. The same letter twice is not understood."""
-    found = _LETTER.fullmatch(word)
-    if found is None:
-        return None
-    vital = _LETTERS[found[1].lower()]
-    number = found[2].replace(",", ".")
-    if (
-        vital in values
-        or ("." in number and vital not in _WITH_DECIMAL)
-        or (number[0] in "+-" and vital not in _SIGNED)
-    ):
-        return None
-    return {vital: Decimal(number)}, len(_IN_ORDER) + 1
+        return {Vital.SBP: Decimal(found[1]), Vital.DBP: Decimal(found[2])} if found else None
+    return {_IN_ORDER[position - 1]: Decimal(word)} if _WHOLE.fullmatch(word) else None
