@@ -170,6 +170,7 @@ def _drawing(data: ChartInput, width: Width, axis: TimeAxis) -> Chart:
         description=describe(data),
         scrolls=axis.scrolls,
         live=axis.now is not None,
+        paper=width is PRINT,
         ground=tuple(ground),
         rules=tuple(rules),
         lanes=tuple(lanes),

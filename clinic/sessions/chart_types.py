@@ -200,7 +200,7 @@ class Lane:
 class Chart:
     """A drawing: `width` x `height` px, the plot between `left` and `right`, the lanes from the top down.
 
-    `scrolls` when it is wider than the screen it is for; `live` when "now" is in it.
+    `scrolls` when it is wider than the screen it is for; `live` when "now" is in it; `paper` when it is for print.
     """
 
     screen: str
@@ -212,6 +212,7 @@ class Chart:
     description: str
     scrolls: bool
     live: bool
+    paper: bool
     ground: tuple[Shape, ...]
     rules: tuple[Shape, ...]
     lanes: tuple[Lane, ...]

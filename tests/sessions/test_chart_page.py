@@ -87,3 +87,10 @@ def test_a_session_without_anything_still_has_its_place():
     empty = ChartInput(zone=LIVE.zone, now=LIVE.now, window_start=LIVE.window_start)
     (spark,) = small_multiples([("Session 1", empty)])
     assert spark.description == "No adverse events."
+
+
+def test_a_chart_for_paper_carries_black_and_white_for_what_knows_no_style_sheet():
+    html = str(component("flowsheet").flowsheet(sheets(STOPPED)))
+    assert 'class="v bad" fill="none" stroke="#000"' in html
+    assert "style=" not in html
+    assert "stroke=" not in str(component("flowsheet").flowsheet(screens(LIVE)))
