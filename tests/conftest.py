@@ -35,6 +35,8 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="ct-", dir=None if len(tempfile.gettempdir()) < 40 else "/tmp")
         Path(folder).chmod(0o755)
         os.environ[RUN_FOLDER] = folder
+        # Workers must list their tests in the same order, also where a test is parametrised with a set.
+        os.environ.setdefault("PYTHONHASHSEED", "0")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
