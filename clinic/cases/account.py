@@ -207,7 +207,7 @@ def _line(item: Item, label: str, timeline: Timeline, witness: str | None) -> Am
             when=moment(fields, timeline, "at", ""),
             by=fields.text("by", "who"),
             witness=fields.text("witness") or witness,
-            text=fields.text("text", "detail", "reason", "note") or "",
+            text=fields.words("text", "detail", "reason", "note") or "",
             place=item.place,
         )
         fields.close()
@@ -267,7 +267,7 @@ def read_count(item: Item, timeline: Timeline, after: Decimal | None = None) -> 
         expected_mg=after if expected is None else expected,
         found_mg=fields.number(*_FOUND),
         by=(*fields.texts(*_PEOPLE), *fields.texts("witness")),
-        text=fields.text("text", "detail", "reason", "note") or "",
+        text=fields.words("text", "detail", "reason", "note") or "",
         place=item.place,
     )
     fields.close()
@@ -299,7 +299,7 @@ def read_discrepancy(item: Item, timeline: Timeline) -> DiscrepancyPart:
         opened=moment(fields, timeline, "opened", "found", "at", ""),
         resolved=moment(fields, timeline, "resolved", "closed"),
         by=(*fields.texts(*_PEOPLE), *fields.texts("witness")),
-        text=fields.text("text", "detail", "reason", "note", "resolution") or "",
+        text=fields.words("text", "detail", "reason", "note", "resolution") or "",
         place=item.place,
     )
     fields.close()

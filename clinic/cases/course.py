@@ -80,8 +80,12 @@ def _turn(item: Item, zone: ZoneInfo | None) -> CourseTurn:
 
 
 def scores(item: Item | None) -> tuple[Decimal, ...]:
-    """The items of a questionnaire; nothing when it was not filled in."""
-    return tuple(one.number() for one in item.several()) if item else ()
+    """The items of a questionnaire; nothing when it was not filled in, or not wholly."""
+    entries = item.several() if item else []
+    if item and any(one.is_null for one in entries):
+        item.warn("an item is missing, so this questionnaire was left aside")
+        return ()
+    return tuple(one.number() for one in entries)
 
 
 def read_orders(items: Sequence[Item], zone: ZoneInfo | None) -> tuple[OrderPart, ...]:
@@ -123,10 +127,10 @@ def _order(fields: Fields, number: int, zone: ZoneInfo | None) -> OrderPart:
         weight_taken=fields.day("weight_taken", "weight_on"),
         bolus_mg=fields.number("bolus_mg", "bolus", "loading_dose_mg"),
         obs_every_min=fields.number("obs_every_min"),
-        prn=fields.texts("prn"),
-        notify="; ".join(fields.texts("notify")) or None,
-        hold="; ".join(fields.texts("hold", "hold_limit", "stop_limit")) or None,
-        start_limit="; ".join(fields.texts("start_limit", "start_limits")) or None,
+        prn=_prn(fields.find("prn", "rescue")),
+        notify=fields.words("notify", "notify_limit", "notify_limits"),
+        hold=fields.words("hold", "hold_limit", "hold_limits", "stop_limit"),
+        start_limit=fields.words("start_limit", "start_limits"),
         verbal=fields.flag("verbal") or False,
         version=fields.whole("version", "no") or number,
         signed_by=fields.text("signed_by"),
@@ -135,6 +139,26 @@ def _order(fields: Fields, number: int, zone: ZoneInfo | None) -> OrderPart:
         valid_to=fields.day("valid_to", "valid_until"),
         place=fields.item.place,
     )
+
+
+def _prn(item: Item | None) -> tuple[str, ...]:
+    """Lines as `facts.prn_line` reads them, also from `{drug: midazolam, dose_mg: 1, route: IV, max_doses: 2}`."""
+    lines: list[str] = []
+    for one in item.several() if item else []:
+        if not one.is_mapping:
+            lines.append(one.text())
+            continue
+        fields = one.fields()
+        mg, dose = fields.text("dose_mg", "mg"), fields.text("dose")
+        medicine = [fields.need("drug", "name").text(), f"{mg} mg" if mg else dose, fields.text("route")]
+        most, gap = fields.text("max_doses", "max_count", "max"), fields.text("min_gap_min", "gap_min", "every_min")
+        line = [
+            " ".join(word for word in medicine if word),
+            f"max {most} doses" if most else "",
+            f"every {gap} min" if gap else "",
+        ]
+        lines.append(", ".join(words for words in [*line, *fields.remarks()] if words))
+    return tuple(lines)
 
 
 def _minutes(fields: Fields, *bases: str) -> Decimal | None:
@@ -155,8 +179,7 @@ def _gate(item: Item, zone: ZoneInfo | None) -> GateEntry:
     at = instant_of(written, zone) if ":" in written.scalar() else None
     appointment = fields.text("appointment", "status", "state", "outcome")
     reason = fields.text("reason")
-    said = [fields.text("detail", "text", "note") or ""]
-    said += [f"{name.replace('_', ' ')} {entry.scalar()}" for name, entry in fields.leftovers() if not entry.is_null]
+    said = [fields.words("detail", "text", "note") or "", *fields.remarks()]
     return GateEntry(
         on=at.astimezone(zone).date() if at and zone else written.day(),
         at=at,

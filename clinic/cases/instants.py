@@ -13,6 +13,10 @@ _INSTANT = re.compile(rf"(?:(?P<date>\d{{4}}-\d{{2}}-\d{{2}})[Tt ,]\s*)?{_TIME_O
 _FIRST_YEAR, _LAST_YEAR = 1900, 2199
 _MICROSECONDS = 60_000_000
 
+# A time of day without a date belongs to the session's day, or to the next one when it would lie this far before it.
+_BARE = re.compile(r"(\d{1,2}):")
+_BEFORE_START = timedelta(hours=6)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moment:
@@ -114,5 +118,9 @@ class Timeline:
         if number is not None:
             return Moment.after(self.start, number)
         reading_zone = UTC if utc else self.zone
-        day = self.start.astimezone(reading_zone or UTC).date()
+        start = self.start.astimezone(reading_zone or UTC).replace(tzinfo=None)
+        day = start.date()
+        bare = _BARE.match(text.strip())
+        if bare and datetime.combine(day, time()) + timedelta(hours=int(bare[1])) < start - _BEFORE_START:
+            day += timedelta(days=1)
         return Moment.of(read_instant(text, zone=reading_zone, on=day), self.start)

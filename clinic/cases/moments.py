@@ -1,6 +1,7 @@
 """Moments under the keys and in the cells of a case file."""
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from clinic.cases.instants import Moment, Timeline, read_instant
@@ -10,11 +11,11 @@ from clinic.cases.reading import Fields, Item, shown
 MAX_MINUTES = 527_040
 
 
-def instant_of(item: Item, zone: ZoneInfo | None) -> datetime:
-    """A written time, in UTC. Raises CaseFault where it cannot be told for certain."""
+def instant_of(item: Item, zone: ZoneInfo | None, *, on: date | None = None) -> datetime:
+    """A written time, in UTC; a bare `09:15` is on the day `on`. Raises CaseFault where it is not certain."""
     text = item.text()
     try:
-        return read_instant(text, zone=zone)
+        return read_instant(text, zone=zone, on=on)
     except ValueError as error:
         raise item.fault(f"{shown(text)} {_reason(error)}") from None
 
@@ -25,14 +26,24 @@ def moment_of(item: Item, timeline: Timeline, *, utc: bool = False) -> Moment:
         item.refuse("a time is missing")
     number = None
     if item.is_number:
-        number = item.number()
-        if abs(number) > MAX_MINUTES:
-            item.refuse(f"{shown(item.scalar())} minutes is more than a year")
+        number = _within_a_year(item, item.number())
     text = item.text()
     try:
         return timeline.moment(text, number=number, utc=utc)
     except ValueError as error:
         raise item.fault(f"{shown(text)} {_reason(error)}") from None
+
+
+def moment_after_hours(item: Item, timeline: Timeline) -> Moment:
+    """A moment written as hours from the session's start."""
+    minutes = _within_a_year(item, item.number() * 60)
+    return timeline.moment("", number=minutes)
+
+
+def _within_a_year(item: Item, minutes: Decimal) -> Decimal:
+    if abs(minutes) > MAX_MINUTES:
+        item.refuse(f"{shown(item.scalar())} is more than a year")
+    return minutes
 
 
 def moment(fields: Fields, timeline: Timeline, *bases: str) -> Moment | None:

@@ -203,8 +203,8 @@ class CorrectionPart:
     kind: str
     obs: Moment | None
     column: str | None
-    was: Decimal | None
-    now: Decimal | None
+    was: Decimal | str | None
+    now: Decimal | str | None
     entered: Moment | None
     corrected: Moment | None
     observed: Moment | None
@@ -272,6 +272,7 @@ class FollowUpPart:
     """The call after the session and the physician's decision. `call_h` counts hours from the session's start."""
 
     call_h: Decimal | None
+    call: Moment | None
     peg: tuple[Decimal, ...]
     nrs: Decimal | None
     pgic: Decimal | None

@@ -6,7 +6,7 @@ from its own digits, so none passes through a float.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import NoReturn
@@ -59,6 +59,8 @@ class Source:
     def walk(self, item: "Item", count: int) -> None:
         """Count what is walked: an alias costs no memory, but walking it again and again costs time."""
         self.walked += count
+        if item.depth > MAX_DEPTH:
+            raise item.fault(f"nested deeper than {MAX_DEPTH} levels")
         if self.walked > MAX_NODES:
             raise item.fault("the file is too large when its aliases are written out")
 
@@ -136,6 +138,7 @@ class Item:
     node: yaml.Node
     path: str
     source: Source
+    depth: int = 0
 
     @property
     def place(self) -> str:
@@ -153,11 +156,22 @@ class Item:
         self.source.warnings.append(str(self.fault(problem)))
 
     def named(self, path: str) -> "Item":
-        return Item(self.node, path, self.source)
+        return replace(self, path=path)
+
+    def inside(self, node: yaml.Node, path: str) -> "Item":
+        """A value within this one. The depth is counted, as an alias may lead back to where it stands."""
+        return Item(node, path, self.source, self.depth + 1)
 
     @property
     def is_null(self) -> bool:
         return self.node.tag == _STANDARD + "null"
+
+    @property
+    def is_nothing(self) -> bool:
+        """Null, or one of the words that people write for it where a part would stand."""
+        if not isinstance(self.node, yaml.ScalarNode):
+            return False
+        return self.is_null or self.scalar().lower() in {"", "none", "no", "n/a", "na", "not applicable", "-"}
 
     @property
     def is_list(self) -> bool:
@@ -189,6 +203,16 @@ class Item:
         if self.is_null or not text:
             self.refuse("a text is expected")
         return text
+
+    def words(self) -> str:
+        """Free text, also where the author gave it structure: `{to: EMS, unit: 7}` reads `to EMS, unit 7`."""
+        if self.is_list:
+            return "; ".join(one.words() for one in self.items() if not one.is_null)
+        if not self.is_mapping:
+            return "" if self.is_null else self.scalar()
+        fields = self.fields()
+        entries = ((name, fields.find(name)) for name in fields.names())
+        return ", ".join(f"{name.replace('_', ' ')} {entry.words()}" for name, entry in entries if entry)
 
     def number(self) -> Decimal:
         """A finite decimal below 10^9 with at most nine places, from the digits as written."""
@@ -229,7 +253,7 @@ class Item:
         if not isinstance(self.node, yaml.SequenceNode):
             self.refuse("a list is expected")
         self.source.walk(self, len(self.node.value))
-        return [Item(node, f"{self.path}[{number}]", self.source) for number, node in enumerate(self.node.value)]
+        return [self.inside(node, f"{self.path}[{number}]") for number, node in enumerate(self.node.value)]
 
     def several(self) -> list["Item"]:
         """The entries of a list, or the one value that stands in its place; none for null."""
@@ -249,7 +273,7 @@ class Fields:
 
     def __init__(self, item: Item, defaults: "Fields | None" = None) -> None:
         self.item = item
-        self._own = dict(_entries(item, depth=0))
+        self._own = dict(_entries(item))
         self._entries = {**(defaults.entries() if defaults else {}), **self._own}
         self._asked: set[str] = set()
 
@@ -289,6 +313,11 @@ class Fields:
         found = self.find(*names)
         return (found.scalar() or None) if found else None
 
+    def words(self, *names: str) -> str | None:
+        """Free text of any shape, in one line."""
+        found = self.find(*names)
+        return (found.words() or None) if found else None
+
     def texts(self, *names: str) -> tuple[str, ...]:
         """A list of texts, or one text in its place."""
         found = self.find(*names)
@@ -316,31 +345,33 @@ class Fields:
         self._asked.update(name for name, _ in rest)
         return rest
 
+    def remarks(self) -> list[str]:
+        """What nobody asked for, as words to append to a free text."""
+        return [f"{name.replace('_', ' ')} {entry.words()}" for name, entry in self.leftovers() if not entry.is_null]
+
     def close(self) -> None:
         """Warn about every key that nobody asked for."""
         for name, entry in self.leftovers():
             entry.warn(f"the key {shown(name)} is not known and was left aside")
 
 
-def _entries(item: Item, *, depth: int) -> Iterator[tuple[str, Item]]:
+def _entries(item: Item) -> Iterator[tuple[str, Item]]:
     if not isinstance(item.node, yaml.MappingNode):
         item.refuse("a mapping of keys to values is expected")
-    if depth > MAX_DEPTH:
-        item.refuse("the merge keys go round in a circle")
     item.source.walk(item, len(item.node.value))
     seen: set[str] = set()
     merged: list[Item] = []
     for key_node, value_node in item.node.value:
-        key = Item(key_node, item.path, item.source)
+        key = item.inside(key_node, item.path)
         if not isinstance(key_node, yaml.ScalarNode):
             key.refuse("a key must be a single text")
         if key_node.tag == _STANDARD + "merge":
-            merged += Item(value_node, item.path, item.source).several()
+            merged += item.inside(value_node, item.path).several()
             continue
         name = re.sub(r"[\s-]+", "_", key.text().lower())
         if name in seen:
             key.refuse(f"the key {shown(name)} stands twice")
         seen.add(name)
-        yield name, Item(value_node, f"{item.path}.{name[:40]}".lstrip("."), item.source)
+        yield name, item.inside(value_node, f"{item.path}.{name[:40]}".lstrip("."))
     for one in reversed(merged):  # what is named first wins
-        yield from ((name, entry) for name, entry in _entries(one, depth=depth + 1) if name not in seen)
+        yield from ((name, entry) for name, entry in _entries(one) if name not in seen)

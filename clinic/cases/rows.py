@@ -75,7 +75,7 @@ def _infusion_cells(item: Item, timeline: Timeline, *, utc: bool) -> tuple[Item,
         fields = item.fields()
         start, stop = time_of(fields, timeline, *_FROM), moment(fields, timeline, *_TO)
         rate = fields.need(*_RATE)
-        note = "; ".join(entry.scalar() for _, entry in fields.leftovers() if not entry.is_null)
+        note = "; ".join(fields.remarks())
     else:
         cells = item.items()
         if len(cells) < 2:  # noqa: PLR2004
@@ -253,16 +253,13 @@ def _event(item: Item, timeline: Timeline, *, utc: bool) -> EventRow:
         fields = item.fields()
         when = time_of(fields, timeline, "", "at")
         kind = fields.need("kind", "type", "event", "what").text()
-        said = [fields.text("text", "detail", "note", "details") or ""]
-        said += [
-            f"{name.replace('_', ' ')} {entry.scalar()}" for name, entry in fields.leftovers() if not entry.is_null
-        ]
+        said = [fields.words("text", "detail", "note", "details") or "", *fields.remarks()]
     else:
         cells = item.items()
         if len(cells) < 2:  # noqa: PLR2004
             item.refuse("a row is [minute, kind, text]")
         when, kind = moment_of(cells[0], timeline, utc=utc), cells[1].text()
-        said = [cell.scalar() for cell in cells[2:] if not cell.is_null]
+        said = [cell.words() for cell in cells[2:]]
     return EventRow(when=when, kind=kind, text="; ".join(words for words in said if words), place=item.place)
 
 
@@ -270,17 +267,23 @@ def _event(item: Item, timeline: Timeline, *, utc: bool) -> EventRow:
 # Corrections
 
 
+def _value(item: Item | None) -> Decimal | str | None:
+    if item is None:
+        return None
+    return item.number() if item.is_number else item.text()
+
+
 def read_correction(item: Item, timeline: Timeline) -> CorrectionPart:
     """A corrected value or a late entry; which of the two is told by `type`, else by the presence of `field`."""
     fields = item.fields()
     column = fields.text("field", "column")
-    was, now = fields.number("was", "from_value"), fields.number("now", "is", "to_value")
+    was, now = _value(fields.find("was", "from_value")), _value(fields.find("now", "is", "to_value"))
     kind = (fields.text("type", "kind") or ("correction" if column else "late_entry")).lower().replace("-", "_")
     if kind == "correction" and not column:
         item.refuse("field is missing")
     part = CorrectionPart(
         kind=kind.replace(" ", "_"),
-        obs=moment(fields, timeline, "obs", "row"),
+        obs=moment(fields, timeline, "obs", "row", "event", "at", ""),
         column=COLUMNS.get(column.lower(), column.lower()) if column else None,
         was=was,
         now=now,

@@ -23,8 +23,7 @@ SCHEMA = "infusion-cases/1"
 WORKED = Path(__file__).with_name("worked.yaml")
 
 _ID = re.compile(r"[\w.-]{1,40}")
-_ORDERS = re.compile(r"orders?|order_versions?|order_v\d+")
-_MAX_EXPECT_DEPTH = 6
+_ORDERS = re.compile(r"orders?|order_versions?|order_v?_?\d+|new_order")
 
 __all__ = ["SCHEMA", "WORKED", "CaseFault", "CaseFile", "read_cases", "read_file"]
 
@@ -133,16 +132,14 @@ def _refuse_twins(cases: list[Case], entries: Item) -> None:
 
 def read_expected(item: Item | None) -> tuple[Expected, ...]:
     """Every figure under `expect`, known or not; nested ones under a dotted name."""
-    return tuple(_expected(item, "", 0)) if item else ()
+    return tuple(_expected(item, "")) if item else ()
 
 
-def _expected(item: Item, name: str, depth: int) -> Iterator[Expected]:
-    if depth > _MAX_EXPECT_DEPTH:
-        item.refuse("expect is nested too deeply")
+def _expected(item: Item, name: str) -> Iterator[Expected]:
     if item.is_mapping:
         fields = item.fields()
         for key, entry in fields.leftovers():
-            yield from _expected(entry, f"{name}.{key}" if name else key, depth + 1)
+            yield from _expected(entry, f"{name}.{key}" if name else key)
         return
     if not name:
         item.refuse("a mapping of figures is expected")
@@ -152,7 +149,7 @@ def _expected(item: Item, name: str, depth: int) -> Iterator[Expected]:
     entries = item.items()
     if any(entry.is_list or entry.is_mapping for entry in entries):
         for number, entry in enumerate(entries):
-            yield from _expected(entry, f"{name}[{number}]", depth + 1)
+            yield from _expected(entry, f"{name}[{number}]")
         return
     text = ", ".join(entry.scalar() for entry in entries)
     yield Expected(name=name, value=tuple(_plain(entry) for entry in entries), text=text, place=item.place)
@@ -168,18 +165,16 @@ def _plain(item: Item) -> ExpectedScalar:
 
 def _people(item: Item) -> tuple[str, ...]:
     """Staff codes anywhere in the case, in order of first mention."""
-    return tuple(dict.fromkeys(code for text in _texts(item, 0) for code in PERSON.findall(text)))
+    return tuple(dict.fromkeys(code for text in _texts(item) for code in PERSON.findall(text)))
 
 
-def _texts(item: Item, depth: int) -> Iterator[str]:
-    if depth > 2 * _MAX_EXPECT_DEPTH:
-        item.refuse("nested too deeply")
+def _texts(item: Item) -> Iterator[str]:
     if item.is_mapping:
         fields = item.fields()
         for _, entry in fields.leftovers():
-            yield from _texts(entry, depth + 1)
+            yield from _texts(entry)
     elif item.is_list:
         for entry in item.items():
-            yield from _texts(entry, depth + 1)
+            yield from _texts(entry)
     else:
         yield item.scalar()

@@ -10,7 +10,7 @@ from clinic.cases.account import DrugAccountPart, read_accounts, read_count, rea
 from clinic.cases.course import positive, read_orders, scores
 from clinic.cases.facts import EventKind, facts, kind_of
 from clinic.cases.instants import Moment, Timeline
-from clinic.cases.moments import instant_of, moment
+from clinic.cases.moments import instant_of, moment, moment_after_hours
 from clinic.cases.parts import (
     AdverseEventPart,
     DischargePart,
@@ -68,13 +68,16 @@ class _Parts:
         self._places = [own, case] if case is not None else [own]
 
     def find(self, *names: str) -> Item | None:
-        return next((found for place in self._places if (found := place.find(*names))), None)
+        found = next((found for place in self._places if (found := place.find(*names))), None)
+        return None if found is None or found.is_nothing else found
 
     def rows(self, pattern: re.Pattern[str]) -> tuple[Item | None, bool]:
         """The rows under a key of this pattern, and whether its ending says that bare times in them are UTC."""
         matches = [match for place in self._places for match in place.find_matching(pattern)]
-        if len(matches) > 1:
-            matches[1][1].refuse(f"stands beside {matches[0][1].path}: give the rows once")
+        # Where local times stand beside UTC for the reader's sake, UTC is the one without doubt.
+        matches.sort(key=lambda match: not match[0].endswith("_utc"))
+        for _, other in matches[1:]:
+            other.warn(f"{matches[0][1].path} says the same, and this was left aside")
         return (matches[0][1], matches[0][0].endswith("_utc")) if matches else (None, False)
 
     def several(self, *names: str) -> list[Item]:
@@ -114,7 +117,7 @@ def _session(item: Item, case: Fields | None, scope: Scope) -> SessionCase:
         adverse_events=tuple(_adverse_event(one, timeline) for one in parts.several("adverse_event", "adverse_events")),
         drug_accounts=_accounts(parts, order or scope.order, timeline),
         discharge=discharge,
-        follow_ups=tuple(_follow_up(one) for one in parts.several("follow_up", "follow_ups")),
+        follow_ups=tuple(_follow_up(one, timeline) for one in parts.several("follow_up", "follow_ups")),
         expect=scope.expected(own.find("expect", "expected")),
         exit=_exit(discharge, events),
     )
@@ -139,9 +142,9 @@ def _who_and_when(fields: Fields, zone: ZoneInfo | None) -> SessionPart:
         supervising=fields.text("supervising", "supervisor"),
         fasting_h_solid=fields.number("fasting_h_solid"),
         fasting_h_clear=fields.number("fasting_h_clear"),
-        escort=fields.text("escort"),
+        escort=fields.words("escort"),
         pregnancy_test=fields.text("pregnancy_test", "pregnancy"),
-        iv=fields.text("iv", "iv_access"),
+        iv=fields.words("iv", "iv_access"),
         weight_kg=positive(fields, "weight_kg"),
         weight_used_kg=positive(fields, "weight_used_kg"),
         order_version=fields.whole("order_version"),
@@ -154,7 +157,7 @@ def _start(fields: Fields, zone: ZoneInfo | None) -> datetime:
     if item is not None:
         return instant_of(item, _UTC)
     names = ("start", "start_at", "starts_at", "start_local", "started_at", "from", "begin", "at")
-    return instant_of(fields.need(*names), zone)
+    return instant_of(fields.need(*names), zone, on=fields.day("date", "on", "day"))
 
 
 def _codes(fields: Fields, *names: str) -> tuple[str, ...]:
@@ -206,28 +209,48 @@ def _near_miss(item: Item, timeline: Timeline) -> NearMissPart:
 
 
 def _adverse_event(item: Item, timeline: Timeline) -> AdverseEventPart:
+    if not item.is_mapping:
+        return _named_adverse_event(item)
     fields = item.fields()
-    criteria = fields.texts("criterion", "criteria", "serious_criterion", "seriousness", "serious_because")
+    criteria = fields.words("criterion", "criteria", "serious_criterion", "seriousness", "serious_because")
     resolved = fields.find("resolved")
     ongoing = resolved is not None and resolved.scalar().lower() in {"no", "false", "ongoing", "unknown"}
     part = AdverseEventPart(
         term=fields.need("term", "event", "what").text(),
         grade=_grade(fields),
         serious=fields.flag("serious"),
-        criterion="; ".join(criteria) or None,
+        criterion=criteria,
         onset=moment(fields, timeline, "onset", "start", "at"),
         resolved=None if ongoing else moment(fields, timeline, "resolved", "end"),
-        action=", ".join(fields.texts("action", "actions", "intervention")) or None,
+        action=fields.words("action", "actions", "intervention"),
         causality=fields.text("causality"),
-        outcome=fields.text("outcome"),
-        told=", ".join(fields.texts("told", "notified", "who_told")) or None,
-        report=fields.text("report", "reported", "report_sent"),
+        outcome=fields.words("outcome"),
+        told=fields.words("told", "notified", "who_told"),
+        report=fields.words("report", "reported", "report_sent"),
         place=item.place,
     )
     if part.onset and part.resolved and part.resolved.at < part.onset.at:
         item.refuse("resolved is before onset")
     fields.close()
     return part
+
+
+def _named_adverse_event(item: Item) -> AdverseEventPart:
+    """An adverse event of which the file gives the term alone."""
+    return AdverseEventPart(
+        term=item.text(),
+        grade=None,
+        serious=None,
+        criterion=None,
+        onset=None,
+        resolved=None,
+        action=None,
+        causality=None,
+        outcome=None,
+        told=None,
+        report=None,
+        place=item.place,
+    )
 
 
 def _grade(fields: Fields) -> int | None:
@@ -294,10 +317,10 @@ def _transfer(item: Item, timeline: Timeline) -> DischargePart:
         aldrete=(),
         when=moment(fields, timeline, "at", "", "left", "handover"),
         exit=Exit.TRANSFER,
-        to=fields.text("to", "destination", "hospital"),
-        by=fields.text("by", "who"),
-        escort=fields.text("with", "escort", "mode"),
-        reason=fields.text("reason", "detail", "text", "note"),
+        to=fields.words("to", "destination", "hospital"),
+        by=fields.words("by", "who"),
+        escort=fields.words("with", "escort", "mode"),
+        reason=fields.words("reason", "detail", "text", "note"),
         place=item.place,
     )
     fields.close()
@@ -307,16 +330,16 @@ def _transfer(item: Item, timeline: Timeline) -> DischargePart:
 def _full_discharge(item: Item, timeline: Timeline) -> DischargePart:
     fields = item.fields()
     way = fields.text("exit", "way", "disposition", "status", "kind")
-    to = fields.text("to", "destination")
+    to = fields.words("to", "destination")
     part = DischargePart(
         mpadss=_five(fields.find("mpadss")),
         aldrete=_five(fields.find("aldrete")),
         when=moment(fields, timeline, "at", ""),
         exit=_exit_of(way) if way else None,
         to=to,
-        by=fields.text("by", "override_by", "assessed_by"),
-        escort=fields.text("escort", "with"),
-        reason=fields.text("reason", "text", "detail", "note", "override_reason"),
+        by=fields.words("by", "override_by", "assessed_by"),
+        escort=fields.words("escort", "with"),
+        reason=fields.words("reason", "text", "detail", "note", "override_reason"),
         place=item.place,
     )
     fields.close()
@@ -354,15 +377,18 @@ def _exit(discharge: DischargePart | None, events: tuple[EventRow, ...]) -> Exit
     return None
 
 
-def _follow_up(item: Item) -> FollowUpPart:
+def _follow_up(item: Item, timeline: Timeline) -> FollowUpPart:
     fields = item.fields()
+    hours = fields.find("call_h")
+    call = moment(fields, timeline, "call") if hours is None else moment_after_hours(hours, timeline)
     part = FollowUpPart(
-        call_h=fields.number("call_h"),
+        call_h=call.minute / 60 if call else None,
+        call=call,
         peg=scores(fields.find("peg")),
         nrs=fields.number("nrs"),
         pgic=fields.number("pgic"),
-        decision=fields.text("decision"),
-        text=fields.text("text", "detail", "note", "reason") or "",
+        decision=fields.words("decision"),
+        text=fields.words("text", "detail", "note", "reason") or "",
         place=item.place,
     )
     fields.close()

@@ -327,6 +327,43 @@ def test_the_way_out_may_be_written_in_many_ways(discharge, way):
     assert session_of(base("discharge: {mpadss: [2, 2, 2, 2, 2]}", discharge)).exit is way
 
 
+def test_a_time_of_day_after_midnight_is_on_the_next_day():
+    text = base(INFUSION, '  infusion: [["20:00", "23:30", 6.0], ["00:15", "01:45 EST", 3.0]]\n')
+    first, second = session_of(text).infusion
+    assert (first.end.minute, second.start.minute) == (210, 255)
+    assert second.end.at == datetime(2026, 11, 1, 6, 45, tzinfo=UTC)
+
+
+def test_utc_beside_local_times_is_the_one_that_counts():
+    text = base("  obs:", '  infusion_utc: [["00:00", "00:10", 6.0]]\n  obs:')
+    file = read_cases(text)
+    assert len(file.cases[0].sessions[0].infusion) == 1
+    assert "C03.infusion: C03.infusion_utc says the same" in file.warnings[0]
+
+
+@pytest.mark.parametrize("nothing", ["none", "n/a", "null", "[]"])
+def test_a_part_that_is_none_is_absent(nothing):
+    extra = f"  cs_log: {nothing}\n  adverse_event: {nothing}\n  follow_up: {nothing}\n  discharge:"
+    session = session_of(base("  discharge:", extra))
+    assert (session.drug_accounts, session.adverse_events, session.follow_ups) == ((), (), ())
+
+
+def test_free_text_may_have_structure():
+    event = "{term: fall, told: {who: PHY-1, at: 10:46}, action: [ice, rest]}"
+    (fall,) = session_of(base("  discharge:", f"  adverse_event: {event}\n  discharge:")).adverse_events
+    assert (fall.told, fall.action) == ("who PHY-1, at 10:46", "ice; rest")
+
+
+def test_a_prn_line_may_have_structure():
+    text = base("conc_mg_ml", "prn: [{drug: midazolam, dose_mg: 1, route: IV, max_doses: 2}], conc_mg_ml")
+    assert read_cases(text).cases[0].orders[0].prn == ("midazolam 1 mg IV, max 2 doses",)
+
+
+def test_the_call_counts_hours_from_the_start():
+    call = session_of(base("  discharge:", "  follow_up: {call_h: 24, peg: [4, null, 5]}\n  discharge:")).follow_up
+    assert (call.call.at, call.peg) == (datetime(2026, 11, 2, tzinfo=UTC), ())
+
+
 def test_missing_and_null_parts_are_the_same():
     text = base("  discharge: {mpadss: [2, 2, 2, 2, 2]}", "  discharge: null\n  follow_up: null\n  adverse_event: ~")
     session = session_of(text)
@@ -399,7 +436,7 @@ def test_a_merge_key_fills_what_is_not_there():
         ("[15, 20, 3.0]", "[15]", "11:28: C03.infusion[1]: a row is [from, to, mL/h]"),
         ("[[0, 10, 6.0]", "[[soon, 10, 6.0]", "11:15: C03.infusion[0][0]: “soon” is not a date and time"),
         ("[[0, 10, 6.0]", "[[null, 10, 6.0]", "11:15: C03.infusion[0][0]: a time is missing"),
-        ("[[0, 10, 6.0]", "[[0, 99999999, 6.0]", "11:18: C03.infusion[0][1]: “99999999” minutes is more than a year"),
+        ("[[0, 10, 6.0]", "[[0, 99999999, 6.0]", "11:18: C03.infusion[0][1]: “99999999” is more than a year"),
         ("[5, 121, 81]", "[5, 121, 81, 7]", "12:36: C03.obs[1][3]: the row has 4 columns, obs_columns has 3"),
         ("[5, 121, 81]", "[5, high, 81]", "12:27: C03.obs[1][1]: “high” is not a number"),
         ('[0, "start", ""]', "[0]", "13:12: C03.events[0]: a row is [minute, kind, text]"),
@@ -496,6 +533,15 @@ def test_aliases_cannot_exhaust_the_machine():
     )
     with pytest.raises(CaseFault, match="too large when its aliases are written out"):
         read_cases(bomb + base("  expect:", "  extra: *a8\n  expect:"))
+
+
+@pytest.mark.parametrize(
+    "circle",
+    ["expect: &a {x: *a}", "expect: &a {<<: *a}", "extra: &a [*a]", "adverse_event: {term: x, told: &a {y: *a}}"],
+)
+def test_aliases_cannot_go_round_in_a_circle(circle):
+    with pytest.raises(CaseFault, match="nested deeper than 20 levels"):
+        read_cases(base("  expect: {run_min: 15}", f"  {circle}"))
 
 
 def test_a_file_that_is_not_there_gets_one_line(tmp_path):
