@@ -33,7 +33,7 @@ def record_outcome(
     at: datetime,
     infusion: InfusionSession | None = None,
 ) -> OutcomeResult:
-    """Keep the answers to one instrument, item by item; a missing answer is None. The score is computed, never stored."""
+    """Keep the answers to one instrument, item by item, None where one is missing. The score is always computed."""
     count, lowest, highest = _RANGES[instrument]
     if len(items) != count:
         raise RuleBroken(f"{instrument.value} has {count} answers.", field="items")
