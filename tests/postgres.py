@@ -118,8 +118,9 @@ class PostgresServer:
         found = find_programs()
         if user is None or all(folder.stat().st_mode & 0o005 == 0o005 for folder in [found, *found.parents]):
             return found
-        copy = self.folder / "programs"
-        if not copy.exists():
-            shutil.copytree(found.parent, copy, symlinks=True)
-            copy.chmod(0o755)
-        return copy / "bin"
+        # The wheel keeps its libraries in a folder beside the package, where the programs look for them.
+        package, copies = found.parents[1], self.folder / "programs"
+        if not copies.exists():
+            for part in package.parent.glob(f"{package.name}*"):
+                shutil.copytree(part, copies / part.name, symlinks=True)
+        return copies / package.name / found.parent.name / "bin"
