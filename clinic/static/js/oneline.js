@@ -89,14 +89,17 @@ function echo(field, place) {
   field.dispatchEvent(new CustomEvent("chairtime:line", { bubbles: true, detail: read.values ?? {} }));
 }
 
+function read(field) {
+  const described = field.getAttribute("aria-describedby").split(" ").map((id) => document.getElementById(id));
+  const place = described.find((each) => each?.matches("[data-parse]"));
+  if (place) echo(field, place);
+}
+
 if (typeof document !== "undefined") {
+  // A line that came back from the server is echoed at once.
+  for (const field of document.querySelectorAll("[data-one-line]")) if (field.value.trim()) read(field);
   // Listening on the document, so that a field that came with a refreshed fragment works too.
-  document.addEventListener("input", (event) => {
-    if (!event.target.matches?.("[data-one-line]")) return;
-    const described = event.target.getAttribute("aria-describedby").split(" ").map((id) => document.getElementById(id));
-    const place = described.find((each) => each?.matches("[data-parse]"));
-    if (place) echo(event.target, place);
-  });
+  document.addEventListener("input", (event) => event.target.matches?.("[data-one-line]") && read(event.target));
   // Enter saves, but never a line that is not wholly understood.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !event.target.matches?.("[data-one-line]")) return;
