@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from wtforms import BooleanField, Form, RadioField, SelectField, StringField, TextAreaField
-from wtforms.fields import SelectChoice
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined] # the stubs are older than the class
 from wtforms.validators import InputRequired
 
 from clinic.core.formats import FILTERS
