@@ -2,14 +2,14 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
-from clinic.accounts import queries
-from clinic.accounts.models import Clinic, LoginFailure, LoginSession, Site, Staff, StaffRole
-from clinic.accounts.passwords import hash_password, matches, new_token, token_hash
-from clinic.accounts.rules import StaffStatus
+from clinic.accounts import guessing, queries
+from clinic.accounts.models import Clinic, LoginSession, Site, Staff, StaffRole
+from clinic.accounts.passwords import hash_password, is_outdated, matches, new_token, token_hash
+from clinic.accounts.rules import StaffStatus, password_problem, words_of
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
@@ -52,8 +52,11 @@ def create_staff(
         password_hash=hash_password(password) if password else None,
         created_at=at,
     )
-    db.session.add(staff)
-    db.session.flush()  # the roles name it
+    try:
+        with db.session.begin_nested():  # the address may be taken, and the page must be drawn again
+            db.session.add(staff)
+    except IntegrityError as error:
+        raise RuleBroken("There is already an account with this e-mail.", field="email") from error
     for role in sorted(roles):
         db.session.add(StaffRole(staff=staff, role=role, granted_at=at, granted_by_id=by.id if by else None))
     db.session.flush()
@@ -63,31 +66,45 @@ def create_staff(
     return staff
 
 
-def check_password(staff: Staff, password: str, *, at: datetime) -> None:
-    """Ask for the person's own secret again, for a signature or a double check. Raises RuleBroken when it is wrong."""
-    refuse_when_guessing([f"staff:{staff.id}"], at=at)
+def check_password(
+    staff: Staff, password: str, *, at: datetime, refused: AuditAction = AuditAction.SIGNATURE_REFUSED
+) -> None:
+    """Ask for the person's own secret again: for a signature, a double check, an unlocked screen.
+
+    Raises WrongSecret or TooManyTries, both RuleBroken at the field `password`. A wrong secret is counted, and written
+    into the trail as `refused`, even though its request is rolled back.
+    """
+    guessing.refuse_when_guessing(staff, at=at)
     if not matches(password, staff.password_hash):
-        db.session.add(LoginFailure(subject=f"staff:{staff.id}", failed_at=at))
-        raise RuleBroken("This is not your password.", field="password")
+        guessing.count_secret(staff.id, refused, at=at)
+        raise guessing.WrongSecret("This is not your password.", field="password")
 
 
 def sign_in(
     email: str, password: str, *, address: str | None, browser: str | None, at: datetime
 ) -> tuple[LoginSession, str]:
-    """Begin a sign-in: gives its row and the token for the cookie. Raises RuleBroken with one text for every reason."""
-    account = f"email:{token_hash(email.strip().lower())[:40]}"
-    refuse_when_guessing([account, f"address:{address}"], at=at)
+    """Begin a sign-in: gives its row and the token for the cookie. Raises RuleBroken with one text for every reason.
+
+    The password is computed whatever else stands in the way, so that the time taken gives no name away.
+    """
+    email = email.strip().lower()
+    if guessing.is_account_limited(email, address, at=at):
+        raise guessing.TooManyTries
+    is_crowded = guessing.is_address_limited(address, at=at)
     staff = queries.by_email(email)
-    if (
-        not matches(password, staff.password_hash if staff else None)
-        or staff is None
-        or staff.status is not StaffStatus.ACTIVE
-    ):
-        raise RuleBroken(WRONG, field="password")
-    grant = min(staff.grants, key=lambda held: held.granted_at, default=None)
-    if grant is None:
-        raise RuleBroken(WRONG, field="password")
-    return open_login(staff, grant.clinic_id, address=address, browser=browser, at=at)
+    if is_crowded and not (staff and guessing.is_known_at(staff, address)):
+        matches(password, None)
+        raise guessing.TooManyTries
+    is_right = matches(password, staff.password_hash if staff else None)
+    clinic_id = queries.first_clinic_id(staff.id) if staff else None
+    if not is_right or staff is None or staff.status is not StaffStatus.ACTIVE or clinic_id is None:
+        guessing.count_sign_in(email, address=address, at=at)
+        if is_crowded:
+            raise guessing.TooManyTries
+        raise guessing.WrongSecret(WRONG, field="password")
+    if staff.password_hash and is_outdated(staff.password_hash):
+        staff.password_hash = hash_password(password)
+    return open_login(staff, clinic_id, address=address, browser=browser, at=at)
 
 
 def open_login(
@@ -109,32 +126,55 @@ def open_login(
     return login, token
 
 
-def note_failure(email: str, *, address: str | None, at: datetime) -> None:
-    """Count a refused sign-in, in a transaction of its own: the refusal itself is rolled back."""
-    for subject in (f"email:{token_hash(email.strip().lower())[:40]}", f"address:{address}"):
-        db.session.add(LoginFailure(subject=subject, failed_at=at))
-    audit.record(AuditAction.SIGN_IN_REFUSED, actor_id=None, at=at)
-
-
-MOST_FAILURES = 10
-FAILURES_COUNT_FOR = timedelta(minutes=10)
-
-
-def refuse_when_guessing(subjects: list[str], *, at: datetime) -> None:
-    """Slow down guessing per account and per address."""
-    counts = db.session.execute(
-        sa.select(LoginFailure.subject, sa.func.count())
-        .where(LoginFailure.subject.in_(subjects), LoginFailure.failed_at > at - FAILURES_COUNT_FOR)
-        .group_by(LoginFailure.subject)
-    ).all()
-    for subject, count in counts:
-        # Many people share an address; few share an account.
-        if count >= MOST_FAILURES * (6 if subject.startswith("address:") else 1):
-            raise RuleBroken("Too many wrong tries. Wait ten minutes, or ask your administrator.", field="password")
-
-
 def end_login(login: LoginSession, *, at: datetime) -> None:
     """End a sign-in; its cookie is dead from the next request on."""
     if login.ended_at is None:
         login.ended_at = at
         audit.record(AuditAction.SIGNED_OUT, login, actor_id=login.staff_id, at=at, clinic_id=login.clinic_id)
+
+
+def end_logins(staff: Staff, *, at: datetime, keep: LoginSession | None = None) -> int:
+    """End all live sign-ins of a person, except one to keep. Gives how many were ended."""
+    ended = [login for login in queries.unended_logins(staff.id) if keep is None or login.id != keep.id]
+    for login in ended:
+        end_login(login, at=at)
+    return len(ended)
+
+
+def lock(login: LoginSession, *, at: datetime) -> None:
+    """Lock the screen: until its person unlocks it, no page but the unlock page answers."""
+    if login.locked_at is None:
+        login.locked_at = at
+        audit.record(AuditAction.LOCKED, login, actor_id=login.staff_id, at=at, clinic_id=login.clinic_id)
+
+
+def unlock(login: LoginSession, password: str, *, by: Staff, at: datetime) -> None:
+    """Unlock the screen with the password of the person who locked it. Raises RuleBroken."""
+    check_password(by, password, at=at, refused=AuditAction.SIGN_IN_REFUSED)
+    if login.locked_at is not None:
+        login.locked_at = None
+        audit.record(AuditAction.UNLOCKED, login, actor_id=by.id, at=at, clinic_id=login.clinic_id)
+
+
+def change_password(current: str, new: str, *, login: LoginSession, clinic: Clinic, by: Staff, at: datetime) -> int:
+    """Change one's own password. Every other sign-in of the person ends; gives how many did.
+
+    Raises RuleBroken when the current password is wrong or the new one is refused.
+    """
+    try:
+        check_password(by, current, at=at, refused=AuditAction.SIGN_IN_REFUSED)
+    except RuleBroken as refusal:
+        refusal.field = "current"
+        raise
+    set_password(by, new, clinic=clinic)
+    audit.record(AuditAction.PASSWORD_CHANGED, by, actor_id=by.id, at=at)
+    return end_logins(by, keep=login, at=at)
+
+
+def set_password(staff: Staff, password: str, *, clinic: Clinic) -> None:
+    """Give the person a new password. Raises RuleBroken when it is short or easy to guess."""
+    near = words_of(staff.given_name, staff.family_name, staff.email, staff.credentials, clinic.name)
+    problem = password_problem(password, near)
+    if problem is not None:
+        raise RuleBroken(problem, field="new")
+    staff.password_hash = hash_password(password)

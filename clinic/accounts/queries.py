@@ -1,11 +1,12 @@
 """Named reads about accounts."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from clinic.accounts.models import Clinic, LoginSession, Staff, StaffRole
+from clinic.accounts.models import Clinic, Invitation, LoginSession, Staff, StaffRole
 from clinic.accounts.passwords import token_hash
 from clinic.accounts.rules import StaffStatus
 from clinic.core import db
@@ -62,3 +63,128 @@ def staff_in_role(*roles: Role) -> list[Staff]:
             .order_by(Staff.family_name, Staff.given_name)
         )
     )
+
+
+def staff_member(staff_id: uuid.UUID) -> Staff | None:
+    """A person of this clinic, whatever the status."""
+    return staff_with_roles(staff_id)
+
+
+def first_clinic_id(staff_id: uuid.UUID) -> uuid.UUID | None:
+    """The clinic that a person signs in to: the one of the oldest role."""
+    return db.session.scalar(
+        sa.select(StaffRole.clinic_id)
+        .where(StaffRole.staff_id == staff_id)
+        .order_by(StaffRole.granted_at, StaffRole.id)
+        .limit(1)
+        .execution_options(unscoped=True)
+    )
+
+
+def works_elsewhere(staff_id: uuid.UUID) -> bool:
+    """Whether a person holds a role in another clinic too."""
+    return (
+        db.session.scalar(
+            sa.select(StaffRole.id)
+            .where(StaffRole.staff_id == staff_id, StaffRole.clinic_id != db.current_clinic_id())
+            .limit(1)
+            .execution_options(unscoped=True)
+        )
+        is not None
+    )
+
+
+def active_admin_ids() -> list[uuid.UUID]:
+    """The people who can look after this clinic's accounts now."""
+    return list(
+        db.session.scalars(
+            sa.select(StaffRole.staff_id)
+            .join(Staff, Staff.id == StaffRole.staff_id)
+            .where(StaffRole.role == Role.ADMIN, Staff.status == StaffStatus.ACTIVE)
+        )
+    )
+
+
+def sole_clinic() -> Clinic | None:
+    """The clinic of an installation that serves one: its name may stand on the sign-in page."""
+    found = db.session.scalars(sa.select(Clinic).limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
+def unended_logins(staff_id: uuid.UUID) -> list[LoginSession]:
+    """The sign-ins of a person that nobody has ended, newest first; some may be past their time."""
+    return list(
+        db.session.scalars(
+            sa.select(LoginSession)
+            .where(LoginSession.staff_id == staff_id, LoginSession.ended_at.is_(None))
+            .order_by(LoginSession.started_at.desc())
+        )
+    )
+
+
+def live_logins(staff_id: uuid.UUID, *, at: datetime, idle_seconds: int, absolute_seconds: int) -> list[LoginSession]:
+    """The browsers that a person is signed in with now, newest first."""
+    return [
+        login
+        for login in unended_logins(staff_id)
+        if login.seen_at > at - timedelta(seconds=idle_seconds)
+        and login.started_at > at - timedelta(seconds=absolute_seconds)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """When a person last signed in, and with how many browsers right now."""
+
+    last_at: datetime | None
+    live: int
+
+
+def sign_ins(*, at: datetime, idle_seconds: int, absolute_seconds: int) -> dict[uuid.UUID, SignIns]:
+    """The sign-ins of everybody who has one in this clinic."""
+    is_live = sa.and_(
+        LoginSession.ended_at.is_(None),
+        LoginSession.seen_at > at - timedelta(seconds=idle_seconds),
+        LoginSession.started_at > at - timedelta(seconds=absolute_seconds),
+    )
+    rows = db.session.execute(
+        sa.select(
+            LoginSession.staff_id, sa.func.max(LoginSession.started_at), sa.func.sum(sa.case((is_live, 1), else_=0))
+        )
+        .where(LoginSession.clinic_id == db.current_clinic_id())
+        .group_by(LoginSession.staff_id)
+    )
+    return {staff_id: SignIns(last_at, int(live)) for staff_id, last_at, live in rows}
+
+
+def open_invitations(*, at: datetime) -> dict[uuid.UUID, datetime]:
+    """Until when the link of an invited person works: the newest one that is neither used nor too old."""
+    rows = db.session.execute(
+        sa.select(Invitation.staff_id, sa.func.max(Invitation.expires_at))
+        .where(Invitation.used_at.is_(None), Invitation.expires_at > at)
+        .group_by(Invitation.staff_id)
+    )
+    return {staff_id: until for staff_id, until in rows}  # noqa: C416 rows are no pairs to the type checker
+
+
+def invited(token: str, *, at: datetime) -> tuple[Invitation, Staff, Clinic] | None:
+    """What a link leads to: the invitation, held against a second use, its person and the clinic; None when dead."""
+    invitation = db.session.scalar(
+        sa.select(Invitation)
+        .where(
+            Invitation.token_hash == token_hash(token),
+            Invitation.used_at.is_(None),
+            Invitation.expires_at > at,
+        )
+        .with_for_update()
+    )
+    clinic_id = first_clinic_id(invitation.staff_id) if invitation else None
+    clinic = db.session.get(Clinic, clinic_id) if clinic_id else None
+    if invitation is None or clinic is None:
+        return None
+    staff = db.session.scalar(
+        sa.select(Staff)
+        .where(Staff.id == invitation.staff_id, Staff.status != StaffStatus.DISABLED)
+        .execution_options(unscoped=True)
+    )
+    return None if staff is None else (invitation, staff, clinic)

@@ -4,8 +4,9 @@ import uuid
 from collections.abc import Callable
 from typing import Protocol
 
-from flask import abort, g, request
+from flask import abort, request
 
+from clinic.core import later
 from clinic.core.errors import Conflict
 
 
@@ -39,4 +40,4 @@ def unchanged_since_drawn(record: Versioned, what: str) -> None:
 
 def afterwards(act: Callable[[], object]) -> None:
     """Do this in a transaction of its own once the answer stands, even when the answer is a refusal."""
-    g.setdefault("afterwards", []).append(act)
+    later.do(act)
