@@ -10,7 +10,7 @@ PAGES = sorted(path for path in TEMPLATES.rglob("*.html") if "email" not in path
 PAGE = pytest.mark.parametrize("path", PAGES, ids=named)
 
 # Markup written out in the template itself.
-OWN_MARKUP = {"templates/components/icon.html", "templates/components/shapes.html"}
+OWN_MARKUP = {"templates/components/icon.html"}
 
 FORBIDDEN = {
     "inline style": re.compile(r"<style\b|<[^<>]*\sstyle\s*=", re.IGNORECASE),
