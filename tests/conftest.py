@@ -24,6 +24,8 @@ from tests.databases import KINDS, Databases
 FACTORIES = Path(__file__).parent / "factories"
 # Each area keeps its fixtures in tests/factories/<area>.py.
 pytest_plugins = sorted(f"tests.factories.{path.stem}" for path in FACTORIES.glob("[a-z]*.py"))
+# One may import another, so pytest hears of all of them before the first is imported.
+pytest.register_assert_rewrite(*pytest_plugins)
 
 RUN_FOLDER = "CHAIRTIME_TEST_RUN"
 
