@@ -40,3 +40,24 @@ _NEXT: dict[CourseStatus, frozenset[CourseStatus]] = {
 def may_become(now: CourseStatus, then: CourseStatus) -> bool:
     """Whether the state table of the domain reference (7.2) has this transition."""
     return then in _NEXT[now]
+
+
+_DECIDED: dict[CourseDecision, dict[CourseStatus, CourseStatus]] = {
+    CourseDecision.CONTINUE: {CourseStatus.ACTIVE: CourseStatus.ACTIVE},
+    CourseDecision.ADJUST: {
+        CourseStatus.ACTIVE: CourseStatus.ACTIVE,
+        CourseStatus.ON_HOLD: CourseStatus.ON_HOLD,
+    },
+    CourseDecision.HOLD: {CourseStatus.ACTIVE: CourseStatus.ON_HOLD},
+    CourseDecision.RESUME: {CourseStatus.ON_HOLD: CourseStatus.ACTIVE},
+    CourseDecision.DISCONTINUE: {
+        CourseStatus.ACTIVE: CourseStatus.REVOKED,
+        CourseStatus.ON_HOLD: CourseStatus.REVOKED,
+    },
+    CourseDecision.COMPLETE: {CourseStatus.ACTIVE: CourseStatus.COMPLETED},
+}
+
+
+def status_after(decision: CourseDecision, now: CourseStatus) -> CourseStatus | None:
+    """How a course stands after a decision, or None when the decision cannot be made as it stands now."""
+    return _DECIDED[decision].get(now)

@@ -3,39 +3,19 @@
 A hard finding stops the act until a new order is signed or the value is corrected; a soft one asks for a reason.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
+from clinic.core.findings import Finding, FindingLevel
 from clinic.core.times import date_label, elapsed_minutes
 from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up
 from clinic.protocols.dose_rules import dose_rate_mg_h, pump_rate_ml_h, rate_from, rate_in, round_to_pump_step
 
 # A rate five times too high or too low is a keying slip, not a rounding (REFERENCE 3.3).
 _SLIP_FACTOR: Final = 5
-# Pounds typed as kilograms, or back: the classic twofold error (REFERENCE 0.3).
-_POUNDS_RATIO_LOW: Final = Decimal("2.0")
-_POUNDS_RATIO_HIGH: Final = Decimal("2.4")
-
-
-class FindingLevel(StrEnum):
-    """What a finding does to the act it was found at."""
-
-    HARD = "hard"
-    SOFT = "soft"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A check that did not pass: a stable code, a sentence to show, and every number that went into it, as text."""
-
-    code: str
-    level: FindingLevel
-    message: str
-    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -208,32 +188,6 @@ def check_duration(elapsed_min: Decimal | int, maximum_min: Decimal | int | None
     message = f"The infusion has lasted {lasted_text}; the order's maximum is {maximum_text}."
     facts = {"elapsed_min": format_number(shown), "maximum_min": format_number(maximum_min)}
     return [Finding("duration-over-maximum", FindingLevel.HARD, message, facts)]
-
-
-@exact
-def check_weight(today_kg: Decimal, last_kg: Decimal | None, change_pct: Decimal | None) -> list[Finding]:
-    """Return what is odd about today's weight: it looks like pounds, or differs by more than `change_pct`."""
-    if last_kg is None or last_kg <= 0 or today_kg <= 0:
-        return []
-    findings = []
-    change = (today_kg - last_kg) * 100 / last_kg
-    signed = f"{'+' if change > 0 else ''}{format_number(round_half_up(change, 1))}%"
-    today, last = format_quantity(today_kg, Unit.KG), format_quantity(last_kg, Unit.KG)
-    facts = {
-        "today_kg": format_number(today_kg),
-        "last_kg": format_number(last_kg),
-        "change_pct": format_number(round_half_up(change, 1)),
-    }
-    if _POUNDS_RATIO_LOW <= max(today_kg, last_kg) / min(today_kg, last_kg) <= _POUNDS_RATIO_HIGH:
-        pounds = "today's weight" if today_kg > last_kg else "the last weight"
-        message = f"Today {today}, last time {last}: {pounds} looks like pounds."
-        findings.append(Finding("weight-looks-like-pounds", FindingLevel.HARD, message, facts))
-    if change_pct is not None and abs(change) > change_pct:
-        message = f"Today {today}, last time {last}: a change of {signed}, more than {format_number(change_pct)}%."
-        findings.append(
-            Finding("weight-changed", FindingLevel.HARD, message, facts | {"limit_pct": format_number(change_pct)})
-        )
-    return findings
 
 
 def check_validity(

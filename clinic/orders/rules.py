@@ -7,9 +7,8 @@ What an order shares with a protocol stands there, one module per question: `dos
 from enum import StrEnum
 from typing import Final
 
+from clinic.core.findings import Finding, FindingLevel
 from clinic.orders.check_rules import (
-    Finding,
-    FindingLevel,
     RateTerms,
     check_duration,
     check_prn,
@@ -17,8 +16,8 @@ from clinic.orders.check_rules import (
     check_rate,
     check_step,
     check_validity,
-    check_weight,
 )
+from clinic.patients.weight_rules import check_weight
 from clinic.protocols.dose_rules import (
     DoseBasis,
     PumpRate,

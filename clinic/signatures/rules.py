@@ -78,3 +78,10 @@ class Meaning(StrEnum):
     WITNESS = "witness"
     VERBAL_ORDER = "verbal order confirmed"
     REVIEWED = "reviewed"
+
+
+class Verdict(StrEnum):
+    """What a signature says about the content as it stands today."""
+
+    VALID = "valid"
+    CHANGED = "content changed"

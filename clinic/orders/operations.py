@@ -1,0 +1,377 @@
+"""Orders change here: drafted, signed, superseded, held, stopped; spoken and signed afterwards."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from clinic.accounts.models import Clinic, Staff
+from clinic.audit import operations as audit
+from clinic.audit.rules import AuditAction
+from clinic.core import db, times
+from clinic.core.errors import Conflict, RuleBroken
+from clinic.core.findings import Finding
+from clinic.core.permissions import Role
+from clinic.orders.models import Order, OrderVersion, VerbalOrder
+from clinic.orders.rules import OrderStatus, may_become
+from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_before_signing, refusals
+from clinic.patients import queries as patients
+from clinic.patients.models import Patient, Weight
+from clinic.patients.rules import AllergyKind, allergy_status
+from clinic.protocols.operations import rewrite_terms
+from clinic.protocols.terms import TermsDraft, content_of, draft_of, make_terms
+from clinic.signatures import operations as signatures
+from clinic.signatures.models import Signature
+from clinic.signatures.rules import Meaning
+
+UNSIGNED = frozenset({OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE})
+
+
+def draft(
+    patient: Patient,
+    terms_draft: TermsDraft,
+    *,
+    weight: Weight | None,
+    valid_from: date | None,
+    valid_until: date | None,
+    sessions_allowed: int | None,
+    change_reason: str | None = None,
+    order: Order | None = None,
+    by: Staff,
+    at: datetime,
+) -> OrderVersion:
+    """Begin a version of an order as a draft: the first of a new order, or the next of `order`.
+
+    A next version needs its reason, and waits while another draft is being written.
+    """
+    _refuse_foreign_weight(patient, weight)
+    number = _next_number(order, change_reason)
+    if order is None:
+        order = Order(patient_id=patient.id, created_at=at)
+        db.session.add(order)
+    terms = make_terms(terms_draft)
+    db.session.add(terms)
+    db.session.flush()  # the version names both
+    version = OrderVersion(
+        order=order,
+        number=number,
+        status=OrderStatus.DRAFT,
+        terms=terms,
+        **_frame(weight, valid_from, valid_until, sessions_allowed, change_reason),
+        drafted_at=at,
+        drafted_by_id=by.id,
+    )
+    db.session.add(version)
+    db.session.flush()
+    _audit(AuditAction.ORDER_DRAFTED, version, by=by, at=at)
+    return version
+
+
+def _next_number(order: Order | None, change_reason: str | None) -> int:
+    if order is None:
+        return 1
+    standing = db.session.execute(
+        sa.select(OrderVersion.number, OrderVersion.status).where(OrderVersion.order_id == order.id)
+    ).all()
+    if any(status in UNSIGNED for _, status in standing):
+        raise RuleBroken("A version of this order is being written already. Go on with that one.")
+    if standing and not change_reason:
+        raise RuleBroken("Say why the order changes.", field="change_reason")
+    return max((number for number, _ in standing), default=0) + 1
+
+
+def _refuse_foreign_weight(patient: Patient, weight: Weight | None) -> None:
+    if weight is not None and weight.patient_id != patient.id:
+        raise RuleBroken("This weight belongs to another patient.")
+
+
+def _frame(
+    weight: Weight | None,
+    valid_from: date | None,
+    valid_until: date | None,
+    sessions_allowed: int | None,
+    change_reason: str | None,
+) -> dict[str, object]:
+    if valid_until is not None and valid_from is not None and valid_until < valid_from:
+        raise RuleBroken("The order ends before it begins.", field="valid_until")
+    if sessions_allowed is not None and sessions_allowed < 1:
+        raise RuleBroken("An order allows at least one session.", field="sessions_allowed")
+    return {
+        "weight": weight,
+        "weight_used_kg": weight.kg if weight else None,
+        "valid_from": valid_from,
+        "valid_until": valid_until,
+        "sessions_allowed": sessions_allowed,
+        "change_reason": change_reason or None,
+    }
+
+
+def revise(
+    version: OrderVersion,
+    terms_draft: TermsDraft,
+    *,
+    weight: Weight | None,
+    valid_from: date | None,
+    valid_until: date | None,
+    sessions_allowed: int | None,
+    change_reason: str | None = None,
+    drawn_version: int | None = None,
+    by: Staff,
+    at: datetime,
+) -> OrderVersion:
+    """Write a draft again. Raises Conflict when it moved on since it was drawn, RuleBroken once it is signed."""
+    refuse_moved_on(version, drawn_version)
+    if version.status not in UNSIGNED:
+        raise RuleBroken("A signed order never changes. Begin a new version.")
+    _refuse_foreign_weight(version.order.patient, weight)
+    if version.number > 1 and not change_reason:
+        raise RuleBroken("Say why the order changes.", field="change_reason")
+    rewrite_terms(version.terms, terms_draft)
+    for name, value in _frame(weight, valid_from, valid_until, sessions_allowed, change_reason).items():
+        setattr(version, name, value)
+    version.status = OrderStatus.DRAFT
+    version.drafted_at, version.drafted_by_id = at, by.id
+    db.session.flush()
+    _audit(AuditAction.ORDER_DRAFTED, version, by=by, at=at)
+    return version
+
+
+def refuse_moved_on(version: OrderVersion, drawn_version: int | None) -> None:
+    """Raise Conflict when the version changed since the page that the person saw was drawn."""
+    if drawn_version is not None and drawn_version != version.version:
+        raise Conflict("This order changed since you opened it. Nothing was signed or saved. Read it again.")
+
+
+# --- signing ---------------------------------------------------------------------------------------------------------
+
+
+def problems(version: OrderVersion, *, on: date | None = None) -> list[Finding]:
+    """What is missing or outside before `version` can be signed on a day of the clinic (REFERENCE 3.3)."""
+    patient_id = version.order.patient_id
+    allergies = patients.current_allergies(patient_id)
+    drug = version.terms.drug
+    answers = {row.question_id: row for row in patients.current_answers(patient_id)}
+    questions = patients.screening_questions(drug.name)
+    stated = [
+        StatedAnswer(
+            question.text,
+            answers[question.id].answer if question.id in answers else None,
+            is_settled=question.id in answers and bool(answers[question.id].settled_text),
+        )
+        for question in questions
+    ]
+    return findings_before_signing(
+        OrderFacts(
+            terms=draft_of(version.terms),
+            drug_name=drug.name,
+            is_drug_retired=bool(drug.is_retired),
+            weight_kg=version.weight_used_kg,
+            weight_method=version.weight.method if version.weight else None,
+            allergy_status=allergy_status(allergies),
+            substances=tuple(row.substance or "" for row in allergies if row.kind is AllergyKind.KNOWN),
+            answers=tuple(stated),
+            valid_until=version.valid_until,
+            on=on,
+        )
+    )
+
+
+def sign(
+    version: OrderVersion, *, by: Staff, password: str, at: datetime, drawn_version: int | None = None
+) -> Signature:
+    """Sign a draft: it comes into force, and the version in force before it is superseded.
+
+    1. Nothing may have changed since the physician read it (Conflict otherwise), and no hard finding may stand.
+    2. The exact content is signed with the person's password.
+    3. The version before is superseded, the terms are sealed, the new version is active: one transaction.
+    """
+    refuse_moved_on(version, drawn_version)
+    if version.status not in UNSIGNED:
+        raise RuleBroken("This version is signed already.")
+    found = refusals(problems(version, on=clinic_day(at)))
+    if found:
+        raise RuleBroken(" ".join(finding.message for finding in found))
+    signature = signatures.sign(
+        version,
+        version_content(version),
+        meaning=Meaning.AUTHOR,
+        by=by,
+        password=password,
+        at=at,
+        patient_id=version.order.patient_id,
+    )
+    before = db.session.scalar(
+        sa.select(OrderVersion).where(
+            OrderVersion.order_id == version.order_id,
+            OrderVersion.status.in_([OrderStatus.ACTIVE, OrderStatus.ON_HOLD]),
+        )
+    )
+    if before is not None:
+        _move(before, OrderStatus.SUPERSEDED, by=by, at=at, reason=f"Version {version.number} was signed.")
+    version.terms.sealed_at = at
+    if version.status is OrderStatus.DRAFT:
+        _check_move(version, OrderStatus.PENDING_SIGNATURE)
+    version.status = OrderStatus.ACTIVE
+    version.signature = signature
+    db.session.flush()  # from here on the database refuses any change
+    _audit(AuditAction.ORDER_SIGNED, version, by=by, at=at, digest=signature.digest)
+    return signature
+
+
+def version_content(version: OrderVersion) -> dict[str, object]:
+    """What the signature of an order version covers. The patient stands in it by the key that never changes."""
+    weight = version.weight
+    return {
+        "order": version.order_id,
+        "patient": version.order.patient_id,
+        "version": version.number,
+        "terms": content_of(version.terms),
+        "weight": None
+        if weight is None
+        else {"id": weight.id, "kg": weight.kg, "method": weight.method, "measured_at": weight.measured_at},
+        "weight_used_kg": version.weight_used_kg,
+        "valid_from": version.valid_from,
+        "valid_until": version.valid_until,
+        "sessions_allowed": version.sessions_allowed,
+        "change_reason": version.change_reason,
+    }
+
+
+def clinic_day(at: datetime) -> date:
+    """The date on the clinic's wall at an instant."""
+    clinic = db.session.get_one(Clinic, db.current_clinic_id())
+    return times.local(at, ZoneInfo(clinic.zone)).date()
+
+
+# --- the states of a version -----------------------------------------------------------------------------------------
+
+
+def hold(version: OrderVersion, *, reason: str, by: Staff, at: datetime) -> None:
+    """Put a version in force on hold: no infusion starts under it."""
+    _move(version, OrderStatus.ON_HOLD, by=by, at=at, reason=reason)
+
+
+def resume(version: OrderVersion, *, reason: str | None = None, by: Staff, at: datetime) -> None:
+    """Bring a version on hold back into force."""
+    if version.status is not OrderStatus.ON_HOLD:
+        raise RuleBroken("Only an order on hold can be resumed.")
+    _move(version, OrderStatus.ACTIVE, by=by, at=at, reason=reason)
+
+
+def stop(version: OrderVersion, *, reason: str, by: Staff, at: datetime) -> None:
+    """End a version after a dose was given under it."""
+    _move(version, OrderStatus.STOPPED, by=by, at=at, reason=reason)
+
+
+def cancel(version: OrderVersion, *, reason: str, by: Staff, at: datetime) -> None:
+    """End a version before any dose was given under it; also how a draft is dropped."""
+    _move(version, OrderStatus.CANCELLED, by=by, at=at, reason=reason)
+
+
+def complete(version: OrderVersion, *, reason: str | None = None, by: Staff, at: datetime) -> None:
+    """End a version whose sessions are used or whose time is over."""
+    _move(version, OrderStatus.COMPLETED, by=by, at=at, reason=reason)
+
+
+def _check_move(version: OrderVersion, wanted: OrderStatus) -> None:
+    if not may_become(version.status, wanted):
+        raise RuleBroken(f"An order that is {version.status} cannot become {wanted}.")
+
+
+def _move(version: OrderVersion, wanted: OrderStatus, *, by: Staff, at: datetime, reason: str | None) -> None:
+    _check_move(version, wanted)
+    before, version.status = version.status, wanted
+    db.session.flush()  # only one version of an order is in force, which the database judges
+    _audit(AuditAction.ORDER_STATUS_CHANGED, version, by=by, at=at, was=before, status=wanted, reason=reason)
+
+
+# --- spoken orders ---------------------------------------------------------------------------------------------------
+
+
+def write_verbal_order(
+    order_version: OrderVersion,
+    text: str,
+    *,
+    spoken_by: Staff,
+    spoken_at: datetime,
+    is_read_back: bool,
+    by: Staff,
+    at: datetime,
+) -> VerbalOrder:
+    """Write down what a physician said. It counts at once and waits in the speaker's signing list."""
+    if not is_read_back:
+        raise RuleBroken("Read the order back to the speaker before you save it.", field="is_read_back")
+    if spoken_by.id == by.id:
+        raise RuleBroken("The speaker and the writer are two people.", field="spoken_by_id")
+    if Role.PHYSICIAN not in spoken_by.roles:
+        raise RuleBroken("Only a physician speaks an order.", field="spoken_by_id")
+    if spoken_at > at:
+        raise RuleBroken("The time it was spoken is in the future.", field="spoken_at")
+    if not text.strip():
+        raise RuleBroken("Write down what was said.", field="text")
+    spoken = VerbalOrder(
+        patient_id=order_version.order.patient_id,
+        order_version_id=order_version.id,
+        text=text.strip(),
+        spoken_by_id=spoken_by.id,
+        spoken_at=spoken_at,
+        is_read_back=is_read_back,
+        recorded_at=at,
+        recorded_by_id=by.id,
+    )
+    db.session.add(spoken)
+    db.session.flush()  # what is given under it names it
+    audit.record(
+        AuditAction.VERBAL_ORDER_WRITTEN,
+        spoken,
+        actor_id=by.id,
+        at=at,
+        text=spoken.text,
+        spoken_by_id=spoken_by.id,
+        spoken_at=spoken_at,
+    )
+    return spoken
+
+
+def sign_verbal_order(verbal_order: VerbalOrder, *, by: Staff, password: str, at: datetime) -> Signature:
+    """Sign what one has spoken. Only the speaker can."""
+    if verbal_order.spoken_by_id != by.id:
+        raise RuleBroken("Only the person who spoke the order signs it.")
+    signature = signatures.sign(
+        verbal_order,
+        verbal_content(verbal_order),
+        meaning=Meaning.VERBAL_ORDER,
+        by=by,
+        password=password,
+        at=at,
+        patient_id=verbal_order.patient_id,
+    )
+    audit.record(AuditAction.VERBAL_ORDER_SIGNED, verbal_order, actor_id=by.id, at=at, digest=signature.digest)
+    return signature
+
+
+def verbal_content(verbal_order: VerbalOrder) -> dict[str, object]:
+    """What the signature under a spoken order covers."""
+    return {
+        "patient": verbal_order.patient_id,
+        "order_version": verbal_order.order_version_id,
+        "text": verbal_order.text,
+        "spoken_by": verbal_order.spoken_by_id,
+        "spoken_at": verbal_order.spoken_at,
+        "written_by": verbal_order.recorded_by_id,
+        "written_at": verbal_order.recorded_at,
+        "is_read_back": verbal_order.is_read_back,
+    }
+
+
+def _audit(action: AuditAction, version: OrderVersion, *, by: Staff, at: datetime, **details: object) -> None:
+    audit.record(
+        action,
+        version,
+        actor_id=by.id,
+        at=at,
+        patient_id=version.order.patient_id,
+        clinic_id=None,
+        number=version.number,
+        **details,
+    )

@@ -1,0 +1,150 @@
+"""Named reads about orders."""
+
+import uuid
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
+
+from clinic.accounts.models import Staff
+from clinic.core import db
+from clinic.orders.models import Order, OrderVersion, VerbalOrder
+from clinic.orders.rules import OrderStatus
+from clinic.protocols.models import Terms
+from clinic.protocols.queries import whole_terms
+from clinic.signatures.models import Signature
+from clinic.signatures.rules import Meaning
+
+
+def order(order_id: uuid.UUID) -> Order | None:
+    """An order with its patient and its versions, without their terms."""
+    return db.session.scalar(
+        sa.select(Order)
+        .where(Order.id == order_id)
+        .options(
+            joinedload(Order.patient),
+            selectinload(Order.versions).options(
+                joinedload(OrderVersion.signature), joinedload(OrderVersion.drafted_by), joinedload(OrderVersion.weight)
+            ),
+        )
+    )
+
+
+def version(version_id: uuid.UUID) -> OrderVersion | None:
+    """A version with its order, patient, terms, weight and signature, in a fixed number of reads."""
+    return _whole(OrderVersion.id == version_id)
+
+
+def version_numbered(order_id: uuid.UUID, number: int) -> OrderVersion | None:
+    """The same by its number."""
+    return _whole(sa.and_(OrderVersion.order_id == order_id, OrderVersion.number == number))
+
+
+def in_force(order_id: uuid.UUID, on: date) -> OrderVersion | None:
+    """The version of an order that may be used on a day of the clinic: active, and valid on that day."""
+    return _whole(
+        sa.and_(
+            OrderVersion.order_id == order_id,
+            OrderVersion.status == OrderStatus.ACTIVE,
+            sa.or_(OrderVersion.valid_from.is_(None), OrderVersion.valid_from <= on),
+            sa.or_(OrderVersion.valid_until.is_(None), OrderVersion.valid_until >= on),
+        )
+    )
+
+
+def current_version(order_id: uuid.UUID) -> OrderVersion | None:
+    """The version that is signed and stands, active or on hold, whatever its dates say."""
+    return _whole(
+        sa.and_(
+            OrderVersion.order_id == order_id,
+            OrderVersion.status.in_([OrderStatus.ACTIVE, OrderStatus.ON_HOLD]),
+        )
+    )
+
+
+def draft_version(order_id: uuid.UUID) -> OrderVersion | None:
+    """The version that is still being written."""
+    return _whole(
+        sa.and_(
+            OrderVersion.order_id == order_id,
+            OrderVersion.status.in_([OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE]),
+        )
+    )
+
+
+def _whole(condition: sa.ColumnElement[bool]) -> OrderVersion | None:
+    return db.session.scalar(
+        sa.select(OrderVersion)
+        .where(condition)
+        .options(
+            joinedload(OrderVersion.order).options(joinedload(Order.patient), selectinload(Order.versions)),
+            joinedload(OrderVersion.weight),
+            joinedload(OrderVersion.drafted_by),
+            joinedload(OrderVersion.signature),
+            whole_terms(OrderVersion.terms),
+        )
+    )
+
+
+def drafts_by(staff: Staff) -> list[OrderVersion]:
+    """The versions that a person began and nobody has signed, the oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(OrderVersion)
+            .where(OrderVersion.drafted_by_id == staff.id, OrderVersion.signature_id.is_(None))
+            .where(OrderVersion.status.in_([OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE]))
+            .options(
+                joinedload(OrderVersion.order).joinedload(Order.patient),
+                joinedload(OrderVersion.terms).joinedload(Terms.drug),
+            )
+            .order_by(OrderVersion.drafted_at)
+        )
+    )
+
+
+def unsigned_verbal_orders(physician: Staff) -> list[VerbalOrder]:
+    """What a physician spoke and has not signed yet, the oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(VerbalOrder)
+            .where(VerbalOrder.spoken_by_id == physician.id, ~_is_confirmed())
+            .options(joinedload(VerbalOrder.patient), joinedload(VerbalOrder.recorded_by))
+            .order_by(VerbalOrder.spoken_at)
+        )
+    )
+
+
+def _is_confirmed() -> sa.ColumnElement[bool]:
+    return (
+        sa.exists()
+        .where(Signature.subject_id == VerbalOrder.id, Signature.meaning == Meaning.VERBAL_ORDER)
+        .correlate(VerbalOrder)
+    )
+
+
+def verbal_order(verbal_order_id: uuid.UUID) -> VerbalOrder | None:
+    """An order that was spoken, with its people."""
+    return db.session.get(
+        VerbalOrder,
+        verbal_order_id,
+        options=[
+            joinedload(VerbalOrder.spoken_by),
+            joinedload(VerbalOrder.recorded_by),
+            joinedload(VerbalOrder.patient),
+        ],
+    )
+
+
+def verbal_orders_of(order_id: uuid.UUID, *, since: datetime | None = None) -> list[tuple[VerbalOrder, bool]]:
+    """What was spoken under any version of an order, and whether the speaker has signed it, the earliest first."""
+    found = (
+        sa.select(VerbalOrder, _is_confirmed())
+        .join(OrderVersion, OrderVersion.id == VerbalOrder.order_version_id)
+        .join(VerbalOrder.spoken_by)
+        .where(OrderVersion.order_id == order_id)
+        .options(contains_eager(VerbalOrder.spoken_by), joinedload(VerbalOrder.recorded_by))
+        .order_by(VerbalOrder.spoken_at)
+    )
+    if since is not None:
+        found = found.where(VerbalOrder.spoken_at >= since)
+    return [(row[0], row[1]) for row in db.session.execute(found)]

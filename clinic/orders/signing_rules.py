@@ -1,0 +1,212 @@
+"""What is missing or outside before an order can be signed. Each bound compared here was entered by a clinician."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from clinic.core.findings import Finding, FindingLevel
+from clinic.core.times import date_label
+from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up
+from clinic.patients.rules import AllergyStatus, Answer, WeightMethod
+from clinic.protocols.dose_rules import planned_total_mg, rate_from, rate_mg_h, total_mg
+from clinic.protocols.terms import TermsDraft
+from clinic.protocols.terms_rules import contradictions
+
+
+@dataclass(frozen=True)
+class StatedAnswer:
+    """A screening answer as it stands; `answer` None says that the question was not asked."""
+
+    question: str
+    answer: Answer | None
+    is_settled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderFacts:
+    """Everything that an order is held against before it is signed."""
+
+    terms: TermsDraft
+    drug_name: str
+    is_drug_retired: bool = False
+    weight_kg: Decimal | None = None
+    weight_method: WeightMethod | None = None
+    allergy_status: AllergyStatus = AllergyStatus.NOT_RECORDED
+    substances: tuple[str, ...] = ()
+    answers: tuple[StatedAnswer, ...] = ()
+    valid_until: date | None = None
+    on: date | None = None
+
+
+def findings_before_signing(facts: OrderFacts) -> list[Finding]:
+    """Return what stands against signing: hard findings refuse the signature, soft ones are shown beside it."""
+    return [
+        *_missing(facts.terms),
+        *(
+            Finding(f"contradiction-{found.field}", FindingLevel.HARD, found.message)
+            for found in contradictions(facts.terms)
+        ),
+        *_weight_findings(facts),
+        *_rate_findings(facts),
+        *_patient_findings(facts),
+        *_validity_findings(facts),
+    ]
+
+
+_NEEDED: Final = {
+    "concentration_mg_ml": "the concentration",
+    "start_amount": "the dose",
+}
+
+
+def _missing(terms: TermsDraft) -> list[Finding]:
+    missing = [words for name, words in _NEEDED.items() if getattr(terms, name) is None]
+    if terms.duration_min is None and (terms.basis.is_total or terms.maximum_duration_min is None):
+        missing.append("the length")
+    if terms.step_amount:
+        missing += [] if terms.step_every_min else ["the time between two steps"]
+        missing += [] if terms.highest_amount is not None else ["the highest rate"]
+    return [
+        Finding(f"missing-{words.removeprefix('the ').replace(' ', '-')}", FindingLevel.HARD, f"Enter {words}.")
+        for words in missing
+    ]
+
+
+def _weight_findings(facts: OrderFacts) -> list[Finding]:
+    if not facts.terms.basis.uses_weight:
+        return []
+    if facts.weight_kg is None:
+        return [
+            Finding("weight-missing", FindingLevel.HARD, "The dose needs the patient's weight: weigh and record it.")
+        ]
+    if facts.weight_method is not WeightMethod.MEASURED:
+        message = f"{format_quantity(facts.weight_kg, Unit.KG)} was stated, not measured: weigh the patient."
+        return [Finding("weight-not-measured", FindingLevel.HARD, message)]
+    return []
+
+
+@exact
+def _rate_findings(facts: OrderFacts) -> list[Finding]:
+    terms = facts.terms
+    if (terms.basis.uses_weight and facts.weight_kg is None) or not terms.start_amount:
+        return []
+    if terms.basis.is_total and not terms.duration_min:
+        return []
+    start = rate_mg_h(terms.basis, terms.start_amount, weight_kg=facts.weight_kg, duration_min=terms.duration_min)
+    highest = start
+    if terms.highest_amount is not None and not terms.basis.is_total:
+        highest = rate_from(terms.basis.rate_unit, terms.highest_amount, weight_kg=facts.weight_kg)
+    return [*_over_maximum_rate(facts, start, highest), *_over_maximum_total(facts, start, highest)]
+
+
+def _over_maximum_rate(facts: OrderFacts, start_mg_h: Decimal, highest_mg_h: Decimal) -> list[Finding]:
+    terms = facts.terms
+    unit = terms.maximum_rate_unit
+    if terms.maximum_rate is None or unit is None or unit.is_total:
+        return []
+    if unit.uses_weight and facts.weight_kg is None:
+        return [Finding("weight-missing", FindingLevel.HARD, "The maximum rate needs the patient's weight.")]
+    maximum = rate_from(unit.rate_unit, terms.maximum_rate, weight_kg=facts.weight_kg)
+    return [
+        Finding(
+            f"{code}-over-maximum-rate",
+            FindingLevel.HARD,
+            f"{words} comes to {_shown(rate, maximum, Unit.MG_PER_H)}; the maximum rate is "
+            f"{format_quantity(terms.maximum_rate, unit.rate_unit)} ({_rounded(maximum, Unit.MG_PER_H)}).",
+            {
+                "rate_mg_h": format_number(round_half_up(rate, 6)),
+                "maximum_mg_h": format_number(round_half_up(maximum, 6)),
+            },
+        )
+        for code, words, rate in (("start", "The start", start_mg_h), ("highest", "The highest rate", highest_mg_h))
+        if rate > maximum and (code == "start" or rate != start_mg_h)
+    ]
+
+
+def _over_maximum_total(facts: OrderFacts, start_mg_h: Decimal, highest_mg_h: Decimal) -> list[Finding]:
+    planned = planned_mg(facts.terms, facts.weight_kg, start_mg_h, highest_mg_h)
+    maximum = facts.terms.maximum_total_mg
+    if planned is None or maximum is None or planned <= maximum:
+        return []
+    message = (
+        f"The plan comes to {_shown(planned, maximum, Unit.MG)} in a session; "
+        f"the session maximum is {format_quantity(maximum, Unit.MG)}."
+    )
+    numbers = {"planned_mg": format_number(round_half_up(planned, 6)), "maximum_mg": format_number(maximum)}
+    return [Finding("planned-over-maximum", FindingLevel.HARD, message, numbers)]
+
+
+@exact
+def planned_mg(
+    terms: TermsDraft, weight_kg: Decimal | None, start_mg_h: Decimal, highest_mg_h: Decimal
+) -> Decimal | None:
+    """Return the mg that one session comes to when every step is taken as soon as it may be, bolus included.
+
+    None for a rate whose length nobody entered.
+    """
+    bolus = terms.bolus_mg or Decimal(0)
+    if terms.start_amount is None:
+        return None
+    if terms.basis.is_total:
+        return total_mg(terms.basis, terms.start_amount, weight_kg=weight_kg) + bolus
+    if not terms.duration_min:
+        return None
+    steps = bool(terms.step_amount and terms.step_every_min and terms.step_every_min > 0)
+    step = terms.step_amount if steps else None
+    return bolus + planned_total_mg(
+        start_mg_h=start_mg_h,
+        duration_min=terms.duration_min,
+        step_mg_h=None if step is None else rate_from(terms.basis.rate_unit, step, weight_kg=weight_kg),
+        step_every_min=terms.step_every_min,
+        highest_mg_h=highest_mg_h,
+    )
+
+
+def _patient_findings(facts: OrderFacts) -> list[Finding]:
+    found = [_answer_finding(answer) for answer in facts.answers if not answer.is_settled]
+    drug = facts.drug_name.lower()
+    for substance in facts.substances:
+        if drug in substance.lower() or (substance and substance.lower() in drug):
+            message = f"An allergy to {substance} is recorded; the order is for {facts.drug_name}."
+            found.append(Finding("allergy", FindingLevel.HARD, message))
+    if facts.allergy_status is AllergyStatus.NOT_RECORDED:
+        found.append(Finding("allergies-not-recorded", FindingLevel.SOFT, "Nobody has asked for allergies yet."))
+    if facts.is_drug_retired:
+        found.append(Finding("drug-retired", FindingLevel.HARD, f"{facts.drug_name} is no longer in the formulary."))
+    return [finding for finding in found if finding is not None]
+
+
+def _answer_finding(answer: StatedAnswer) -> Finding | None:
+    if answer.answer is None:
+        return Finding("screening-not-asked", FindingLevel.SOFT, f"Not asked yet: {answer.question}")
+    if answer.answer is Answer.NO:
+        return None
+    message = f"Settle the screening answer “{answer.answer}” first: {answer.question}"
+    return Finding("screening-unsettled", FindingLevel.HARD, message)
+
+
+def _validity_findings(facts: OrderFacts) -> list[Finding]:
+    if facts.valid_until is None or facts.on is None or facts.on <= facts.valid_until:
+        return []
+    message = f"Today is {date_label(facts.on)}; the order is valid until {date_label(facts.valid_until)}."
+    return [Finding("order-expired", FindingLevel.HARD, message)]
+
+
+def _rounded(value: Decimal, unit: Unit) -> str:
+    return format_quantity(round_half_up(value, 2), unit)
+
+
+def _shown(value: Decimal, bound: Decimal, unit: Unit) -> str:
+    """Round for the screen, but never so far that a value over its bound reads the same as the bound."""
+    for places in range(2, 7):
+        shown = round_half_up(value, places)
+        if shown > round_half_up(bound, places):
+            break
+    return format_quantity(shown, unit)
+
+
+def refusals(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that refuse the signature."""
+    return [finding for finding in findings if finding.level is FindingLevel.HARD]

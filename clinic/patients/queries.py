@@ -1,0 +1,186 @@
+"""Named reads about patients. "Current" rows are those that no later row supersedes and that were not withdrawn."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased, joinedload, selectinload
+
+from clinic.core import db
+from clinic.patients.models import Allergy, Consent, Patient, ScreeningAnswer, ScreeningQuestion, Weight
+from clinic.patients.rules import ConsentStatus, WeightMethod, search_terms
+
+_MOST_FOUND = 50
+_YEAR_DIGITS = {2, 4}
+
+
+def patient(patient_id: uuid.UUID) -> Patient | None:
+    """A patient of this clinic."""
+    return db.session.get(Patient, patient_id)
+
+
+def by_mrn(mrn: str) -> Patient | None:
+    """The patient with this record number."""
+    return db.session.scalar(sa.select(Patient).where(Patient.mrn == mrn.strip()))
+
+
+def chart(patient_id: uuid.UUID) -> Patient | None:
+    """A patient with every row that hangs on the chart, superseded ones included, in a fixed number of reads."""
+    return db.session.scalar(
+        sa.select(Patient)
+        .where(Patient.id == patient_id)
+        .options(
+            selectinload(Patient.allergies).joinedload(Allergy.recorded_by),
+            selectinload(Patient.weights).joinedload(Weight.recorded_by),
+            selectinload(Patient.screening_answers).options(
+                joinedload(ScreeningAnswer.question), joinedload(ScreeningAnswer.recorded_by)
+            ),
+            selectinload(Patient.consents).joinedload(Consent.recorded_by),
+        )
+        .execution_options(populate_existing=True)
+    )
+
+
+def patients_by_name(*, limit: int = _MOST_FOUND) -> list[Patient]:
+    """The clinic's patients by name."""
+    return list(db.session.scalars(sa.select(Patient).order_by(Patient.family_key, Patient.given_name).limit(limit)))
+
+
+def search(text: str, *, limit: int = _MOST_FOUND) -> list[Patient]:
+    """Patients whose name, record number and birth date fit every word of `text`, by name; see `search_terms`."""
+    terms = search_terms(text)
+    if terms.is_empty:
+        return []
+    found = sa.select(Patient).order_by(Patient.family_key, Patient.given_name).limit(limit)
+    if terms.born_on is not None:
+        found = found.where(Patient.born_on == terms.born_on)
+    for name in terms.names:
+        found = found.where(_is_named(name))
+    for number in terms.numbers:
+        found = found.where(_has_number(number))
+    return list(db.session.scalars(found))
+
+
+def _is_named(word: str) -> sa.ColumnElement[bool]:
+    # SQLite folds only ASCII letters, so a given name that begins with another letter is also tried in its own case.
+    return sa.or_(
+        Patient.family_key.startswith(word, autoescape=True),
+        Patient.family_key.contains(f" {word}", autoescape=True),
+        sa.func.lower(Patient.given_name).startswith(word, autoescape=True),
+        Patient.given_name.startswith(word.capitalize(), autoescape=True),
+    )
+
+
+def _has_number(number: str) -> sa.ColumnElement[bool]:
+    plain = number.replace("-", "")
+    mrn = sa.func.lower(sa.func.replace(sa.func.replace(Patient.mrn, " ", ""), "-", ""))
+    fits = [mrn.contains(plain, autoescape=True)]
+    if number.isascii() and number.isdigit() and len(number) in _YEAR_DIGITS:
+        year = sa.extract("year", Patient.born_on)
+        fits.append(year == int(number) if len(number) == max(_YEAR_DIGITS) else year % 100 == int(number))
+    return sa.or_(*fits)
+
+
+# --- current rows ----------------------------------------------------------------------------------------------------
+
+
+def _current(model: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    later = aliased(model)
+    return (~sa.exists().where(later.supersedes_id == model.id), model.is_void.is_(False))
+
+
+def current_allergies(patient_id: uuid.UUID) -> list[Allergy]:
+    """What stands about a patient's allergies: known ones, or that there are none; empty when nobody asked."""
+    return list(
+        db.session.scalars(
+            sa.select(Allergy)
+            .where(Allergy.patient_id == patient_id, *_current(Allergy))
+            .options(joinedload(Allergy.recorded_by))
+            .order_by(Allergy.recorded_at, Allergy.id)
+        )
+    )
+
+
+def current_allergies_of(patient_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Allergy]]:
+    """The same for several patients in one read, for boards and lists."""
+    found: dict[uuid.UUID, list[Allergy]] = {}
+    rows = db.session.scalars(
+        sa.select(Allergy)
+        .where(Allergy.patient_id.in_(list(patient_ids)), *_current(Allergy))
+        .order_by(Allergy.recorded_at, Allergy.id)
+    )
+    for allergy in rows:
+        found.setdefault(allergy.patient_id, []).append(allergy)
+    return found
+
+
+def current_weights(patient_id: uuid.UUID) -> list[Weight]:
+    """A patient's weights that stand, the latest measured first."""
+    return list(
+        db.session.scalars(
+            sa.select(Weight)
+            .where(Weight.patient_id == patient_id, *_current(Weight))
+            .options(joinedload(Weight.recorded_by))
+            .order_by(Weight.measured_at.desc(), Weight.recorded_at.desc(), Weight.id.desc())
+        )
+    )
+
+
+def last_weight(patient_id: uuid.UUID, *, measured_only: bool = False) -> Weight | None:
+    """The latest weight that stands; on request only one that was measured, as doses ask for."""
+    found = sa.select(Weight).where(Weight.patient_id == patient_id, *_current(Weight))
+    if measured_only:
+        found = found.where(Weight.method == WeightMethod.MEASURED)
+    return db.session.scalar(
+        found.order_by(Weight.measured_at.desc(), Weight.recorded_at.desc(), Weight.id.desc()).limit(1)
+    )
+
+
+def current_answers(patient_id: uuid.UUID) -> list[ScreeningAnswer]:
+    """The screening answers that stand, in the order of the clinic's questions."""
+    return list(
+        db.session.scalars(
+            sa.select(ScreeningAnswer)
+            .join(ScreeningAnswer.question)
+            .where(ScreeningAnswer.patient_id == patient_id, *_current(ScreeningAnswer))
+            .options(joinedload(ScreeningAnswer.question), joinedload(ScreeningAnswer.recorded_by))
+            .order_by(ScreeningQuestion.drug_name, ScreeningQuestion.position)
+        )
+    )
+
+
+def screening_questions(drug_name: str | None = None) -> list[ScreeningQuestion]:
+    """The questions that the clinic asks, for one drug or for all."""
+    found = sa.select(ScreeningQuestion).where(ScreeningQuestion.is_retired.is_(False))
+    if drug_name is not None:
+        found = found.where(sa.func.lower(ScreeningQuestion.drug_name) == drug_name.lower())
+    return list(db.session.scalars(found.order_by(ScreeningQuestion.drug_name, ScreeningQuestion.position)))
+
+
+def current_consents(patient_id: uuid.UUID) -> list[Consent]:
+    """The consents that stand, withdrawn ones included, the newest first."""
+    return list(
+        db.session.scalars(
+            sa.select(Consent)
+            .where(Consent.patient_id == patient_id, *_current(Consent))
+            .options(joinedload(Consent.recorded_by))
+            .order_by(Consent.signed_on.desc(), Consent.recorded_at.desc())
+        )
+    )
+
+
+def consent_covering(patient_id: uuid.UUID, drug_name: str, on: date) -> Consent | None:
+    """The consent in force for a drug on a day of the clinic, if there is one."""
+    return next(
+        (
+            consent
+            for consent in current_consents(patient_id)
+            if consent.status is ConsentStatus.ACTIVE
+            and consent.drug_name.lower() == drug_name.lower()
+            and consent.valid_from <= on
+            and (consent.valid_until is None or on <= consent.valid_until)
+        ),
+        None,
+    )

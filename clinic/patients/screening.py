@@ -1,0 +1,164 @@
+"""Contraindication screening and consents: asked, answered, settled; given and withdrawn."""
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from clinic.accounts.models import Staff
+from clinic.audit import operations as audit
+from clinic.audit.rules import AuditAction
+from clinic.core import db
+from clinic.core.errors import RuleBroken
+from clinic.patients import queries
+from clinic.patients.models import Consent, Patient, ScreeningAnswer, ScreeningQuestion
+from clinic.patients.rows import add_row
+from clinic.patients.rules import Answer, ConsentStatus
+
+
+def add_screening_question(*, drug_name: str, text: str, by: Staff, at: datetime) -> ScreeningQuestion:
+    """Add a question that the clinic asks before a drug, after its other ones."""
+    known = queries.screening_questions(drug_name)
+    if any(question.text.lower() == text.strip().lower() for question in known):
+        raise RuleBroken("This question is asked already.", field="text")
+    last = db.session.scalar(
+        sa.select(sa.func.max(ScreeningQuestion.position)).where(ScreeningQuestion.drug_name == drug_name)
+    )
+    question = ScreeningQuestion(
+        drug_name=drug_name.strip(), text=text.strip(), position=(last or 0) + 1, is_retired=False
+    )
+    db.session.add(question)
+    db.session.flush()  # answers name it
+    audit.record(
+        AuditAction.SCREENING_RECORDED, question, actor_id=by.id, at=at, drug=question.drug_name, question=question.text
+    )
+    return question
+
+
+def answer_screening(
+    patient: Patient,
+    question: ScreeningQuestion,
+    answer: Answer,
+    *,
+    detail: str | None = None,
+    reason: str | None = None,
+    by: Staff,
+    at: datetime,
+) -> ScreeningAnswer:
+    """Write down an answer. Asked again, the new answer supersedes the earlier one, whose settlement ends with it."""
+    earlier = next((row for row in queries.current_answers(patient.id) if row.question_id == question.id), None)
+    given = ScreeningAnswer(
+        patient_id=patient.id,
+        question_id=question.id,
+        answer=answer,
+        detail=detail or None,
+        recorded_at=at,
+        recorded_by_id=by.id,
+        supersedes_id=earlier.id if earlier else None,
+        correction_reason=(reason or "Asked again.") if earlier else None,
+    )
+    add_row(given)
+    audit.record(
+        AuditAction.SCREENING_RECORDED,
+        given,
+        actor_id=by.id,
+        at=at,
+        question=question.text,
+        answer=answer,
+        detail=given.detail,
+        was=earlier.answer if earlier else None,
+    )
+    return given
+
+
+def settle_screening(answer: ScreeningAnswer, text: str, *, by: Staff, at: datetime) -> ScreeningAnswer:
+    """Settle a yes or unknown: the physician says in `text` why the course may go on, or what follows from it."""
+    if answer.answer is Answer.NO:
+        raise RuleBroken("A no needs no settling.")
+    if answer.settled_text:
+        raise RuleBroken("This answer is settled already.")
+    if not text.strip():
+        raise RuleBroken("Say how it is settled.", field="settled_text")
+    settled = ScreeningAnswer(
+        patient_id=answer.patient_id,
+        question_id=answer.question_id,
+        answer=answer.answer,
+        detail=answer.detail,
+        settled_text=text.strip(),
+        recorded_at=at,
+        recorded_by_id=by.id,
+        supersedes_id=answer.id,
+        correction_reason="Settled.",
+    )
+    add_row(settled)
+    audit.record(AuditAction.SCREENING_SETTLED, settled, actor_id=by.id, at=at, text=settled.settled_text)
+    return settled
+
+
+def record_consent(
+    patient: Patient,
+    *,
+    drug_name: str,
+    form_version: str,
+    signed_on: date,
+    valid_from: date,
+    valid_until: date | None,
+    witness_name: str | None = None,
+    by: Staff,
+    at: datetime,
+) -> Consent:
+    """Write down that the patient signed the clinic's form for a drug, valid from and until (both included)."""
+    if valid_until is not None and valid_until < valid_from:
+        raise RuleBroken("The consent ends before it begins.", field="valid_until")
+    consent = Consent(
+        patient_id=patient.id,
+        drug_name=drug_name.strip(),
+        form_version=form_version.strip(),
+        status=ConsentStatus.ACTIVE,
+        signed_on=signed_on,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        witness_name=witness_name or None,
+        recorded_at=at,
+        recorded_by_id=by.id,
+    )
+    add_row(consent)
+    _audit_consent(consent, by=by, at=at)
+    return consent
+
+
+def withdraw_consent(consent: Consent, *, reason: str, by: Staff, at: datetime) -> Consent:
+    """The patient takes the consent back."""
+    if consent.status is ConsentStatus.WITHDRAWN:
+        raise RuleBroken("This consent is withdrawn already.")
+    withdrawn = Consent(
+        patient_id=consent.patient_id,
+        drug_name=consent.drug_name,
+        form_version=consent.form_version,
+        status=ConsentStatus.WITHDRAWN,
+        signed_on=consent.signed_on,
+        valid_from=consent.valid_from,
+        valid_until=consent.valid_until,
+        witness_name=consent.witness_name,
+        recorded_at=at,
+        recorded_by_id=by.id,
+        supersedes_id=consent.id,
+        correction_reason=reason,
+    )
+    add_row(withdrawn)
+    _audit_consent(withdrawn, by=by, at=at)
+    return withdrawn
+
+
+def _audit_consent(consent: Consent, *, by: Staff, at: datetime) -> None:
+    audit.record(
+        AuditAction.CONSENT_RECORDED,
+        consent,
+        actor_id=by.id,
+        at=at,
+        drug=consent.drug_name,
+        form_version=consent.form_version,
+        status=consent.status,
+        valid_from=consent.valid_from,
+        valid_until=consent.valid_until,
+        reason=consent.correction_reason,
+    )

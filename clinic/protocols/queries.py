@@ -1,0 +1,98 @@
+"""Named reads about the formulary and the protocols."""
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
+
+from clinic.core import db
+from clinic.protocols.models import Drug, Protocol, ProtocolVersion, Terms
+from clinic.protocols.rules import ProtocolStatus
+
+
+def whole_terms(path: InstrumentedAttribute[Terms]) -> Any:
+    """Load the terms behind `path` (`OrderVersion.terms`) with all that hangs on them, in a fixed number of reads."""
+    return joinedload(path).options(
+        joinedload(Terms.drug),
+        selectinload(Terms.limits),
+        selectinload(Terms.prn_items),
+        selectinload(Terms.phases),
+        selectinload(Terms.checks),
+    )
+
+
+def drugs(*, with_retired: bool = False) -> list[Drug]:
+    """The clinic's formulary by name."""
+    found = sa.select(Drug).order_by(Drug.name, Drug.product)
+    if not with_retired:
+        found = found.where(Drug.is_retired.is_(False))
+    return list(db.session.scalars(found))
+
+
+def drug(drug_id: uuid.UUID) -> Drug | None:
+    """A line of the formulary."""
+    return db.session.get(Drug, drug_id)
+
+
+def drug_named(name: str, product: str | None = None) -> Drug | None:
+    """The first line of the formulary with this name, and this product when one is given."""
+    found = sa.select(Drug).where(sa.func.lower(Drug.name) == name.lower())
+    if product is not None:
+        found = found.where(Drug.product == product)
+    return db.session.scalars(found.order_by(Drug.product)).first()
+
+
+def protocols() -> list[Protocol]:
+    """Every protocol with its versions and their terms, by name."""
+    return list(
+        db.session.scalars(
+            sa.select(Protocol)
+            .order_by(Protocol.name)
+            .options(
+                selectinload(Protocol.versions).options(
+                    joinedload(ProtocolVersion.terms).joinedload(Terms.drug), joinedload(ProtocolVersion.approved_by)
+                )
+            )
+        )
+    )
+
+
+def protocol(protocol_id: uuid.UUID) -> Protocol | None:
+    """A protocol with its versions."""
+    return db.session.scalar(
+        sa.select(Protocol)
+        .where(Protocol.id == protocol_id)
+        .options(selectinload(Protocol.versions).joinedload(ProtocolVersion.approved_by))
+    )
+
+
+def protocol_named(name: str) -> Protocol | None:
+    """The protocol with this name, with its versions."""
+    return db.session.scalar(sa.select(Protocol).where(Protocol.name == name).options(selectinload(Protocol.versions)))
+
+
+def version(version_id: uuid.UUID) -> ProtocolVersion | None:
+    """A version with all its terms."""
+    return db.session.scalar(
+        sa.select(ProtocolVersion)
+        .where(ProtocolVersion.id == version_id)
+        .options(
+            joinedload(ProtocolVersion.protocol),
+            joinedload(ProtocolVersion.approved_by),
+            whole_terms(ProtocolVersion.terms),
+        )
+    )
+
+
+def versions_in_use() -> list[ProtocolVersion]:
+    """The versions that a new course can begin with, by the protocol's name."""
+    return list(
+        db.session.scalars(
+            sa.select(ProtocolVersion)
+            .join(ProtocolVersion.protocol)
+            .where(ProtocolVersion.status == ProtocolStatus.ACTIVE)
+            .options(joinedload(ProtocolVersion.protocol), joinedload(ProtocolVersion.terms))
+            .order_by(Protocol.name)
+        )
+    )

@@ -1,0 +1,90 @@
+"""Sign: the person's own secret again, a meaning, the exact content and its hash (domain reference 4.3)."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from clinic.accounts import operations as accounts
+from clinic.accounts.models import LoginFailure, Staff
+from clinic.audit import operations as audit
+from clinic.audit.rules import AuditAction
+from clinic.core import db
+from clinic.core.errors import RuleBroken
+from clinic.signatures.models import Signature
+from clinic.signatures.rules import Meaning, Verdict, canonical, digest
+
+_SIGNED_ALREADY = "You have signed this already. Your signature stands."
+
+
+def sign(
+    subject: db.Base,
+    content: Mapping[str, object],
+    *,
+    meaning: Meaning,
+    by: Staff,
+    password: str,
+    at: datetime,
+    patient_id: uuid.UUID | None,
+) -> Signature:
+    """Put a person's signature on `content`, which says what `subject` says.
+
+    The text that was hashed is kept beside its hash, with the name, credentials and roles as they are now. Raises
+    RuleBroken for a wrong password (field `password`) and for a second signature of the same person and meaning.
+    """
+    accounts.check_password(by, password, at=at)
+    if _is_signed(subject, by, meaning):
+        raise RuleBroken(_SIGNED_ALREADY)
+    text = canonical(content)
+    signature = Signature(
+        subject_kind=subject.__tablename__,
+        subject_id=subject.id,
+        patient_id=patient_id,
+        meaning=meaning,
+        content=text,
+        digest=digest(text),
+        signed_at=at,
+        signer_id=by.id,
+        signer_name=by.name,
+        signer_credentials=by.credentials,
+        signer_roles=", ".join(sorted(by.roles)),
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(signature)
+            db.session.flush()  # the database has the last word on a second signature
+    except IntegrityError as clash:
+        raise RuleBroken(_SIGNED_ALREADY) from clash
+    audit.record(
+        AuditAction.SIGNATURE_MADE,
+        subject,
+        actor_id=by.id,
+        at=at,
+        patient_id=patient_id,
+        signature_id=signature.id,
+        meaning=meaning,
+        digest=signature.digest,
+    )
+    return signature
+
+
+def _is_signed(subject: db.Base, by: Staff, meaning: Meaning) -> bool:
+    found = sa.select(Signature.id).where(
+        Signature.subject_id == subject.id, Signature.signer_id == by.id, Signature.meaning == meaning
+    )
+    return db.session.scalar(found) is not None
+
+
+def verify(signature: Signature, content: Mapping[str, object]) -> Verdict:
+    """Whether `content`, as it stands today, is what was signed, and the kept text is what was hashed."""
+    if digest(signature.content) != signature.digest or canonical(content) != signature.content:
+        return Verdict.CHANGED
+    return Verdict.VALID
+
+
+def note_refusal(subject: db.Base, *, by: Staff, at: datetime, patient_id: uuid.UUID | None = None) -> None:
+    """Count a signature refused for its password, in a transaction of its own: the refusal itself is rolled back."""
+    db.session.add(LoginFailure(subject=f"staff:{by.id}", failed_at=at))
+    audit.record(AuditAction.SIGNATURE_REFUSED, subject, actor_id=by.id, at=at, patient_id=patient_id)
