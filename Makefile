@@ -59,7 +59,7 @@ format: $(STAMP) ## Format the code
 
 .PHONY: lint
 lint: $(STAMP) ## Format, lint, types, import contracts, templates, dependencies
-	@echo "lint: format"; $(BIN)/ruff format --quiet --check --diff .
+	@echo "lint: format"; $(BIN)/ruff format --check . > $(VENV)/format.txt || { cat $(VENV)/format.txt; echo "make format does it"; exit 1; }
 	@echo "lint: rules"; $(BIN)/ruff check --quiet .
 	@echo "lint: types"; $(BIN)/mypy --no-error-summary
 	@echo "lint: import contracts"; $(BIN)/lint-imports --no-logo > $(VENV)/contracts.txt || { cat $(VENV)/contracts.txt; exit 1; }
