@@ -30,3 +30,22 @@ def test_imports_are_absolute():
 def test_migrations_never_import_the_application():
     for path in python_files("migrations/versions"):
         assert not [name for _, name in imported(path) if name.split(".")[0] == "clinic"], named(path)
+
+
+WEB = {"flask", "flask_login", "flask_wtf", "flask_babel", "wtforms"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in python_files("clinic") if re.search(r"(^|_)(rules|models|queries|operations)(_|$)", path.stem)],
+    ids=named,
+)
+def test_a_part_of_an_areas_core_keeps_the_promise_of_the_whole(path):
+    """The contracts name `operations.py`; an area that divides it into several files promises the same of each."""
+    told_the_time = "models" not in path.stem
+    forbidden = [
+        f"line {line}: {name}"
+        for line, name in imported(path)
+        if name.split(".")[0] in WEB or (told_the_time and name.startswith("clinic.core.clock"))
+    ]
+    assert not forbidden
