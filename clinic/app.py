@@ -1,11 +1,15 @@
 """The Flask shell: one transaction per request, access, errors, headers. No clinical word stands in here."""
 
+import os
 import secrets
 import uuid
 from collections.abc import Iterable
 from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import flask
@@ -13,19 +17,20 @@ from flask import Flask, Response, abort, g, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel  # type: ignore[import-untyped] # the library has no types
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 import config as settings
 from clinic.accounts import current
+from clinic.accounts import operations as accounts
 from clinic.audit import operations as audit
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
-from clinic.core import clock, db, formats, idempotency
-from clinic.core.errors import Conflict
+from clinic.core import clock, db, formats, idempotency, later
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Access, Open, Permission
 from clinic.navigation import home_endpoint, nav_entries
 
@@ -44,13 +49,16 @@ class Shell(Flask):
         _begin_request()
         if request.endpoint == "static":
             return super().full_dispatch_request()
-        with db.unit_of_work(write=request.method not in SAFE) as unit:
-            response = super().full_dispatch_request()
-            if response.status_code >= 400:  # noqa: PLR2004 HTTP's own border
-                unit.rollback()
-            else:
-                _remember_answer(response)
-        _after_the_transaction(response)
+        try:
+            with db.unit_of_work(write=request.method not in SAFE) as unit:
+                response = super().full_dispatch_request()
+                if response.status_code >= 400:  # noqa: PLR2004 HTTP's own border
+                    unit.rollback()
+                else:
+                    _remember_answer(response)
+        finally:
+            _do_later()
+        _leave_traces(response)
         return response
 
 
@@ -68,6 +76,7 @@ def make_app(config: type | None = None) -> Flask:
     app.jinja_env.globals.update(fresh_key=fresh_key, Permission=Permission)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_page_context)
+    app.before_request(_refuse_unreadable)
     app.before_request(_check_access)
     app.before_request(_answer_again)
     app.after_request(_headers)
@@ -91,14 +100,19 @@ def register_areas(app: Flask) -> None:
 
 def _secret_from_file(path: Path) -> str:
     """The installation's own secret, made at the first start and readable only by its owner."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with path.open("x", encoding="ascii") as file:
-            path.chmod(0o600)
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Written aside and then given its name in one step: a second process must not read half a secret.
+        draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:  # noqa: PTH123 pathlib cannot set the mode at birth
             file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
-    return path.read_text(encoding="ascii")
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass  # another process was first; its secret counts
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="ascii").strip()
 
 
 def fresh_key() -> str:
@@ -115,6 +129,7 @@ def _begin_request() -> None:
     db.enter_clinic(None)
     formats.zone.set(ZoneInfo("UTC"))
     _pending_key.set(None)
+    later.begin()
     g.request_id = uuid.uuid4().hex
     audit.origin.set(audit.Origin(request_id=g.request_id, address=request.remote_addr))
 
@@ -127,6 +142,20 @@ def _declared_access() -> Access | None:
     return found
 
 
+def _refuse_unreadable() -> None:
+    """Refuse what no keyboard types and no database keeps, and forms that another site sent."""
+    sent = [*request.args.items(multi=True), *request.form.items(multi=True), *(request.view_args or {}).items()]
+    if any("\0" in f"{name}{value}" for name, value in sent):
+        abort(400, "This was sent with a character that no text has. Nothing was saved.")
+    origin = request.headers.get("Origin")
+    if request.method not in SAFE and origin is not None and urlsplit(origin).netloc != request.host:
+        abort(400, "This form came from another site. Nothing was saved.")
+
+
+# What still answers while the screen is locked.
+_OPEN_WHILE_LOCKED = frozenset({"accounts.show_unlock", "accounts.unlock", "accounts.end_login"})
+
+
 def _check_access() -> ResponseReturnValue | None:
     if request.endpoint is None:
         return None  # not found, which the router says by itself
@@ -136,19 +165,29 @@ def _check_access() -> ResponseReturnValue | None:
     if access is Open.PUBLIC:
         return None
     if not current.is_signed_in():
-        if request.method in SAFE:
-            return redirect(url_for("accounts.show_login", next=request.full_path.rstrip("?")))
-        abort(401)
-    if current.is_locked() and request.endpoint not in {
-        "accounts.show_unlock",
-        "accounts.unlock",
-        "accounts.end_login",
-    }:
-        return redirect(url_for("accounts.show_unlock"), 303)
+        return _lead_to("accounts.show_login")
+    if current.is_locked() and request.endpoint not in _OPEN_WHILE_LOCKED:
+        return _lead_to("accounts.show_unlock")
+    login = current.signed_in().login
+    # Noted now: a refusal is rolled back, and its rows cannot be asked any more.
+    g.here = _Here(current.actor().id, login.id, login.seen_at, is_locked=login.locked_at is not None)
     if isinstance(access, Permission) and not current.actor().may(access):
         g.denied = access
         abort(403)
     return None
+
+
+def _lead_to(endpoint: str) -> ResponseReturnValue:
+    """Lead to the page that asks for the password, and back again when that is a page to look at."""
+    if request.method not in SAFE or is_in_background():
+        abort(401, "You are signed out or the screen is locked. Nothing was saved.")
+    back = request.full_path.rstrip("?")
+    return redirect(url_for(endpoint, next=None if back == "/" else back), 303)
+
+
+def is_in_background() -> bool:
+    """Whether the page asked by itself, without anybody touching it."""
+    return "X-Background" in request.headers
 
 
 def _answer_again() -> ResponseReturnValue | None:
@@ -159,16 +198,22 @@ def _answer_again() -> ResponseReturnValue | None:
     if not 8 <= len(key) <= 64:  # noqa: PLR2004 our own keys have 24 characters, a device's 36
         abort(400, "This form has no key of its own. Open the page again; what you typed was not saved.")
     digest = idempotency.digest(request.path, request.form.items(multi=True))
-    earlier = idempotency.earlier_answer(current.actor().id, key)
+    earlier = idempotency.earlier_answer(g.here.staff_id, key)
     if earlier is None:
         made = idempotency.IdempotencyKey(
-            actor_id=current.actor().id, key=key, digest=digest, location=None, saved_at=clock.now()
+            actor_id=g.here.staff_id, key=key, digest=digest, location=None, saved_at=clock.now()
         )
-        db.session.add(made)
-        # On PostgreSQL a second request with this key waits here until the first has committed or given up.
-        db.session.flush()
-        _pending_key.set(made)
-        return None
+        try:
+            # On PostgreSQL a second request with this key waits here until the first has committed or given up.
+            with db.session.begin_nested():
+                db.session.add(made)
+        except IntegrityError:
+            earlier = idempotency.earlier_answer(g.here.staff_id, key)
+            if earlier is None:
+                raise
+        else:
+            _pending_key.set(made)
+            return None
     if earlier.digest != digest:
         abort(409, "This form was already saved with other values. Open the page again to see what was saved.")
     return redirect(earlier.location, 303) if earlier.location else ("", 204)
@@ -180,51 +225,61 @@ def _remember_answer(response: WerkzeugResponse) -> None:
         made.location = response.headers.get("Location")
 
 
-def _after_the_transaction(response: WerkzeugResponse) -> None:
-    """Write what a request leaves behind even when its own transaction was rolled back or only read."""
-    for act in g.pop("afterwards", []):
+def _do_later() -> None:
+    """Do what outlives a refusal, each act in a transaction of its own."""
+    for act in later.taken():
         with db.unit_of_work():
             act()
-    denied = g.get("denied")
-    reads = reading.taken()
-    if denied is not None:
-        with db.unit_of_work():
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """Who is here, kept for the time after the transaction."""
+
+    staff_id: uuid.UUID
+    login_id: uuid.UUID
+    seen_at: datetime
+    is_locked: bool
+
+
+def _leave_traces(response: WerkzeugResponse) -> None:
+    """Write what a request leaves behind even when its own transaction was rolled back or only read."""
+    here: _Here | None = g.get("here")
+    if here is None:
+        return
+    denied: Permission | None = g.get("denied")
+    reads = reading.taken() if response.status_code < 400 else []  # noqa: PLR2004 HTTP's own border
+    is_seen = _is_seen_again(here)
+    if not (denied or reads or is_seen):
+        return
+    at = clock.now()
+    with db.unit_of_work():
+        if denied:
             audit.record(
-                AuditAction.ACCESS_DENIED,
-                actor_id=current.actor().id,
-                at=clock.now(),
-                endpoint=request.endpoint,
-                permission=denied,
+                AuditAction.ACCESS_DENIED, actor_id=here.staff_id, at=at, endpoint=request.endpoint, permission=denied
             )
-    elif response.status_code < 400 and (reads or _is_seen_again()):  # noqa: PLR2004 HTTP's own border
-        with db.unit_of_work():
-            reading.write(reads, at=clock.now())
-            _note_seen()
+        reading.write(reads, at=at)
+        if is_seen:
+            accounts.note_seen(here.login_id, at=at)
 
 
 _SEEN_EVERY_SECONDS = 60
 
 
-def _is_seen_again() -> bool:
-    """Whether the sign-in's last sight is old enough to be renewed; a page that refreshes itself does not count."""
-    if not current.is_signed_in() or request.headers.get("X-Background") == "1":
+def _is_seen_again(here: _Here) -> bool:
+    """Whether the sign-in's last sight is to be renewed; a page that refreshes itself does not count."""
+    if here.is_locked or is_in_background() or request.endpoint == "accounts.end_login":
         return False
-    age = (clock.now() - current.signed_in().login.seen_at).total_seconds()
-    return age > _SEEN_EVERY_SECONDS
-
-
-def _note_seen() -> None:
-    if _is_seen_again():
-        login = db.session.get(type(current.signed_in().login), current.signed_in().login.id)
-        if login is not None:
-            login.seen_at = clock.now()
+    # One write in a minute is enough, and more often where a sign-in falls asleep sooner.
+    every: int = min(_SEEN_EVERY_SECONDS, flask.current_app.config["LOGIN_IDLE_SECONDS"] // 10)
+    return clock.now() - here.seen_at > timedelta(seconds=every)
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------
 
 
 def _page_context() -> dict[str, Any]:
-    signed_in = current.is_signed_in()
+    signed_in = not g.get("is_failing", False) and current.is_signed_in()
     return {
         "now": clock.now(),
         "nav_entries": (lambda: nav_entries(current.actor(), request.endpoint)) if signed_in else list,
@@ -265,11 +320,14 @@ def _register_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _refuse_forged)
     app.register_error_handler(HTTPException, _show_error)
     app.register_error_handler(Conflict, _show_conflict)
+    app.register_error_handler(RuleBroken, _show_refusal)
     app.register_error_handler(StaleDataError, _show_stale)
     app.register_error_handler(OperationalError, _show_unavailable)
 
 
 def _error_page(code: int, **context: Any) -> tuple[str, int]:
+    # A page about our own fault is drawn without asking the database, which may be the fault.
+    g.is_failing = code >= 500  # noqa: PLR2004 HTTP's own border
     return render_template(f"errors/{code if code in _DRAWN else (500 if code >= 500 else 400)}.html", **context), code  # noqa: PLR2004
 
 
@@ -281,12 +339,20 @@ def _show_error(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code < 400:  # noqa: PLR2004 a redirect of the router, not a fault
         return error.get_response()
+    if isinstance(error, SecurityError):
+        return "This server is not known under that name.", 400  # a page would have links, which need the name
     is_ours = bool(error.description) and error.description != type(error).description
-    page, status = _error_page(code, message=error.description if is_ours else None)
+    page, status = _error_page(code, message=error.description if is_ours else None, reference=g.get("request_id"))
     response = flask.make_response(page, status)
     if allowed := getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
+
+
+def _show_refusal(refusal: RuleBroken) -> ResponseReturnValue:
+    """A rule said no where the page had no place for it."""
+    page, _ = _error_page(400, message=refusal.message)
+    return page, 422
 
 
 def _show_conflict(conflict: Conflict) -> ResponseReturnValue:
@@ -303,10 +369,15 @@ def _show_stale(_error: StaleDataError) -> ResponseReturnValue:
 
 
 def _typed_fields(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    hidden = {"csrf_token", "idempotency_key", "patient_id", "version", "password"}
-    return [(name.replace("_", " "), value) for name, value in fields if name not in hidden and value]
+    hidden = {"csrf_token", "idempotency_key", "patient_id", "version"}
+    secret = ("password", "secret", "pin", "current", "new", "again")
+    return [
+        (name.replace("_", " "), value)
+        for name, value in fields
+        if value and name not in hidden and not name.endswith(secret)
+    ]
 
 
 def _show_unavailable(error: OperationalError) -> ResponseReturnValue:
     flask.current_app.logger.error("The database refused: %s", type(error.orig).__name__)
-    return _error_page(503)
+    return _error_page(503, reference=g.get("request_id"))

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from flask import current_app
+
 from clinic.accounts.models import Staff
 from clinic.core.permissions import Permission, Role
 
@@ -27,14 +29,14 @@ _ENTRIES = (
 
 
 def nav_entries(person: Staff, endpoint: str | None) -> list[NavEntry]:
-    """The entries that this person may use."""
+    """The entries that this person may use; an area without pages has none."""
     area = (endpoint or "").split(".")[0]
     return [
         NavEntry(
             target, label, icon, current=target == endpoint or (target.split(".")[0] == area and area != "sessions")
         )
         for target, label, icon, permission in _ENTRIES
-        if person.may(permission)
+        if person.may(permission) and target in current_app.view_functions
     ]
 
 
@@ -48,4 +50,7 @@ _HOMES = (
 
 def home_endpoint(person: Staff) -> str:
     """Where a person's day begins."""
-    return next((endpoint for role, endpoint in _HOMES if role in person.roles), "accounts.show_account")
+    return next(
+        (endpoint for role, endpoint in _HOMES if role in person.roles and endpoint in current_app.view_functions),
+        "accounts.show_account",
+    )

@@ -3,7 +3,7 @@
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from flask import Flask, g, session
+from flask import Flask, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
 from clinic.accounts import queries
@@ -53,11 +53,15 @@ def _find(token: str) -> SignedIn | None:
     return SignedIn(login, staff, clinic, token)
 
 
-def begin(signed_in: SignedIn) -> None:
-    """Start a browser session for a person who has proved who they are; any earlier cookie is thrown away."""
+def begin(token: str) -> SignedIn:
+    """Start a browser session with the token of a fresh sign-in; any earlier cookie's content is thrown away."""
+    found = _find(token)
+    if found is None:
+        raise LookupError("The sign-in that was just begun is not there.")
     session.clear()
     session.permanent = True
-    login_user(signed_in, remember=False)
+    login_user(found, remember=False)
+    return found
 
 
 def end() -> None:
@@ -88,4 +92,4 @@ def clinic() -> Clinic:
 
 def is_locked() -> bool:
     """Whether the screen was locked and waits for its person."""
-    return is_signed_in() and signed_in().login.locked_at is not None and not g.get("unlocking", False)
+    return is_signed_in() and signed_in().login.locked_at is not None

@@ -133,6 +133,13 @@ def end_login(login: LoginSession, *, at: datetime) -> None:
         audit.record(AuditAction.SIGNED_OUT, login, actor_id=login.staff_id, at=at, clinic_id=login.clinic_id)
 
 
+def note_seen(login_id: uuid.UUID, *, at: datetime) -> None:
+    """Somebody was there: the sign-in's idle time begins anew."""
+    login = db.session.get(LoginSession, login_id)
+    if login is not None and login.ended_at is None:
+        login.seen_at = at
+
+
 def end_logins(staff: Staff, *, at: datetime, keep: LoginSession | None = None) -> int:
     """End all live sign-ins of a person, except one to keep. Gives how many were ended."""
     ended = [login for login in queries.unended_logins(staff.id) if keep is None or login.id != keep.id]
@@ -153,6 +160,7 @@ def unlock(login: LoginSession, password: str, *, by: Staff, at: datetime) -> No
     check_password(by, password, at=at, refused=AuditAction.SIGN_IN_REFUSED)
     if login.locked_at is not None:
         login.locked_at = None
+        login.seen_at = at
         audit.record(AuditAction.UNLOCKED, login, actor_id=by.id, at=at, clinic_id=login.clinic_id)
 
 

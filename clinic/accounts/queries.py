@@ -65,11 +65,6 @@ def staff_in_role(*roles: Role) -> list[Staff]:
     )
 
 
-def staff_member(staff_id: uuid.UUID) -> Staff | None:
-    """A person of this clinic, whatever the status."""
-    return staff_with_roles(staff_id)
-
-
 def first_clinic_id(staff_id: uuid.UUID) -> uuid.UUID | None:
     """The clinic that a person signs in to: the one of the oldest role."""
     return db.session.scalar(

@@ -1,0 +1,149 @@
+"""Pages about the own sign-in; the other pages of accounts register themselves on the same blueprint."""
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic.accounts import current, operations, queries
+from clinic.accounts.forms import ROLE_WORDS, SignInForm, UnlockForm, text
+from clinic.accounts.guessing import TooManyTries
+from clinic.accounts.models import Clinic, LoginSession, Staff
+from clinic.accounts.rules import DEMO_PASSWORD, StaffStatus, own_path
+from clinic.core import clock, db, formats
+from clinic.core.errors import RuleBroken
+from clinic.core.permissions import public, signed_in
+
+bp = Blueprint("accounts", __name__)
+
+
+# --- sign in and out -------------------------------------------------------------------------------------------------
+
+
+@bp.get("/login")
+@public
+def show_login() -> ResponseReturnValue:
+    if current.is_signed_in():
+        return redirect(_onwards(request.args.get("next")), 303)
+    form = SignInForm(formdata=None, next=own_path(request.args.get("next")))
+    return _login_page(form), 200
+
+
+@bp.post("/login")
+@public
+def sign_in() -> ResponseReturnValue:
+    form = SignInForm()
+    status = 422
+    if form.validate_on_submit():
+        at = clock.now()
+        try:
+            _, token = operations.sign_in(
+                text(form.email), text(form.password), address=request.remote_addr, browser=_browser(), at=at
+            )
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+            status = 429 if isinstance(refusal, TooManyTries) else 422
+        else:
+            if current.is_signed_in():  # another person, or the same one again, at this browser
+                operations.end_login(current.signed_in().login, at=at)
+            current.begin(token)
+            return redirect(_onwards(form.next.data), 303)
+    return _login_page(form), status
+
+
+@bp.post("/logout")
+@signed_in
+def end_login() -> ResponseReturnValue:
+    operations.end_login(current.signed_in().login, at=clock.now())
+    current.end()
+    return redirect(url_for(".show_login"), 303)
+
+
+def _onwards(path: str | None) -> str:
+    return own_path(path) or url_for("home")
+
+
+def _browser() -> str | None:
+    return request.user_agent.string or None
+
+
+def _login_page(form: SignInForm) -> str:
+    clinic = queries.sole_clinic()
+    if clinic is not None:
+        formats.zone.set(ZoneInfo(clinic.zone))
+    name = clinic.name if clinic else "Chairtime"
+    return render_template("accounts/login.html", form=form, clinic=clinic, clinic_name=name, demo=_demo(clinic))
+
+
+def _demo(clinic: Clinic | None) -> dict[str, Any] | None:
+    """The demonstration clinic's sign-ins, which are no secret; None for a real clinic."""
+    if clinic is None or not clinic.is_demo or current_app.config["IS_PRODUCTION"]:
+        return None
+    with db.in_clinic(clinic.id):
+        people = [staff for staff in queries.staff_of_clinic() if staff.status is StaffStatus.ACTIVE]
+        return {"people": [(role_words(staff), staff.email) for staff in people], "password": DEMO_PASSWORD}
+
+
+def role_words(staff: Staff) -> str:
+    """Nurse, Scheduler."""
+    return ", ".join(words for role, words in ROLE_WORDS.items() if role in staff.roles)
+
+
+# --- lock and unlock -------------------------------------------------------------------------------------------------
+
+
+@bp.post("/lock")
+@signed_in
+def lock() -> ResponseReturnValue:
+    operations.lock(current.signed_in().login, at=clock.now())
+    left = request.referrer or ""
+    back = own_path(left.removeprefix(request.host_url.rstrip("/")))
+    return redirect(url_for(".show_unlock", next=back), 303)
+
+
+@bp.get("/unlock")
+@signed_in
+def show_unlock() -> ResponseReturnValue:
+    if not current.is_locked():
+        return redirect(_onwards(request.args.get("next")), 303)
+    form = UnlockForm(formdata=None, next=own_path(request.args.get("next")))
+    return render_template("accounts/unlock.html", form=form)
+
+
+@bp.post("/unlock")
+@signed_in
+def unlock() -> ResponseReturnValue:
+    form = UnlockForm()
+    status = 422
+    if form.validate_on_submit():
+        try:
+            operations.unlock(current.signed_in().login, text(form.password), by=current.actor(), at=clock.now())
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+            status = 429 if isinstance(refusal, TooManyTries) else 422
+        else:
+            return redirect(_onwards(form.next.data), 303)
+    return render_template("accounts/unlock.html", form=form), status
+
+
+def limits_of_a_login() -> dict[str, int]:
+    """How long a sign-in lives, as the queries ask for it."""
+    return {
+        "idle_seconds": current_app.config["LOGIN_IDLE_SECONDS"],
+        "absolute_seconds": current_app.config["LOGIN_ABSOLUTE_SECONDS"],
+    }
+
+
+def live_logins(staff: Staff) -> list[LoginSession]:
+    """The browsers that a person is signed in with now."""
+    return queries.live_logins(staff.id, at=clock.now(), **limits_of_a_login())
+
+
+def say(text: str) -> None:
+    """A line in the corner of the next page."""
+    flash(text)
+
+
+# They register their pages on `bp`.
+from clinic.accounts import views_account, views_invitation, views_staff  # noqa: E402, F401

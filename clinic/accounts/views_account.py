@@ -1,0 +1,73 @@
+"""The own account: profile, own sign-ins, password."""
+
+import uuid
+
+from flask import abort, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic.accounts import current, operations
+from clinic.accounts.forms import ChangePasswordForm, text
+from clinic.accounts.guessing import TooManyTries
+from clinic.accounts.views import bp, live_logins, role_words, say
+from clinic.audit import queries as audit_queries
+from clinic.core import clock
+from clinic.core.errors import RuleBroken
+from clinic.core.permissions import signed_in
+
+
+def _page(form: ChangePasswordForm) -> str:
+    person = current.actor()
+    return render_template(
+        "accounts/account.html",
+        form=form,
+        person=person,
+        role=role_words(person),
+        logins=live_logins(person),
+        this_login=current.signed_in().login,
+        events=audit_queries.account_events(person.id),
+    )
+
+
+@bp.get("/account")
+@signed_in
+def show_account() -> ResponseReturnValue:
+    """Who I am here, where I am signed in, and my password."""
+    return _page(ChangePasswordForm(formdata=None))
+
+
+@bp.post("/account/password")
+@signed_in
+def change_password() -> ResponseReturnValue:
+    """A new password for myself; my other browsers are signed out."""
+    form = ChangePasswordForm()
+    status = 422
+    if form.validate_on_submit():
+        try:
+            ended = operations.change_password(
+                text(form.current),
+                text(form.new),
+                login=current.signed_in().login,
+                clinic=current.clinic(),
+                by=current.actor(),
+                at=clock.now(),
+            )
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+            status = 429 if isinstance(refusal, TooManyTries) else 422
+        else:
+            say("Password changed" + (f", {ended} other sign-ins ended" if ended else ""))
+            return redirect(url_for(".show_account"), 303)
+    return _page(form), status
+
+
+@bp.post("/account/sign-ins/<uuid:login_id>/end")
+@signed_in
+def end_own_login(login_id: uuid.UUID) -> ResponseReturnValue:
+    """Sign out one of my browsers, perhaps one that I forgot somewhere."""
+    login = next((found for found in live_logins(current.actor()) if found.id == login_id), None)
+    operations.end_login(login or abort(404), at=clock.now())
+    if login is current.signed_in().login:
+        current.end()
+        return redirect(url_for(".show_login"), 303)
+    say("Signed out there")
+    return redirect(url_for(".show_account"), 303)

@@ -1,0 +1,54 @@
+"""Named reads of the trail."""
+
+import json
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from clinic.audit.models import AuditEntry
+from clinic.audit.rules import AuditAction
+from clinic.core import db
+
+# Acts about accounts: the only part of the trail that an administrator sees (SD-10).
+ACCOUNT_ACTIONS = tuple(
+    action for action in AuditAction if action.value.startswith("accounts:") and action is not AuditAction.ACCESS_DENIED
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEvent:
+    """Something that happened to an account."""
+
+    at: datetime
+    action: AuditAction
+    actor_id: uuid.UUID | None
+    details: dict[str, Any]
+
+
+def account_events(staff_id: uuid.UUID, *, limit: int = 8) -> list[AccountEvent]:
+    """What happened to a person's account in this clinic, newest first; nothing about any patient."""
+    entries = db.session.scalars(
+        sa.select(AuditEntry)
+        .where(
+            AuditEntry.clinic_id == db.current_clinic_id(),
+            AuditEntry.action.in_(ACCOUNT_ACTIONS),
+            sa.or_(AuditEntry.subject_id == staff_id, AuditEntry.actor_id == staff_id),
+        )
+        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+        .limit(limit)
+    )
+    return [AccountEvent(entry.at, entry.action, entry.actor_id, json.loads(entry.body)) for entry in entries]
+
+
+def latest_reasons(action: AuditAction, subject_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The reason given when an act was last done to each subject."""
+    entries = db.session.scalars(
+        sa.select(AuditEntry)
+        .where(AuditEntry.action == action, AuditEntry.subject_id.in_(subject_ids))
+        .order_by(AuditEntry.at, AuditEntry.id)
+    )
+    return {entry.subject_id: str(json.loads(entry.body).get("reason", "")) for entry in entries if entry.subject_id}
