@@ -132,7 +132,7 @@ class GateAnswer(ClinicScoped, Recorded, Superseding, Base):
 
 
 class RateProposal(ClinicScoped, Recorded, Base):
-    """The rate that a nurse read from the pump, before anybody else has seen it; the double check answers it."""
+    """The rate a nurse read from the pump, and in `findings` what stood against it; a blocked one is never given."""
 
     __tablename__ = "rate_proposal"
     __table_args__ = (sa.CheckConstraint("rate_ml_h > 0", name="rate_is_positive"),)
@@ -141,7 +141,6 @@ class RateProposal(ClinicScoped, Recorded, Base):
     purpose: Mapped[CheckPurpose] = mapped_column(enum_type(CheckPurpose, "check_purpose"))
     rate_ml_h: Mapped[Decimal] = mapped_column(Quantity(4))
     proposed_at: Mapped[datetime]
-    # What stood against it, in words with both numbers; a blocked proposal is never given.
     findings: Mapped[str | None]
     is_blocked: Mapped[bool] = mapped_column(default=False)
     infusion: Mapped[InfusionSession] = relationship(back_populates="rate_proposals")
@@ -176,9 +175,10 @@ class AdministrationEvent(ClinicScoped, Recorded, Superseding, Base):
         sa.CheckConstraint("kind NOT IN ('start', 'rate_change', 'resume') OR rate_ml_h > 0", name="flow_has_rate"),
         sa.CheckConstraint("kind <> 'bolus' OR bolus_mg > 0", name="bolus_has_dose"),
         sa.Index(None, "infusion_id", "happened_at"),
+        # Starting again after a stop needs a new version of the order.
         sa.Index(
             "uq_administration_event_one_start",
-            "infusion_id",
+            *("infusion_id", "order_version_id"),
             unique=True,
             sqlite_where=sa.text("kind = 'start' AND supersedes_id IS NULL"),
             postgresql_where=sa.text("kind = 'start' AND supersedes_id IS NULL"),
@@ -369,7 +369,6 @@ class DischargeAssessment(ClinicScoped, Recorded, Superseding, Base):
 
     @property
     def items(self) -> list[int | None]:
-        """The five items in the order of the scale."""
         return [self.item_1, self.item_2, self.item_3, self.item_4, self.item_5]
 
 

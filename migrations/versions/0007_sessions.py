@@ -668,7 +668,7 @@ def upgrade() -> None:
     op.create_index(
         "uq_administration_event_one_start",
         "administration_event",
-        ["infusion_id"],
+        ["infusion_id", "order_version_id"],
         unique=True,
         sqlite_where=sa.text("kind = 'start' AND supersedes_id IS NULL"),
         postgresql_where=sa.text("kind = 'start' AND supersedes_id IS NULL"),

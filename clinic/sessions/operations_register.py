@@ -1,0 +1,72 @@
+"""A session's drug account: what was given goes into the register of controlled drugs by itself."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from clinic.accounts.models import Staff
+from clinic.core import db
+from clinic.core.units import round_half_up
+from clinic.druglog import operations as druglog
+from clinic.druglog.models import DrugAccount
+from clinic.druglog.queries import given_mg
+from clinic.druglog.rules import is_balanced
+from clinic.sessions.models import InfusionSession
+from clinic.sessions.operations_shared import locked
+from clinic.sessions.progress import current, last_stop, pump
+from clinic.sessions.readiness import clinic_of
+
+# The register keeps four decimals of a mg; the flowsheet is exact.
+_PLACES = 4
+_MG = {"mg": Decimal(1), "g": Decimal(1000), "mcg": Decimal("0.001"), "ug": Decimal("0.001")}
+
+
+def open_drug_account(infusion: InfusionSession, *, by: Staff, at: datetime) -> DrugAccount:
+    """Return the session's drug account, opened when there is none yet."""
+    locked(infusion)
+    if infusion.drug_account is None:
+        infusion.drug_account = druglog.open_account(infusion.patient, by=by, at=at)
+        db.session.flush()  # register lines name the account
+    return infusion.drug_account
+
+
+def register_given(infusion: InfusionSession, *, by: Staff, at: datetime) -> None:
+    """Write what was given of each controlled drug into the register, so far as it is not written yet.
+
+    A correction that makes it less cannot take a line back: it opens a discrepancy, which an adjusting line with a
+    witness settles.
+    """
+    for drug, amount in controlled_given_mg(infusion, at).items():
+        account = open_drug_account(infusion, by=by, at=at)
+        missing = round_half_up(amount, _PLACES) - given_mg(account, drug)
+        when = last_stop(infusion) or at
+        if missing > 0:
+            druglog.record_given(account, drug, missing, happened_at=when, by=by, at=at)
+        elif missing < 0:
+            text = "The flowsheet was corrected: less was given than the register says."
+            druglog.open_discrepancy(account, drug, missing, text, by=by, at=at)
+
+
+def controlled_given_mg(infusion: InfusionSession, at: datetime) -> dict[str, Decimal]:
+    """Return the mg of each controlled drug given in the session: the infusion once it is stopped, and PRN doses."""
+    found: dict[str, Decimal] = {}
+    drug = infusion.order_version.terms.drug
+    if drug.is_controlled and last_stop(infusion) is not None:
+        found[drug.name] = pump(infusion, at).delivered_mg
+    for dose in current(infusion.prn_doses):
+        if dose.prn_item.is_controlled and dose.unit in _MG:
+            name = dose.prn_item.drug_name
+            found[name] = found.get(name, Decimal(0)) + dose.dose * _MG[dose.unit]
+    return found
+
+
+def unaccounted_by_drug(infusion: InfusionSession) -> dict[str, Decimal]:
+    """Return the mg of each drug of the session's account that are not accounted for, beyond the clinic's tolerance."""
+    if infusion.drug_account is None:
+        return {}
+    tolerance = clinic_of(infusion).drug_tolerance_mg or Decimal(0)
+    lines = druglog.account_lines(infusion.drug_account)
+    return {
+        line.drug_name: line.unaccounted_mg
+        for line in lines
+        if not is_balanced(line.unaccounted_mg, tolerance_mg=tolerance)
+    }

@@ -1,0 +1,200 @@
+"""Named reads of sessions, each with all its rows in a number of queries that does not grow with them."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from clinic.accounts.models import Staff
+from clinic.core import db
+from clinic.courses.models import Course
+from clinic.orders.models import Order, OrderVersion
+from clinic.protocols.models import Terms
+from clinic.scheduling.models import Appointment
+from clinic.sessions.models import (
+    AdministrationEvent,
+    AdverseEvent,
+    Discharge,
+    DischargeAssessment,
+    DoubleCheck,
+    GateAnswer,
+    InfusionSession,
+    IvRecord,
+    ObservationSet,
+    PrnDose,
+    RateProposal,
+    SessionEvent,
+)
+from clinic.sessions.progress import Progress, breaches_of, current, progress, pump_events, reading_of, weight_kg
+from clinic.sessions.rules import SessionStatus
+
+__all__ = [
+    "BoardRow",
+    "Progress",
+    "board",
+    "breaches_of",
+    "current",
+    "flowsheet",
+    "infusion_of_appointment",
+    "of_course",
+    "of_nurse_now",
+    "progress",
+    "pump_events",
+    "reading_of",
+    "weight_kg",
+]
+
+
+def _person(*path: Any) -> ORMOption:
+    """Load a person with the row; roles are not asked for on a sheet."""
+    loader = joinedload(path[0])
+    for step in path[1:]:
+        loader = loader.joinedload(step)
+    return loader.lazyload(Staff.grants)
+
+
+def _for_progress() -> list[ORMOption]:
+    """What `progress` computes from, one query for each table."""
+    version = joinedload(InfusionSession.order_version)
+    versions = version.joinedload(OrderVersion.order).selectinload(Order.versions)
+    return [
+        *(
+            version.joinedload(OrderVersion.terms).selectinload(many)
+            for many in (Terms.limits, Terms.phases, Terms.prn_items, Terms.checks)
+        ),
+        versions.joinedload(OrderVersion.terms).selectinload(Terms.limits),
+        joinedload(InfusionSession.weight),
+        joinedload(InfusionSession.patient),
+        joinedload(InfusionSession.chair),
+        _person(InfusionSession.nurse),
+        _person(InfusionSession.supervising),
+        joinedload(InfusionSession.discharge),
+        selectinload(InfusionSession.transitions),
+        selectinload(InfusionSession.administrations),
+        selectinload(InfusionSession.prn_doses).joinedload(PrnDose.prn_item),
+        selectinload(InfusionSession.observation_sets),
+        selectinload(InfusionSession.not_done),
+        selectinload(InfusionSession.gate_answers).joinedload(GateAnswer.check_item),
+    ]
+
+
+def _for_sheet() -> list[ORMOption]:
+    """What the flowsheet shows besides: who wrote each row, the checks, the events, the way out."""
+    people = [
+        selectinload(rows).joinedload(who).lazyload(Staff.grants)
+        for rows, who in (
+            (InfusionSession.gate_answers, GateAnswer.recorded_by),
+            (InfusionSession.rate_proposals, RateProposal.recorded_by),
+            (InfusionSession.administrations, AdministrationEvent.recorded_by),
+            (InfusionSession.prn_doses, PrnDose.recorded_by),
+            (InfusionSession.observation_sets, ObservationSet.recorded_by),
+            (InfusionSession.iv_records, IvRecord.recorded_by),
+            (InfusionSession.events, SessionEvent.recorded_by),
+            (InfusionSession.events, SessionEvent.person),
+            (InfusionSession.adverse_events, AdverseEvent.recorded_by),
+            (InfusionSession.discharge_assessments, DischargeAssessment.recorded_by),
+        )
+    ]
+    checks = selectinload(InfusionSession.rate_proposals).selectinload(RateProposal.double_checks)
+    double = selectinload(InfusionSession.administrations).joinedload(AdministrationEvent.double_check)
+    return [
+        *people,
+        checks.joinedload(DoubleCheck.checker).lazyload(Staff.grants),
+        double.joinedload(DoubleCheck.checker).lazyload(Staff.grants),
+        selectinload(InfusionSession.administrations).joinedload(AdministrationEvent.verbal_order),
+        joinedload(InfusionSession.discharge).joinedload(Discharge.recorded_by).lazyload(Staff.grants),
+        joinedload(InfusionSession.discharge).joinedload(Discharge.override_by).lazyload(Staff.grants),
+        joinedload(InfusionSession.appointment),
+        joinedload(InfusionSession.drug_account),
+        joinedload(InfusionSession.course).joinedload(Course.physician).lazyload(Staff.grants),
+    ]
+
+
+def flowsheet(infusion_id: uuid.UUID) -> InfusionSession | None:
+    """One session with everything its sheet, its checks, its chart and its print show."""
+    return db.session.scalar(
+        sa.select(InfusionSession)
+        .where(InfusionSession.id == infusion_id)
+        .options(*_for_progress(), *_for_sheet())
+        .execution_options(populate_existing=True)
+    )
+
+
+def infusion_of_appointment(appointment_id: uuid.UUID) -> InfusionSession | None:
+    """The session that an appointment became, or None before the patient arrived."""
+    return db.session.scalar(sa.select(InfusionSession).where(InfusionSession.appointment_id == appointment_id))
+
+
+def of_course(course_id: uuid.UUID) -> list[InfusionSession]:
+    """The sessions of a course with what `progress` computes from, earliest first."""
+    return list(
+        db.session.scalars(
+            sa.select(InfusionSession)
+            .where(InfusionSession.course_id == course_id)
+            .options(*_for_progress())
+            .order_by(InfusionSession.arrived_at)
+        ).unique()
+    )
+
+
+def of_nurse_now(nurse_id: uuid.UUID) -> list[InfusionSession]:
+    """The open sessions that a nurse runs, for the switch between patients."""
+    is_open = [status for status in SessionStatus if status.is_open]
+    return list(
+        db.session.scalars(
+            sa.select(InfusionSession)
+            .where(InfusionSession.nurse_id == nurse_id, InfusionSession.status.in_(is_open))
+            .options(joinedload(InfusionSession.patient), joinedload(InfusionSession.chair))
+            .order_by(InfusionSession.arrived_at)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """An appointment of the day and, once the patient has arrived, its session and how far it has come."""
+
+    appointment: Appointment
+    infusion: InfusionSession | None
+    progress: Progress | None
+
+
+def board(day_start: datetime, day_end: datetime, *, now: datetime, is_clinical: bool = True) -> list[BoardRow]:
+    """The day's appointments by chair and time, cancelled and missed ones too.
+
+    With `is_clinical` false (the desk) sessions are loaded without order, drug, vitals or pump: `progress` is None.
+    """
+    appointments = _appointments(day_start, day_end)
+    ids = [appointment.id for appointment in appointments]
+    options = _for_progress() if is_clinical else []
+    found = db.session.scalars(
+        sa.select(InfusionSession).where(InfusionSession.appointment_id.in_(ids)).options(*options)
+    ).unique()
+    infusions = {infusion.appointment_id: infusion for infusion in found}
+    return [
+        BoardRow(
+            appointment,
+            infusion := infusions.get(appointment.id),
+            progress(infusion, now) if infusion is not None and is_clinical else None,
+        )
+        for appointment in appointments
+    ]
+
+
+def _appointments(day_start: datetime, day_end: datetime) -> Sequence[Appointment]:
+    return db.session.scalars(
+        sa.select(Appointment)
+        .where(Appointment.starts_at < day_end, Appointment.ends_at > day_start)
+        .options(
+            joinedload(Appointment.patient),
+            joinedload(Appointment.chair),
+            joinedload(Appointment.course),
+            _person(Appointment.nurse),
+        )
+        .order_by(Appointment.starts_at, Appointment.id)
+    ).all()

@@ -1,0 +1,238 @@
+"""What still stands between a session and its start: the clinic's checks, and what the software compares by itself."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from clinic.accounts.models import Clinic
+from clinic.core import db
+from clinic.core.times import date_label, local
+from clinic.core.units import format_number
+from clinic.orders.models import OrderVersion
+from clinic.orders.rules import (
+    Breach,
+    Finding,
+    FindingLevel,
+    LimitLevel,
+    OrderStatus,
+    breaches,
+    check_validity,
+    check_weight,
+)
+from clinic.patients.models import Consent, ScreeningAnswer
+from clinic.patients.rules import Answer, ConsentStatus
+from clinic.protocols.limit_rules import limit_text
+from clinic.protocols.models import CheckItem
+from clinic.protocols.rules import CheckKind
+from clinic.sessions.models import DoubleCheck, GateAnswer, InfusionSession, ObservationSet
+from clinic.sessions.progress import current, reading_of
+from clinic.sessions.rules import GateItem, GateResult, SessionStatus, may_start
+
+# Where the clinic sets no time, a double check of the same session does not grow old.
+_NEVER_OLD_MIN: Final = 10**7
+
+# In these states drug was given, or is being given: the session counts against the order.
+USED: Final = frozenset(
+    {
+        SessionStatus.INFUSING,
+        SessionStatus.PAUSED,
+        SessionStatus.RECOVERING,
+        SessionStatus.CLOSED_HOME,
+        SessionStatus.CLOSED_TRANSFER,
+        SessionStatus.CLOSED_AGAINST_ADVICE,
+    }
+)
+
+
+def clinic_of(infusion: InfusionSession) -> Clinic:
+    """Return the clinic with its settings."""
+    return db.session.get_one(Clinic, infusion.clinic_id)
+
+
+def day_of(clinic: Clinic, at: datetime) -> date:
+    """Return the clinic's calendar day of an instant."""
+    return local(at, ZoneInfo(clinic.zone)).date()
+
+
+def gate_key(item: CheckItem) -> str:
+    """Return what a check is called in every version of an order: a new version has rows of its own."""
+    return f"{item.kind.value}: {item.text}"
+
+
+def answers(infusion: InfusionSession) -> dict[str, GateAnswer]:
+    """Return how each check stands, by `gate_key`."""
+    return {gate_key(answer.check_item): answer for answer in current(infusion.gate_answers)}
+
+
+def answer_to(infusion: InfusionSession, item: CheckItem) -> GateAnswer | None:
+    """Return the answer that stands for one check, or None."""
+    return answers(infusion).get(gate_key(item))
+
+
+def asked(infusion: InfusionSession, kind: CheckKind) -> list[CheckItem]:
+    """Return the order's checks of one kind."""
+    return [item for item in infusion.order_version.terms.checks if item.kind is kind]
+
+
+def findings(infusion: InfusionSession, kind: CheckKind, at: datetime) -> list[Finding]:
+    """Return what the software itself finds against one kind of check at `at`; empty where it cannot compare.
+
+    Consent: active for the drug on the clinic's day. Order: signed, in force, sessions left, contraindications settled.
+    Weight: there, and within the clinic's per cent of the order's. Vitals: the latest against the start limits.
+    """
+    clinic = clinic_of(infusion)
+    day = day_of(clinic, at)
+    match kind:
+        case CheckKind.CONSENT:
+            return _consent_findings(infusion, day)
+        case CheckKind.ORDER:
+            return order_findings(infusion.order_version, infusion.course_id, day, infusion)
+        case CheckKind.WEIGHT:
+            return _weight_findings(infusion, clinic)
+        case CheckKind.VITALS:
+            return _vitals_findings(infusion, at)
+        case _:
+            return []
+
+
+def _hard(code: str, message: str) -> Finding:
+    return Finding(code, FindingLevel.HARD, message)
+
+
+def _consent_findings(infusion: InfusionSession, day: date) -> list[Finding]:
+    drug = infusion.order_version.terms.drug.name
+    rows = db.session.scalars(sa.select(Consent).where(Consent.patient_id == infusion.patient_id)).all()
+    for consent in current(rows):
+        covers = consent.valid_from <= day and (consent.valid_until is None or day <= consent.valid_until)
+        if consent.status is ConsentStatus.ACTIVE and consent.drug_name.lower() == drug.lower() and covers:
+            return []
+    return [_hard("consent-missing", f"No active consent to {drug} covers {date_label(day)}.")]
+
+
+def order_findings(
+    version: OrderVersion, course_id: object, day: date, infusion: InfusionSession | None = None
+) -> list[Finding]:
+    """Return why an order version may not be used on a day: state, validity, sessions left, unsettled questions."""
+    newest = version.order.current
+    if newest is not None and newest.id != version.id and version.status is OrderStatus.SUPERSEDED:
+        return [_hard("order-superseded", f"Version {newest.number} of the order is in force. Take it over first.")]
+    if version.status is not OrderStatus.ACTIVE:
+        return [_hard("order-not-in-force", f"The order is {version.status.value.replace('-', ' ')}.")]
+    used = sa.select(sa.func.count()).select_from(InfusionSession)
+    used = used.where(InfusionSession.course_id == course_id, InfusionSession.status.in_(USED))
+    if infusion is not None:
+        used = used.where(InfusionSession.id != infusion.id)
+    count = db.session.scalar(used) or 0
+    found = check_validity(day, version.valid_from, version.valid_until, count, version.sessions_allowed)
+    return [*found, *_unsettled(version)]
+
+
+def _unsettled(version: OrderVersion) -> list[Finding]:
+    rows = db.session.scalars(
+        sa.select(ScreeningAnswer).where(ScreeningAnswer.patient_id == version.order.patient_id)
+    ).all()
+    drug = version.terms.drug.name.lower()
+    return [
+        _hard("screening-unsettled", f"A physician has not settled: {row.question.text} Yes.")
+        for row in current(rows)
+        if row.answer is Answer.YES and not row.settled_text and row.question.drug_name.lower() == drug
+    ]
+
+
+def _weight_findings(infusion: InfusionSession, clinic: Clinic) -> list[Finding]:
+    if infusion.weight is None:
+        return [_hard("weight-missing", "No weight is recorded for this session.")]
+    percent = clinic.weight_change_percent
+    return check_weight(
+        infusion.weight.kg,
+        infusion.order_version.weight_used_kg,
+        None if percent is None else percent,  # type: ignore[arg-type]
+    )
+
+
+def latest_vitals(infusion: InfusionSession, at: datetime) -> ObservationSet | None:
+    """Return the last set of vitals taken up to `at`."""
+    seen = [row for row in current(infusion.observation_sets) if row.observed_at <= at]
+    return max(seen, key=lambda row: row.observed_at, default=None)
+
+
+def start_breaches(infusion: InfusionSession, at: datetime) -> list[Breach]:
+    """Return which start limits the latest vitals are outside of."""
+    limits = [limit for limit in infusion.order_version.terms.limits if limit.level is LimitLevel.START]
+    seen = latest_vitals(infusion, at)
+    return [] if seen is None else breaches(limits, reading_of(seen))
+
+
+def _vitals_findings(infusion: InfusionSession, at: datetime) -> list[Finding]:
+    limits = [limit for limit in infusion.order_version.terms.limits if limit.level is LimitLevel.START]
+    if limits and latest_vitals(infusion, at) is None:
+        return [_hard("vitals-missing", "No vitals are recorded to compare with the order's start limits.")]
+    return [
+        _hard(
+            "vitals-outside-start-limit",
+            f"{breach.limit.vital.value.upper()} is {format_number(breach.value)}; "
+            f"the order's start limit is {limit_text([breach.limit])}.",
+        )
+        for breach in start_breaches(infusion, at)
+    ]
+
+
+def start_reasons(
+    infusion: InfusionSession, double_check: DoubleCheck | None, at: datetime, extra: Iterable[Finding] = ()
+) -> list[str]:
+    """Return every reason why the infusion may not start at `at` on this double check; none means it may.
+
+    What a physician overrode is not compared again, except the order itself, which nobody overrides.
+    """
+    terms, clinic, given = infusion.order_version.terms, clinic_of(infusion), answers(infusion)
+    items = [
+        GateItem(gate_key(item), item.text, item.effect)
+        for item in terms.checks
+        if item.kind is not CheckKind.DOUBLE_CHECK
+    ]
+    compared = [finding for kind in _compared(infusion, given) for finding in findings(infusion, kind, at)]
+    is_vitals_overridden = _is_overridden(infusion, CheckKind.VITALS, given)
+    missing = (
+        []
+        if is_vitals_overridden
+        else [f for f in findings(infusion, CheckKind.VITALS, at) if f.code == "vitals-missing"]
+    )
+    minutes = clinic.double_check_minutes
+    return may_start(
+        # Starting again in recovery is a new start under a new order; the morning's checks hold.
+        status=SessionStatus.READY if infusion.status is SessionStatus.RECOVERING else infusion.status,
+        items=items,
+        answers={key: answer.result for key, answer in given.items()},
+        order_findings=[*compared, *missing, *extra],
+        start_breaches=[] if is_vitals_overridden else start_breaches(infusion, at),
+        double_check_passed_at=double_check.checked_at if double_check else None,
+        at=at,
+        double_check_valid_min=_NEVER_OLD_MIN if minutes is None else minutes,
+        is_supervision_settled=_is_supervision_settled(infusion, given),
+    )
+
+
+def _compared(infusion: InfusionSession, given: dict[str, GateAnswer]) -> list[CheckKind]:
+    def is_compared(kind: CheckKind) -> bool:
+        # A weight that is used is compared whether or not the clinic asks for it as a check.
+        is_used = kind is CheckKind.WEIGHT and infusion.weight is not None
+        return (bool(asked(infusion, kind)) or is_used) and not _is_overridden(infusion, kind, given)
+
+    return [CheckKind.ORDER, *filter(is_compared, (CheckKind.CONSENT, CheckKind.WEIGHT))]
+
+
+def _is_overridden(infusion: InfusionSession, kind: CheckKind, given: dict[str, GateAnswer]) -> bool:
+    results = {answer.result for item in asked(infusion, kind) if (answer := given.get(gate_key(item)))}
+    return GateResult.OVERRIDDEN in results
+
+
+def _is_supervision_settled(infusion: InfusionSession, given: dict[str, GateAnswer]) -> bool:
+    if not asked(infusion, CheckKind.SUPERVISING) or infusion.supervising_id is not None:
+        return True
+    results = {
+        answer.result for item in asked(infusion, CheckKind.SUPERVISING) if (answer := given.get(gate_key(item)))
+    }
+    return bool(results & {GateResult.OVERRIDDEN, GateResult.NOT_APPLICABLE})
