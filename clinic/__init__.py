@@ -3,11 +3,24 @@
 from flask import Flask
 
 from clinic import app as shell
+from clinic import doctor
 from clinic.core import db
 
 
 def create_app(config: type | None = None) -> Flask:
-    """The application: its settings, its database, its shell, and one blueprint for each area."""
+    """The application: its settings, its database, its shell, and one blueprint for each area.
+
+    In production it ends the process when a setting is unsafe.
+    """
+    app = create_unchecked_app(config)
+    if app.config["IS_PRODUCTION"]:
+        doctor.refuse_unsafe(app.config, db.engine())
+        db.engine().dispose()  # a server may fork after this, and a connection must not be shared
+    return app
+
+
+def create_unchecked_app(config: type | None = None) -> Flask:
+    """The same for commands, which must be able to mend what is unsafe: to migrate, to add the first admin."""
     app = shell.make_app(config)
     db.init(app.config["DATABASE_URL"])
     shell.register_areas(app)

@@ -1,13 +1,33 @@
-"""The areas that have pages, in the order of their dependency."""
+"""The areas and what they bring: models and pages, in the order of their dependency."""
 
 from importlib import import_module
 from importlib.util import find_spec
 
 from flask import Blueprint
 
+_WITH_MODELS = (
+    "audit",
+    "accounts",
+    "signatures",
+    "patients",
+    "protocols",
+    "orders",
+    "courses",
+    "scheduling",
+    "druglog",
+    "sessions",
+    "notes",
+    "outcomes",
+)
 _WITH_PAGES = ("accounts", "patients", "protocols", "orders", "courses", "scheduling", "sessions", "notes", "outcomes")
 
 
 def blueprints() -> list[Blueprint]:
     """Every area's blueprint, `bp` in its views."""
     return [import_module(f"clinic.{area}.views").bp for area in _WITH_PAGES if find_spec(f"clinic.{area}.views")]
+
+
+def load_models() -> None:
+    """Make every area's tables known."""
+    for area in _WITH_MODELS:
+        import_module(f"clinic.{area}.models")

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import zoneinfo
 from pathlib import Path
 
 import click
@@ -9,11 +10,16 @@ from alembic import command
 from flask import current_app
 from flask.cli import FlaskGroup
 
-from clinic import create_app
-from clinic.core import db
+from clinic import create_unchecked_app, doctor
+from clinic.accounts import operations as accounts
+from clinic.accounts import queries, staff_operations
+from clinic.accounts.models import Clinic
+from clinic.core import clock, db
+from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Role
 
 
-@click.group(cls=FlaskGroup, create_app=create_app, add_version_option=False)
+@click.group(cls=FlaskGroup, create_app=create_unchecked_app, add_version_option=False)
 def main() -> None:
     """Infusion session scheduling and tracking for pain clinics."""
 
@@ -56,6 +62,61 @@ def check() -> None:
     command.check(db.alembic_config(_url()))
 
 
+@main.command("doctor")
+def examine() -> None:
+    """Name every unsafe setting; exit status 1 when there is one."""
+    found = doctor.faults(current_app.config, db.engine())
+    for fault in found:
+        click.echo(f"unsafe: {fault}")
+    if found:
+        click.echo(f"\n{len(found)} unsafe settings. In production the application would not start.")
+        sys.exit(1)
+    for promise in doctor.promises(_url()):
+        click.echo(promise)
+
+
+@main.group()
+def staff() -> None:
+    """Look after accounts from the machine itself, for example to add the first admin."""
+
+
+@staff.command()
+@click.option("--email", required=True, help="The name to sign in with.")
+@click.option("--given-name", required=True)
+@click.option("--family-name", required=True)
+@click.option("--title", help="Stands before the name: Dr.")
+@click.option("--credentials", help="Stand after the name: RN.")
+@click.option("--role", "roles", multiple=True, required=True, type=click.Choice([role.value for role in Role]))
+@click.option("--clinic", "clinic_name", help="The clinic; not needed where there is one.")
+@click.option("--zone", help="Makes a clinic of that name in this time zone: Europe/Lisbon.")
+def add(*, clinic_name: str | None, zone: str | None, roles: tuple[str, ...], **person: str | None) -> None:
+    """Add a person and print a single-use link with which the person chooses a password."""
+    at = clock.now()
+    with db.unit_of_work():
+        clinic = _clinic(clinic_name, zone)
+        with db.in_clinic(clinic.id):
+            try:
+                made = accounts.create_staff(**person, roles=[Role(role) for role in roles], by=None, at=at)  # type: ignore[arg-type] # click names them as we do
+            except RuleBroken as refusal:
+                raise click.ClickException(refusal.message) from refusal
+            token = staff_operations.invite(made, by=None, at=at)
+    host = (current_app.config["TRUSTED_HOSTS"] or ["127.0.0.1:8000"])[0]
+    scheme = "https" if current_app.config["IS_PRODUCTION"] else "http"
+    click.echo(f"{made.name} of {clinic.name} chooses a password here, once, within three days:")
+    click.echo(f"{scheme}://{host}/invitation/{token}")
+
+
+def _clinic(name: str | None, zone: str | None) -> Clinic:
+    found = queries.clinic_called(name) if name else queries.sole_clinic()
+    if found is not None:
+        return found
+    if name and zone in zoneinfo.available_timezones():
+        return accounts.create_clinic(name, zone=zone, at=clock.now())
+    if name and zone:
+        raise click.ClickException(f"{zone} is no time zone. Use a name such as Europe/Lisbon.")
+    raise click.ClickException("Name the clinic with --clinic; a new one needs --zone too.")
+
+
 @main.command()
 @click.option("--demo", is_flag=True, help="Fill an empty database with the demo clinic first.")
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -68,6 +129,8 @@ def serve(*, demo: bool, host: str, port: int) -> None:
         from clinic.demo.fill import fill_when_empty  # noqa: PLC0415 the demo is not needed to serve a clinic
 
         fill_when_empty(echo=click.echo)
+    if current_app.config["IS_PRODUCTION"]:
+        doctor.refuse_unsafe(current_app.config, db.engine())
     click.echo(f"\nChairtime is at http://{host}:{port}  (Ctrl+C stops it)\n")
     sys.stdout.flush()
     db.engine().dispose()  # a connection must not be shared with the workers

@@ -106,6 +106,11 @@ def sole_clinic() -> Clinic | None:
     return found[0] if len(found) == 1 else None
 
 
+def clinic_called(name: str) -> Clinic | None:
+    """The clinic of this name."""
+    return db.session.scalar(sa.select(Clinic).where(Clinic.name == name))
+
+
 def unended_logins(staff_id: uuid.UUID) -> list[LoginSession]:
     """The sign-ins of a person that nobody has ended, newest first; some may be past their time."""
     return list(
