@@ -1,7 +1,7 @@
 """Chairs, closures, shifts and appointments.
 
 Migrations add what a table definition cannot say on both databases: no two appointments overlap for a chair or a
-patient, and a nurse never has more patients at once than the clinic's limit.
+patient, none stands in a closed chair, and a nurse never has more patients at once than the clinic's limit.
 """
 
 import uuid
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import Site, Staff
 from clinic.core.db import Base, ClinicScoped
-from clinic.core.recorded import Recorded
+from clinic.core.recorded import Recorded, Superseding, correction_says_why
 from clinic.core.types import enum_type
 from clinic.courses.models import Course
 from clinic.patients.models import Patient
@@ -33,17 +33,21 @@ class Chair(ClinicScoped, Base):
     site: Mapped[Site] = relationship()
 
 
-class ChairClosure(ClinicScoped, Recorded, Base):
-    """A time in which a chair cannot be used, and why."""
+class ChairClosure(ClinicScoped, Recorded, Superseding, Base):
+    """A time in which a chair cannot be used, and why. Reopened by a void row that supersedes it."""
 
     __tablename__ = "chair_closure"
-    __table_args__ = (sa.CheckConstraint("ends_at > starts_at", name="closure_ends_after_it_starts"),)
+    __table_args__ = (
+        correction_says_why(),
+        sa.CheckConstraint("ends_at > starts_at", name="closure_ends_after_it_starts"),
+    )
 
     chair_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("chair.id"), index=True)
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     reason: Mapped[str]
     chair: Mapped[Chair] = relationship()
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="ChairClosure.recorded_by_id")
 
 
 class Shift(ClinicScoped, Base):
@@ -75,6 +79,14 @@ class Appointment(ClinicScoped, Base):
         sa.Index(None, "chair_id", "starts_at"),
         sa.Index(None, "patient_id", "starts_at"),
         sa.Index(None, "nurse_id", "starts_at"),
+        sa.Index(
+            "uq_appointment_one_per_session",
+            "course_id",
+            "session_number",
+            unique=True,
+            sqlite_where=sa.text("status IN ('booked', 'arrived', 'fulfilled')"),
+            postgresql_where=sa.text("status IN ('booked', 'arrived', 'fulfilled')"),
+        ),
     )
 
     patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"))
@@ -95,5 +107,6 @@ class Appointment(ClinicScoped, Base):
     course: Mapped[Course] = relationship()
     chair: Mapped[Chair] = relationship()
     nurse: Mapped[Staff | None] = relationship(foreign_keys=[nurse_id])
+    moved_from: Mapped["Appointment | None"] = relationship(foreign_keys=[moved_from_id], remote_side="Appointment.id")
 
     __mapper_args__ = {"version_id_col": version}

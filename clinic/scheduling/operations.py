@@ -5,20 +5,49 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clinic.accounts.models import Clinic, Staff
+from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken, broken_constraint
 from clinic.courses.models import Course
 from clinic.courses.rules import CourseStatus
-from clinic.patients.models import Patient
 from clinic.scheduling import queries
-from clinic.scheduling.models import Appointment, Chair, ChairClosure, Shift
-from clinic.scheduling.rules import AppointmentStatus, ChairKind, may_become
+from clinic.scheduling.locking import lock, lock_in_order
+from clinic.scheduling.models import Appointment, Chair
+from clinic.scheduling.operations_rooms import (
+    ChairInUse,
+    add_chair,
+    add_shift,
+    close_chair,
+    remove_shift,
+    reopen_chair,
+    set_patients_per_nurse,
+)
+from clinic.scheduling.queries import Standing
+from clinic.scheduling.rules import AppointmentStatus, may_become
+
+__all__ = [
+    "ChairInUse",
+    "Clash",
+    "Slot",
+    "SlotsTaken",
+    "add_chair",
+    "add_shift",
+    "assign_nurse",
+    "book",
+    "cancel",
+    "change_status",
+    "clash_text",
+    "close_chair",
+    "mark_no_show",
+    "move",
+    "remove_shift",
+    "reopen_chair",
+    "set_patients_per_nurse",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +63,27 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """A slot that could not be booked: the constraint that refused it, and the appointment in its way, if any."""
+    """A slot that could not be booked: the constraint that refused it, and what stands in its way, if anything."""
 
     slot: Slot
     constraint: str
-    other: Appointment | None
+    standing: tuple[Standing, ...]
+
+    @property
+    def text(self) -> str:
+        """Why, in a sentence; who and when stand in `standing`."""
+        return clash_text(
+            self.constraint,
+            nurse_name=self.slot.nurse.name if self.slot.nurse else "The nurse",
+            chair_name=self.slot.chair.name,
+        )
 
 
 class SlotsTaken(RuleBroken):
     """Some of the wished slots are taken; nothing was booked."""
 
     def __init__(self, clashes: Sequence[Clash]) -> None:
+        """Keep every collision, so that the page can show each beside its row."""
         numbers = ", ".join(str(clash.slot.session_number) for clash in clashes)
         super().__init__(f"Nothing was booked. Choose another time for session {numbers}.", field="slots")
         self.clashes = list(clashes)
@@ -53,76 +92,93 @@ class SlotsTaken(RuleBroken):
 def book(course: Course, slots: Iterable[Slot], *, by: Staff, at: datetime) -> list[Appointment]:
     """Book sessions of a course: all of them, or none and `SlotsTaken` with every collision.
 
-    1. Lock chairs, nurses and the patient in the order of their keys, so that two desks never wait for each other.
+    1. Lock chairs, the patient, the course and nurses, each in the order of their keys, so that two desks never wait
+       for each other; only then look at what holds.
     2. Add each appointment in a savepoint; the database refuses what overlaps.
+    3. With any collision take all of them back.
     """
     wished = sorted(slots, key=lambda slot: slot.starts_at)
+    lock_in_order(
+        chairs={slot.chair.id for slot in wished},
+        patients={course.patient_id},
+        courses={course.id},
+        nurses={slot.nurse.id for slot in wished if slot.nurse},
+    )
     _refuse_what_cannot_be_booked(course, wished, at=at)
-    _lock_for(wished, course.patient_id)
-    booked, clashes = [], []
-    for slot in wished:
-        appointment = Appointment(
-            patient_id=course.patient_id,
-            course_id=course.id,
-            session_number=slot.session_number,
-            chair_id=slot.chair.id,
-            nurse_id=slot.nurse.id if slot.nurse else None,
-            starts_at=slot.starts_at,
-            ends_at=slot.ends_at,
-            status=AppointmentStatus.BOOKED,
-            status_at=at,
-            booked_at=at,
-            booked_by_id=by.id,
-        )
-        refused = _try(appointment)
-        if refused is None:
-            booked.append(appointment)
-        else:
-            clashes.append(Clash(slot, refused, queries.in_the_way(slot.chair.id, course.patient_id, slot, refused)))
-    if clashes:
-        raise SlotsTaken(clashes)
+    with db.session.begin_nested():
+        booked, clashes = [], []
+        for slot in wished:
+            appointment = _appointment(course.patient_id, course.id, slot, by=by, at=at)
+            clash = _try(appointment, slot)
+            if clash is None:
+                booked.append(appointment)
+            else:
+                clashes.append(clash)
+        if clashes:
+            raise SlotsTaken(clashes)
     for appointment in booked:
         _record(AuditAction.APPOINTMENT_BOOKED, appointment, by=by, at=at)
     return booked
 
 
 def _refuse_what_cannot_be_booked(course: Course, slots: Sequence[Slot], *, at: datetime) -> None:
+    db.session.refresh(course, ["status"])  # a physician may have held the course since it was read
     if course.status is not CourseStatus.ACTIVE:
         raise RuleBroken("This course is not active. A physician signs its order or resumes it first.")
     if not slots:
         raise RuleBroken("Choose at least one time.", field="slots")
-    if any(slot.starts_at < at for slot in slots):
-        raise RuleBroken("A time that has passed cannot be booked.", field="slots")
-    if any(slot.ends_at <= slot.starts_at for slot in slots):
-        raise RuleBroken("A session ends after it starts.", field="slots")
+    for slot in slots:
+        _refuse_impossible(slot, at=at)
     numbers = [slot.session_number for slot in slots]
     taken = queries.numbers_taken(course.id)
     if len(set(numbers)) < len(numbers) or taken & set(numbers):
-        raise RuleBroken("A session of this course is booked once only.", field="slots")
+        twice = ", ".join(str(number) for number in sorted({n for n in numbers if numbers.count(n) > 1 or n in taken}))
+        raise RuleBroken(f"Session {twice} has a time already. Open the page again to see it.", field="slots")
 
 
-def _lock_for(slots: Iterable[Slot], patient_id: uuid.UUID) -> None:
-    slots = list(slots)
-    _lock(Chair, {slot.chair.id for slot in slots})
-    _lock(Patient, {patient_id})
-    _lock(Staff, {slot.nurse.id for slot in slots if slot.nurse})
+def _refuse_impossible(slot: Slot, *, at: datetime) -> None:
+    if slot.starts_at < at:
+        raise RuleBroken("A time that has passed cannot be booked.", field="slots")
+    if slot.ends_at <= slot.starts_at:
+        raise RuleBroken("A session ends after it starts.", field="slots")
+    if slot.chair.is_retired:
+        raise RuleBroken(f"Chair {slot.chair.name} is no longer in use.", field="slots")
 
 
-def _lock(table: type[Chair | Patient | Staff], ids: set[uuid.UUID]) -> None:
-    """Hold the rows in the order of their keys; SQLite has taken the whole database already."""
-    db.session.execute(
-        sa.select(table.id).where(table.id.in_(sorted(ids))).order_by(table.id).with_for_update(key_share=True)
+def _appointment(
+    patient_id: uuid.UUID,
+    course_id: uuid.UUID,
+    slot: Slot,
+    *,
+    by: Staff,
+    at: datetime,
+    moved_from_id: uuid.UUID | None = None,
+) -> Appointment:
+    return Appointment(
+        patient_id=patient_id,
+        course_id=course_id,
+        session_number=slot.session_number,
+        chair_id=slot.chair.id,
+        nurse_id=slot.nurse.id if slot.nurse else None,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        status=AppointmentStatus.BOOKED,
+        status_at=at,
+        moved_from_id=moved_from_id,
+        booked_at=at,
+        booked_by_id=by.id,
     )
 
 
-def _try(appointment: Appointment) -> str | None:
-    """Add or change an appointment in a savepoint; gives the name of the constraint that refused it."""
+def _try(appointment: Appointment, slot: Slot) -> Clash | None:
+    """Add an appointment in a savepoint; gives what refused it."""
     try:
         with db.session.begin_nested():
             db.session.add(appointment)
             db.session.flush()
     except IntegrityError as error:
-        return broken_constraint(error)
+        constraint = broken_constraint(error)
+        return Clash(slot, constraint, queries.standing_in_the_way(constraint, slot, appointment.patient_id))
     return None
 
 
@@ -146,31 +202,28 @@ def move(appointment: Appointment, slot: Slot, *, reason: str, by: Staff, at: da
     """Book another time and cancel the old one, linked to each other: both, or neither and `SlotsTaken`."""
     if appointment.status is not AppointmentStatus.BOOKED:
         raise RuleBroken("Only a booked appointment can be moved.")
-    if slot.starts_at < at:
-        raise RuleBroken("A time that has passed cannot be booked.", field="slots")
-    _lock_for([slot], appointment.patient_id)
+    _refuse_impossible(slot, at=at)
+    if (slot.starts_at, slot.ends_at, slot.chair.id) == (
+        appointment.starts_at,
+        appointment.ends_at,
+        appointment.chair_id,
+    ):
+        raise RuleBroken("It stands at this time in this chair already.", field="slots")
+    lock_in_order(
+        chairs={slot.chair.id},
+        patients={appointment.patient_id},
+        nurses={slot.nurse.id} if slot.nurse else (),
+    )
     with db.session.begin_nested():
+        # The old place must be free before the new one is tried.
         change_status(appointment, AppointmentStatus.CANCELLED, reason=reason, by=by, at=at)
-        db.session.flush()  # the old place must be free before the new one is tried
-        moved = Appointment(
-            patient_id=appointment.patient_id,
-            course_id=appointment.course_id,
-            session_number=appointment.session_number,
-            chair_id=slot.chair.id,
-            nurse_id=slot.nurse.id if slot.nurse else None,
-            starts_at=slot.starts_at,
-            ends_at=slot.ends_at,
-            status=AppointmentStatus.BOOKED,
-            status_at=at,
-            moved_from_id=appointment.id,
-            booked_at=at,
-            booked_by_id=by.id,
+        moved = _appointment(
+            appointment.patient_id, appointment.course_id, slot, by=by, at=at, moved_from_id=appointment.id
         )
-        refused = _try(moved)
-        if refused is not None:
-            other = queries.in_the_way(slot.chair.id, appointment.patient_id, slot, refused)
-            raise SlotsTaken([Clash(slot, refused, other)])
-    _record(AuditAction.APPOINTMENT_MOVED, moved, by=by, at=at, reason=reason)
+        clash = _try(moved, slot)
+        if clash is not None:
+            raise SlotsTaken([clash])
+    _record(AuditAction.APPOINTMENT_MOVED, moved, by=by, at=at, reason=reason, moved_from_id=appointment.id)
     return moved
 
 
@@ -180,7 +233,8 @@ def change_status(
     """Take an appointment to its next state by the table; a cancelled or missed one says why."""
     if not may_become(appointment.status, status):
         raise RuleBroken(f"This appointment is {appointment.status.value}; it cannot become {status.value}.")
-    if status in {AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW} and not (reason or "").strip():
+    reason = (reason or "").strip() or None
+    if status in {AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW} and reason is None:
         raise RuleBroken("Say why.", field="reason")
     was = appointment.status
     appointment.status = status
@@ -204,79 +258,29 @@ def mark_no_show(appointment: Appointment, *, reason: str, by: Staff, at: dateti
 
 def assign_nurse(appointment: Appointment, nurse: Staff | None, *, by: Staff, at: datetime) -> None:
     """Give an appointment to a nurse, unless the nurse would then have more patients than the clinic's limit."""
-    _lock(Staff, {nurse.id} if nurse else set())
+    if nurse is not None:
+        lock(Staff, {nurse.id})
     was = appointment.nurse_id
     try:
         with db.session.begin_nested():
-            appointment.nurse_id = nurse.id if nurse else None
+            appointment.nurse = nurse
             db.session.flush()
     except IntegrityError as error:
         name = nurse.name if nurse else ""
         raise RuleBroken(clash_text(broken_constraint(error), nurse_name=name), field="nurse_id") from error
-    _record(AuditAction.APPOINTMENT_MOVED, appointment, by=by, at=at, was_nurse_id=str(was))
+    _record(AuditAction.APPOINTMENT_MOVED, appointment, by=by, at=at, was_nurse_id=str(was) if was else None)
 
 
-def clash_text(constraint: str, *, nurse_name: str = "The nurse") -> str:
+def clash_text(constraint: str, *, nurse_name: str = "The nurse", chair_name: str = "") -> str:
     """The friendly text of a constraint that refused an appointment."""
+    chair = f"Chair {chair_name}" if chair_name else "The chair"
     texts = {
-        "no_overlap_for_chair": "The chair is taken at that time.",
+        "no_overlap_for_chair": f"{chair} is taken at that time.",
         "no_overlap_for_patient": "The patient has another appointment at that time.",
         "nurse_has_room": f"{nurse_name} has as many patients at that time as the clinic allows.",
-        "chair_is_open": "The chair is closed at that time.",
+        "chair_is_open": f"{chair} is closed at that time.",
+        "uq_appointment_one_per_session": "This session has a time already.",
+        # SQLite names the columns of a unique index.
+        "appointment.course_id, appointment.session_number": "This session has a time already.",
     }
     return texts.get(constraint, "This time cannot be booked.")
-
-
-def add_chair(
-    site_id: uuid.UUID, name: str, *, position: int, kind: ChairKind, by: Staff | None, at: datetime
-) -> Chair:
-    """Add a chair, bed or room to a site."""
-    chair = Chair(site_id=site_id, name=name, position=position, kind=kind)
-    db.session.add(chair)
-    audit.record(AuditAction.CHAIR_CHANGED, chair, actor_id=by.id if by else None, at=at, name=name)
-    return chair
-
-
-def close_chair(
-    chair: Chair, *, starts_at: datetime, ends_at: datetime, reason: str, by: Staff, at: datetime
-) -> ChairClosure:
-    """Take a chair out of use for a time; refused while appointments stand in it."""
-    standing = queries.appointments_in_chair(chair.id, starts_at, ends_at)
-    if standing:
-        raise RuleBroken(f"{len(standing)} appointments stand in this chair at that time. Move them first.")
-    closure = ChairClosure(
-        chair_id=chair.id, starts_at=starts_at, ends_at=ends_at, reason=reason, recorded_at=at, recorded_by_id=by.id
-    )
-    db.session.add(closure)
-    audit.record(AuditAction.CHAIR_CHANGED, chair, actor_id=by.id, at=at, closed_from=starts_at, closed_until=ends_at)
-    return closure
-
-
-def add_shift(staff: Staff, *, starts_at: datetime, ends_at: datetime, by: Staff | None, at: datetime) -> Shift:
-    """Put a person on duty."""
-    shift = Shift(staff_id=staff.id, starts_at=starts_at, ends_at=ends_at)
-    db.session.add(shift)
-    audit.record(
-        AuditAction.SHIFT_CHANGED,
-        shift,
-        actor_id=by.id if by else None,
-        at=at,
-        staff_id=staff.id,
-        starts_at=starts_at,
-        ends_at=ends_at,
-    )
-    return shift
-
-
-def set_patients_per_nurse(clinic: Clinic, most: int | None, *, by: Staff | None, at: datetime) -> None:
-    """The clinic's own limit of patients at once for one nurse; None sets none."""
-    was = clinic.patients_per_nurse
-    clinic.patients_per_nurse = most
-    audit.record(
-        AuditAction.CLINIC_SETTINGS_CHANGED,
-        clinic,
-        actor_id=by.id if by else None,
-        at=at,
-        was=was,
-        patients_per_nurse=most,
-    )

@@ -1,5 +1,8 @@
 """Decisions about appointments on plain values."""
 
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 
@@ -43,3 +46,113 @@ _NEXT: dict[AppointmentStatus, frozenset[AppointmentStatus]] = {
 def may_become(now: AppointmentStatus, then: AppointmentStatus) -> bool:
     """Whether the state table of the domain reference (7.2) has this transition."""
     return then in _NEXT[now]
+
+
+# --- the length and the number of sessions ---------------------------------------------------------------------------
+
+
+def slot_minutes(*parts: int | None) -> int | None:
+    """Return how long a chair is taken, in minutes: pre-check, infusion, recovery, turnaround (REFERENCE 1.6).
+
+    None when the order leaves one of them open; nobody guesses it.
+    """
+    known = [part for part in parts if part is not None]
+    return sum(known) if known and len(known) == len(parts) else None
+
+
+def sessions_to_book(planned: int | None, taken: Collection[int]) -> list[int]:
+    """Return the numbers of a course's sessions that hold no time yet. Where no number was planned, the next one."""
+    if planned is None:
+        return [max(taken, default=0) + 1]
+    return [number for number in range(1, planned + 1) if number not in taken]
+
+
+# --- days ------------------------------------------------------------------------------------------------------------
+
+
+def every_so_many_days(first: date, apart: int, count: int) -> list[date]:
+    """Return `count` dates, the first one given, each `apart` days after the one before."""
+    return [first + timedelta(days=apart * step) for step in range(count)]
+
+
+def week_of(day: date) -> date:
+    """Return the Monday of a day's week."""
+    return day - timedelta(days=day.weekday())
+
+
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """How far a session stands from its neighbours of the same course, in days; None where it has none."""
+
+    after: int | None
+    before: int | None
+
+    @property
+    def words(self) -> str:
+        """As the slot list says it: `first`, `2 days after`."""
+        if self.after is None:
+            return "first"
+        if self.after == 0:
+            return "same day"
+        return "1 day after" if self.after == 1 else f"{self.after} days after"
+
+
+def spacing(day: date, others: Iterable[date]) -> Spacing:
+    """Return how far a day stands from the nearest earlier (or same) and the nearest later day of the course."""
+    gaps = [(day - other).days for other in others]
+    return Spacing(
+        after=min((gap for gap in gaps if gap >= 0), default=None),
+        before=min((-gap for gap in gaps if gap < 0), default=None),
+    )
+
+
+def spacing_note(found: Spacing, at_least: int | None, at_most: int | None) -> str | None:
+    """Return what the order asked for where a spacing is outside it. It is a note: the order's author may be asked."""
+    gaps = [gap for gap in (found.after, found.before) if gap is not None]
+    if at_least is not None and any(gap < at_least for gap in gaps):
+        return f"closer than the order's {days(at_least)}"
+    # A long gap is told once, at the session that comes after it.
+    if at_most is not None and found.after is not None and found.after > at_most:
+        return f"more than the order's {days(at_most)}"
+    return None
+
+
+def days(count: int) -> str:
+    """Return `1 day` or `2 days`."""
+    return "1 day" if count == 1 else f"{count} days"
+
+
+# --- load ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """From an instant until another, which no longer belongs to it."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+def most_at_once(stretches: Sequence[Stretch], window: Stretch) -> int:
+    """Return the largest number of stretches that hold at one instant of the window."""
+    instants = {window.starts_at} | {each.starts_at for each in stretches if _inside(each.starts_at, window)}
+    return max(_holding(stretches, instant) for instant in instants)
+
+
+def fewest_at_once(stretches: Sequence[Stretch], window: Stretch) -> int:
+    """Return the smallest number of stretches that hold at one instant of the window."""
+    instants = {window.starts_at} | {each.ends_at for each in stretches if _inside(each.ends_at, window)}
+    return min(_holding(stretches, instant) for instant in instants)
+
+
+def _inside(instant: datetime, window: Stretch) -> bool:
+    return window.starts_at <= instant < window.ends_at
+
+
+def _holding(stretches: Sequence[Stretch], instant: datetime) -> int:
+    return sum(_inside(instant, each) for each in stretches)
+
+
+def nurses_needed(patients: int, per_nurse: int) -> int:
+    """Return how many nurses so many patients at once need, by the clinic's own limit."""
+    return -(-patients // per_nurse)

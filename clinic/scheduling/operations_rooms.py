@@ -1,0 +1,161 @@
+"""Chairs, their closures, and who is on duty."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from clinic.accounts.models import Clinic, Staff
+from clinic.audit import operations as audit
+from clinic.audit.rules import AuditAction
+from clinic.core import db
+from clinic.core.errors import RuleBroken
+from clinic.scheduling import queries
+from clinic.scheduling.locking import lock
+from clinic.scheduling.models import Appointment, Chair, ChairClosure, Shift
+from clinic.scheduling.rules import ChairKind
+
+
+class ChairInUse(RuleBroken):
+    """A chair cannot be closed: `standing` are the appointments that stand in it then."""
+
+    def __init__(self, standing: Sequence[Appointment]) -> None:
+        """Keep the appointments, so that the page can lead to each."""
+        count = f"{len(standing)} appointments stand" if len(standing) > 1 else "1 appointment stands"
+        super().__init__(f"{count} in this chair at that time. Move them first.")
+        self.standing = list(standing)
+
+
+def add_chair(
+    site_id: uuid.UUID, name: str, *, kind: ChairKind, by: Staff | None, at: datetime, position: int | None = None
+) -> Chair:
+    """Add a chair, bed or room to a site; it stands last unless its place among the others is given."""
+    name = name.strip()
+    if not name:
+        raise RuleBroken("Give the chair a name.", field="name")
+    if position is None:
+        position = (db.session.scalar(sa.select(sa.func.max(Chair.position))) or 0) + 1
+    chair = Chair(site_id=site_id, name=name, position=position, kind=kind)
+    try:
+        with db.session.begin_nested():
+            db.session.add(chair)
+            db.session.flush()  # a name that is taken shows here
+    except IntegrityError as error:
+        raise RuleBroken(f"A chair named {name} stands here already.", field="name") from error
+    audit.record(AuditAction.CHAIR_CHANGED, chair, actor_id=by.id if by else None, at=at, name=name, kind=kind)
+    return chair
+
+
+def close_chair(
+    chair: Chair, *, starts_at: datetime, ends_at: datetime, reason: str, by: Staff, at: datetime
+) -> ChairClosure:
+    """Take a chair out of use for a time; `ChairInUse` while appointments stand in it."""
+    if ends_at <= starts_at:
+        raise RuleBroken("The chair opens again after it closes.", field="until_time")
+    if ends_at <= at:
+        raise RuleBroken("That time has passed.", field="until_day")
+    if not reason.strip():
+        raise RuleBroken("Say why.", field="reason")
+    lock(Chair, {chair.id})  # a booking that is being made is seen, and waits for what is decided here
+    standing = queries.appointments_in_chair(chair.id, starts_at, ends_at)
+    if standing:
+        raise ChairInUse(standing)
+    closure = ChairClosure(
+        chair_id=chair.id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        reason=reason.strip(),
+        recorded_at=at,
+        recorded_by_id=by.id,
+    )
+    db.session.add(closure)
+    db.session.flush()  # the database has the last word
+    audit.record(
+        AuditAction.CHAIR_CHANGED,
+        chair,
+        actor_id=by.id,
+        at=at,
+        closed_from=starts_at,
+        closed_until=ends_at,
+        reason=closure.reason,
+    )
+    return closure
+
+
+def reopen_chair(closure: ChairClosure, *, reason: str, by: Staff, at: datetime) -> ChairClosure:
+    """Withdraw a closure: a void row supersedes it."""
+    if closure.is_void or queries.is_superseded(closure):
+        raise RuleBroken("This chair is open again already.")
+    if not reason.strip():
+        raise RuleBroken("Say why.", field="reason")
+    void = ChairClosure(
+        chair_id=closure.chair_id,
+        starts_at=closure.starts_at,
+        ends_at=closure.ends_at,
+        reason=closure.reason,
+        supersedes_id=closure.id,
+        correction_reason=reason.strip(),
+        is_void=True,
+        recorded_at=at,
+        recorded_by_id=by.id,
+    )
+    db.session.add(void)
+    audit.record(
+        AuditAction.CHAIR_CHANGED,
+        closure.chair,
+        actor_id=by.id,
+        at=at,
+        reopened_from=closure.starts_at,
+        reopened_until=closure.ends_at,
+        reason=void.correction_reason,
+    )
+    return void
+
+
+def add_shift(staff: Staff, *, starts_at: datetime, ends_at: datetime, by: Staff | None, at: datetime) -> Shift:
+    """Put a person on duty."""
+    if ends_at <= starts_at:
+        raise RuleBroken("A shift ends after it starts.", field="until_time")
+    lock(Staff, {staff.id})
+    if queries.on_duty(staff.id, starts_at, ends_at):
+        raise RuleBroken(f"{staff.name} is on duty at that time already.", field="staff_id")
+    shift = Shift(staff_id=staff.id, starts_at=starts_at, ends_at=ends_at)
+    db.session.add(shift)
+    _audit_shift(shift, "added", by=by, at=at)
+    return shift
+
+
+def remove_shift(shift: Shift, *, by: Staff, at: datetime) -> None:
+    """Take a person off duty. Appointments stay with their nurse; the calendar shows who is missing."""
+    _audit_shift(shift, "removed", by=by, at=at)
+    db.session.delete(shift)
+    db.session.flush()
+
+
+def _audit_shift(shift: Shift, change: str, *, by: Staff | None, at: datetime) -> None:
+    audit.record(
+        AuditAction.SHIFT_CHANGED,
+        shift,
+        actor_id=by.id if by else None,
+        at=at,
+        change=change,
+        staff_id=shift.staff_id,
+        starts_at=shift.starts_at,
+        ends_at=shift.ends_at,
+    )
+
+
+def set_patients_per_nurse(clinic: Clinic, most: int | None, *, by: Staff | None, at: datetime) -> None:
+    """The clinic's own limit of patients at once for one nurse; None sets none."""
+    was = clinic.patients_per_nurse
+    clinic.patients_per_nurse = most
+    audit.record(
+        AuditAction.CLINIC_SETTINGS_CHANGED,
+        clinic,
+        actor_id=by.id if by else None,
+        at=at,
+        was=was,
+        patients_per_nurse=most,
+    )

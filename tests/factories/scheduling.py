@@ -1,0 +1,69 @@
+"""Chairs, shifts and appointments. The clinic stands in New York: 14:00 UTC in November is 09:00 on its wall."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from clinic.accounts.models import Site
+from clinic.core import db
+from clinic.scheduling import operations
+from clinic.scheduling.rules import ChairKind
+
+DESK_OPENS = datetime(2025, 11, 18, 9, 0, tzinfo=UTC)
+NINE = datetime(2025, 11, 19, 14, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def make_chair(clinic):
+    """Makes a chair: 1, 2, 3 and so on."""
+    numbers = itertools.count(1)
+
+    def make(name=None):
+        number = next(numbers)
+        with db.unit_of_work():
+            site_id = db.session.scalar(sa.select(Site.id))
+            return operations.add_chair(
+                site_id, name or str(number), position=number, kind=ChairKind.CHAIR, by=None, at=DESK_OPENS
+            )
+
+    return make
+
+
+@pytest.fixture
+def make_shift(clinic):
+    """Puts a person on duty, from 08:00 to 17:00 on Wednesday 19-Nov-2025 unless said otherwise."""
+
+    def make(staff, starts_at=NINE - HOUR, ends_at=NINE + 8 * HOUR):
+        with db.unit_of_work():
+            return operations.add_shift(staff, starts_at=starts_at, ends_at=ends_at, by=None, at=DESK_OPENS)
+
+    return make
+
+
+@pytest.fixture
+def make_slot(make_chair):
+    """Makes a wish: session 1 at 09:00 for three hours, in a chair of its own."""
+
+    def make(session_number=1, *, chair=None, starts_at=NINE, ends_at=None, hours=3, nurse=None):
+        return operations.Slot(
+            session_number, chair or make_chair(), starts_at, ends_at or starts_at + hours * HOUR, nurse
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_booked(make_course, make_slot, scheduler):
+    """Books one session: session 1 of a new course at 09:00 in a chair of its own, unless said otherwise."""
+
+    def make(course=None, session_number=1, *, at=DESK_OPENS, **slot):
+        course = course or make_course()
+        with db.unit_of_work():
+            (made,) = operations.book(course, [make_slot(session_number, **slot)], by=scheduler, at=at)
+        return made
+
+    return make
