@@ -93,7 +93,7 @@ def register_areas(app: Flask) -> None:
 
     @app.get("/", endpoint="home")
     def home() -> ResponseReturnValue:
-        return redirect(url_for(home_endpoint(current.actor())))
+        return redirect(url_for(home_endpoint(current.actor())), 303)
 
     home.access = Open.SIGNED_IN  # type: ignore[attr-defined]
 

@@ -82,6 +82,7 @@ def _demo(clinic: Clinic | None) -> dict[str, Any] | None:
         return None
     with db.in_clinic(clinic.id):
         people = [staff for staff in queries.staff_of_clinic() if staff.status is StaffStatus.ACTIVE]
+        people.sort(key=lambda staff: [role not in staff.roles for role in ROLE_WORDS])
         return {"people": [(role_words(staff), staff.email) for staff in people], "password": DEMO_PASSWORD}
 
 

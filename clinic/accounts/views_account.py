@@ -55,7 +55,7 @@ def change_password() -> ResponseReturnValue:
             form.refuse(refusal)
             status = 429 if isinstance(refusal, TooManyTries) else 422
         else:
-            say("Password changed" + (f", {ended} other sign-ins ended" if ended else ""))
+            say(f"Password changed. Other sign-ins ended: {ended}" if ended else "Password changed")
             return redirect(url_for(".show_account"), 303)
     return _page(form), status
 

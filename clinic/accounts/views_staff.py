@@ -248,5 +248,5 @@ def end_logins(staff_id: uuid.UUID) -> ResponseReturnValue:
     """Sign a person out everywhere."""
     person = _person(staff_id)
     ended = staff_operations.end_sign_ins(person, by=current.actor(), at=clock.now())
-    say(f"{person.name} is signed out, {ended} browsers")
+    say(f"{person.name} is signed out of {ended} browser{'' if ended == 1 else 's'}")
     return redirect(url_for(".show_staff", staff_id=person.id), 303)

@@ -31,12 +31,13 @@ class AccountEvent:
 
 def account_events(staff_id: uuid.UUID, *, limit: int = 8) -> list[AccountEvent]:
     """What happened to a person's account in this clinic, newest first; nothing about any patient."""
+    is_own_browser = sa.or_(AuditEntry.subject_kind.is_(None), AuditEntry.subject_kind == "login_session")
     entries = db.session.scalars(
         sa.select(AuditEntry)
         .where(
             AuditEntry.clinic_id == db.current_clinic_id(),
             AuditEntry.action.in_(ACCOUNT_ACTIONS),
-            sa.or_(AuditEntry.subject_id == staff_id, AuditEntry.actor_id == staff_id),
+            sa.or_(AuditEntry.subject_id == staff_id, sa.and_(AuditEntry.actor_id == staff_id, is_own_browser)),
         )
         .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
         .limit(limit)

@@ -1,4 +1,5 @@
 import pytest
+from argon2 import PasswordHasher
 
 from clinic.accounts import operations
 from clinic.accounts.models import LoginSession
@@ -53,8 +54,6 @@ def test_only_active_people_sign_in(person, enter, status):
 
 def test_a_hash_with_old_parameters_is_renewed(person, enter):
     old = "$argon2id$v=19$m=8192,t=1,p=1$"
-    from argon2 import PasswordHasher
-
     person.password_hash = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
     db.session.flush()
     assert person.password_hash.startswith(old)

@@ -92,3 +92,23 @@ def stranger(make_clinic, make_staff):
     """A nurse and physician of another clinic, who must find nothing here."""
     with db.in_clinic(make_clinic().id):
         return make_staff(Role.NURSE, Role.PHYSICIAN, given_name="Vera", family_name="Stranger")
+
+
+@pytest.fixture
+def refuses_strangers(app, make_clinic, make_staff):
+    """Asks for an address of this clinic as somebody of another one, and expects it not to be found.
+
+    `refuses_strangers(f"/patients/{patient.id}")`, or with `method="POST"` and the form's values as `data`. Who asks
+    holds every clinical role unless `as_roles` says otherwise, so that only the clinic stands in the way.
+    """
+    clinic_id = make_clinic().id
+
+    def ask(address, *, method="GET", data=None, as_roles=(Role.NURSE, Role.PHYSICIAN, Role.SCHEDULER)):
+        browser = app.test_client()
+        with db.in_clinic(clinic_id):
+            browser.sign_in(make_staff(*as_roles, family_name="Stranger"))
+        response = browser.open(address, method=method, data=data)
+        assert response.status_code == 404, f"{method} {address} answers {response.status_code} to a stranger"
+        return response
+
+    return ask
