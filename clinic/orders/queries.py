@@ -124,14 +124,12 @@ def _is_confirmed() -> sa.ColumnElement[bool]:
 
 def verbal_order(verbal_order_id: uuid.UUID) -> VerbalOrder | None:
     """An order that was spoken, with its people."""
-    return db.session.get(
-        VerbalOrder,
-        verbal_order_id,
-        options=[
-            joinedload(VerbalOrder.spoken_by),
-            joinedload(VerbalOrder.recorded_by),
-            joinedload(VerbalOrder.patient),
-        ],
+    return db.session.scalar(
+        sa.select(VerbalOrder)
+        .where(VerbalOrder.id == verbal_order_id)
+        .options(
+            joinedload(VerbalOrder.spoken_by), joinedload(VerbalOrder.recorded_by), joinedload(VerbalOrder.patient)
+        )
     )
 
 

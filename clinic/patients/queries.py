@@ -18,7 +18,7 @@ _YEAR_DIGITS = {2, 4}
 
 def patient(patient_id: uuid.UUID) -> Patient | None:
     """A patient of this clinic."""
-    return db.session.get(Patient, patient_id)
+    return db.session.scalar(sa.select(Patient).where(Patient.id == patient_id))
 
 
 def by_mrn(mrn: str) -> Patient | None:
@@ -54,8 +54,8 @@ def search(text: str, *, limit: int = _MOST_FOUND) -> list[Patient]:
     if terms.is_empty:
         return []
     found = sa.select(Patient).order_by(Patient.family_key, Patient.given_name).limit(limit)
-    if terms.born_on is not None:
-        found = found.where(Patient.born_on == terms.born_on)
+    if terms.born_on:
+        found = found.where(Patient.born_on.in_(terms.born_on))
     for name in terms.names:
         found = found.where(_is_named(name))
     for number in terms.numbers:

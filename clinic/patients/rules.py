@@ -1,12 +1,13 @@
 """Decisions about patients on plain values."""
 
 import re
-from calendar import month_abbr
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Final, Protocol
+
+from clinic.core.days import day_readings
 
 
 class Sex(StrEnum):
@@ -68,20 +69,19 @@ def allergy_status(current: Iterable[_Allergy]) -> AllergyStatus:
     return AllergyStatus.NONE_KNOWN if kinds else AllergyStatus.NOT_RECORDED
 
 
-_MONTHS: Final = {
-    month_abbr[number].lower(): number for number in range(1, 13)
-}
-_SHORTEST_MONTH: Final = 3
-_DAY_IN_ONE_WORD: Final = re.compile(r"(\d{1,2})[-./ ]([a-z]+|\d{1,2})[-./ ](\d{4})|(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[-./ ](?:[a-z]{3,9}|\d{1,2})[-./ ]\d{4}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class SearchTerms:
-    """What somebody looks for: words of a name, numbers (of an MRN or a birth year), a whole birth date."""
+    """What somebody looks for: words of a name, numbers (of an MRN or a birth year), a birth date.
+
+    A date in figures alone ("03/04/1968") is read both ways: here a wrong reading finds nobody and does no harm.
+    """
 
     names: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
-    born_on: date | None = None
+    born_on: frozenset[date] = frozenset()
 
     @property
     def is_empty(self) -> bool:
@@ -90,33 +90,14 @@ class SearchTerms:
 
 
 def search_terms(text: str) -> SearchTerms:
-    """Read a line of search: name, record number and birth date in any order ("alm 68", "14 mar 1968", "FX-0001").
-
-    A month stands in letters or as the middle number; what is no date stays a word to look for.
-    """
+    """Read a line of search: name, record number and birth date in any order ("alm 68", "14 mar 1968", "FX-0001")."""
     line = " ".join(text.lower().split())
-    born_on = None
-    for found in _DAY_IN_ONE_WORD.finditer(line):
-        born_on = _day(found)
-        if born_on is not None:
+    born_on: frozenset[date] = frozenset()
+    for found in _DATE.finditer(line):
+        born_on = frozenset(day_readings(found[0]))
+        if born_on:
             line = f"{line[: found.start()]} {line[found.end() :]}"
             break
-    words = [word.strip(",;.") for word in line.split()]
-    words = [word for word in words if word]
+    words = [word for typed in line.split() if (word := typed.strip(",;."))]
     numbers = tuple(word for word in words if any("0" <= letter <= "9" for letter in word))
     return SearchTerms(tuple(word for word in words if word not in numbers), numbers, born_on)
-
-
-def _day(found: re.Match[str]) -> date | None:
-    if found[4]:
-        year, month, day = int(found[4]), int(found[5]), int(found[6])
-    else:
-        word = found[2]
-        named = _MONTHS.get(word[:_SHORTEST_MONTH]) if len(word) >= _SHORTEST_MONTH else None
-        if not word.isdigit() and named is None:
-            return None
-        year, month, day = int(found[3]), int(word) if word.isdigit() else named or 0, int(found[1])
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None

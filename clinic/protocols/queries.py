@@ -32,7 +32,7 @@ def drugs(*, with_retired: bool = False) -> list[Drug]:
 
 def drug(drug_id: uuid.UUID) -> Drug | None:
     """A line of the formulary."""
-    return db.session.get(Drug, drug_id)
+    return db.session.scalar(sa.select(Drug).where(Drug.id == drug_id))
 
 
 def drug_named(name: str, product: str | None = None) -> Drug | None:

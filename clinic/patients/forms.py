@@ -1,0 +1,114 @@
+"""What is typed about patients."""
+
+from decimal import Decimal
+from typing import Any, Final
+
+from wtforms import RadioField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from clinic.core.choices import options
+from clinic.core.forms import MAXIMUM_TEXT, Form, NumberField
+from clinic.core.moments import DayField, MomentForm
+from clinic.patients.rules import Answer, Sex, WeightMethod
+
+# The bounds of the impossible, not of the usual.
+_LEAST_KG: Final = Decimal("0.5")
+_MOST_KG: Final = 650
+
+
+def stripped(value: str | None) -> str | None:
+    """Text without the blanks around it; nothing but blanks is None."""
+    return value.strip() or None if value else None
+
+
+def _line(label: str, *, most: int = 200, needed: str | None = None) -> Any:
+    validators: list[Any] = [InputRequired(needed)] if needed else []
+    return StringField(label, [*validators, Length(max=most, message=f"At most {most} letters")], filters=[stripped])
+
+
+def _text(label: str, *, needed: str | None = None) -> Any:
+    validators: list[Any] = [InputRequired(needed)] if needed else []
+    limit = Length(max=MAXIMUM_TEXT, message=f"At most {MAXIMUM_TEXT} letters")
+    return TextAreaField(label, [*validators, limit], filters=[stripped])
+
+
+def _day(label: str, *, required: bool = False) -> Any:
+    return DayField(label, required=required)
+
+
+def _kg(label: str, *, required: bool = False) -> Any:
+    return NumberField(label, places=2, minimum=_LEAST_KG, maximum=_MOST_KG, required=required, unit="kg")
+
+
+def _radio(label: str, words: dict[Any, str], *, needed: str) -> Any:
+    return RadioField(label, [InputRequired(needed)], choices=options(words))
+
+
+SEX_WORDS: Final = {Sex.FEMALE: "female", Sex.MALE: "male", Sex.OTHER: "other", Sex.UNKNOWN: "not known"}
+ANSWER_WORDS: Final = {Answer.YES: "yes", Answer.NO: "no", Answer.UNKNOWN: "not known"}
+METHOD_WORDS: Final = {WeightMethod.MEASURED: "measured here", WeightMethod.STATED: "stated by the patient"}
+
+
+class DetailsForm(Form):
+    family_name = _line("Family name", needed="Enter the family name")
+    given_name = _line("Given name", needed="Enter the given name")
+    born_on = _day("Born", required=True)
+    sex = _radio("Sex", SEX_WORDS, needed="Choose one")
+    phone = _line("Phone", most=60)
+
+
+class PatientForm(DetailsForm):
+    mrn = _line("Record number (MRN)", most=40, needed="Enter the record number")
+
+
+class ClinicalPatientForm(PatientForm):
+    problem = _line("Treated for", most=400)
+
+
+class ProblemForm(Form):
+    problem = _line("Treated for", most=400)
+
+
+class AllergyForm(Form):
+    substance = _line("Allergy to", needed="Enter the substance")
+    reaction = _line("What happened")
+
+
+class ReasonForm(Form):
+    reason = _line("Reason", most=400, needed="Say why")
+
+
+class WeightForm(MomentForm):
+    kg = _kg("Weight", required=True)
+    method = _radio("How", METHOD_WORDS, needed="Choose how the weight was obtained")
+    again_kg = _kg("Weight, a second time")
+    reason = _line("Why it is right", most=400)
+
+
+class CorrectWeightForm(MomentForm):
+    kg = _kg("Weight", required=True)
+    method = _radio("How", METHOD_WORDS, needed="Choose how the weight was obtained")
+    reason = _line("What was wrong", most=400, needed="Say what was wrong")
+
+
+class AnswerForm(Form):
+    answer = _radio("Answer", ANSWER_WORDS, needed="Choose yes, no or not known")
+    detail = _line("In words", most=1000)
+
+
+class SettleForm(Form):
+    settled_text = _text("How it is settled", needed="Say how it is settled")
+
+
+class QuestionForm(Form):
+    drug_name = _line("Drug", needed="Enter the drug")
+    text = _line("Question", most=400, needed="Enter the question")
+
+
+class ConsentForm(Form):
+    drug_name = _line("For the drug", needed="Enter the drug")
+    form_version = _line("Version of the form", most=60, needed="Enter the version that was signed")
+    signed_on = _day("Signed on", required=True)
+    valid_from = _day("Valid from", required=True)
+    valid_until = _day("Valid until")
+    witness_name = _line("Witness")

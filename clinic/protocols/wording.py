@@ -1,0 +1,367 @@
+"""Terms in words: every value with its label and unit, what differs between two, and the sentence that is signed."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from clinic.core.units import (
+    NO_BREAK_SPACE,
+    Unit,
+    exact,
+    format_number,
+    format_quantity,
+    round_half_up,
+    unit_from_label,
+)
+from clinic.protocols.dose_rules import pump_rate_ml_h, rate_from, rate_mg_h
+from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, limit_lines
+from clinic.protocols.rules import Anchor, CheckKind, DischargeScale, GateEffect, WeightRule
+from clinic.protocols.terms import CheckDraft, PhaseDraft, PrnDraft, TermsDraft
+from clinic.protocols.text_rules import order_sentence
+
+UnitOf = Callable[[TermsDraft], Unit | None]
+
+
+@dataclass(frozen=True)
+class Line:
+    """How one plain value of terms is called and in what unit it stands."""
+
+    name: str
+    label: str
+    unit: Unit | UnitOf | str = ""
+
+
+def _dose_unit(terms: TermsDraft) -> Unit:
+    return terms.basis.unit
+
+
+def _rate_unit(terms: TermsDraft) -> Unit:
+    return terms.basis.rate_unit
+
+
+def _maximum_unit(terms: TermsDraft) -> Unit:
+    return (terms.maximum_rate_unit or terms.basis).rate_unit
+
+
+GROUPS: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
+    (
+        "Plan",
+        (
+            Line("sessions_planned", "Sessions"),
+            Line("apart_min_days", "Apart at least", "days"),
+            Line("apart_max_days", "Apart at most", "days"),
+            Line("duration_min", "Length", Unit.MIN),
+            Line("maximum_duration_min", "Longest, with pauses", Unit.MIN),
+            Line("spacing_text", "Spacing in words"),
+        ),
+    ),
+    (
+        "Infusion",
+        (
+            Line("product", "Product"),
+            Line("diluent", "Diluent"),
+            Line("concentration_mg_ml", "Concentration", Unit.MG_PER_ML),
+            Line("basis", "Dose in"),
+            Line("weight_rule", "Weight used"),
+            Line("start_amount", "Start", _dose_unit),
+            Line("step_amount", "Raise by", _rate_unit),
+            Line("step_every_min", "Every", Unit.MIN),
+            Line("highest_amount", "Highest rate", _rate_unit),
+            Line("step_condition", "Raise only if"),
+            Line("maximum_rate", "Maximum rate", _maximum_unit),
+            Line("maximum_rate_unit", "Maximum rate in"),
+            Line("maximum_total_mg", "Session maximum", Unit.MG),
+            Line("course_maximum_mg", "Course maximum", Unit.MG),
+            Line("bolus_mg", "Bolus", Unit.MG),
+            Line("bolus_over_min", "Bolus over", Unit.MIN),
+            Line("pump_step_ml_h", "Step of the pump", Unit.ML_PER_H),
+        ),
+    ),
+    (
+        "Limits for the nurse",
+        (
+            Line("outside_limit_text", "Outside a limit"),
+            Line("recheck_min", "Recheck after", Unit.MIN),
+            Line("notify_text", "Also notify for"),
+            Line("sedation_scale", "Sedation scale"),
+        ),
+    ),
+    ("As needed", (Line("adjuncts", "Given before"),)),
+    ("Vitals", (Line("grace_min", "On time within", Unit.MIN), Line("monitoring", "Monitoring"))),
+    (
+        "Before infusion",
+        (
+            Line("fasting_solid_h", "Fasting, food", Unit.H),
+            Line("fasting_clear_h", "Fasting, clear fluids", Unit.H),
+            Line("is_escort_required", "Escort needed"),
+            Line("is_pregnancy_test_required", "Pregnancy test needed"),
+        ),
+    ),
+    (
+        "Recovery",
+        (
+            Line("discharge_scale", "Discharge score"),
+            Line("discharge_cutoff", "Discharge from a score of"),
+            Line("recovery_min", "Recovery at least", Unit.MIN),
+        ),
+    ),
+    (
+        "Chair time",
+        (
+            Line("precheck_slot_min", "Before the infusion", Unit.MIN),
+            Line("recovery_slot_min", "After the infusion", Unit.MIN),
+            Line("turnaround_min", "Turnaround", Unit.MIN),
+        ),
+    ),
+)
+
+LINES: Final = {line.name: line for _, lines in GROUPS for line in lines}
+
+ANCHOR_WORDS: Final = {
+    Anchor.PRECHECK: "before the infusion",
+    Anchor.START: "from the start",
+    Anchor.RATE_CHANGE: "after a rate change",
+    Anchor.BOLUS: "after a bolus",
+    Anchor.PRN: "after an as-needed dose",
+    Anchor.PAUSE: "from a pause",
+    Anchor.STOP: "from the stop",
+}
+EFFECT_WORDS: Final = {
+    GateEffect.HARD: "stops the start",
+    GateEffect.SOFT: "asks for a reason",
+    GateEffect.NOTIFY: "somebody is told",
+}
+KIND_WORDS: Final = {kind: kind.replace("-", " ").capitalize() for kind in CheckKind} | {
+    CheckKind.IV_ACCESS: "IV access"
+}
+WEIGHT_WORDS: Final = {
+    WeightRule.ACTUAL: "actual weight",
+    WeightRule.IDEAL: "ideal weight",
+    WeightRule.ADJUSTED: "adjusted weight",
+}
+SCALE_WORDS: Final = {
+    DischargeScale.MPADSS: "MPADSS",
+    DischargeScale.PADSS: "PADSS",
+    DischargeScale.ALDRETE: "Aldrete",
+}
+
+
+def value_text(terms: TermsDraft, name: str) -> str:
+    """Return one plain value in words with its unit, "" when nobody entered it."""
+    value = getattr(terms, name)
+    match value:
+        case None | "":
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case WeightRule():
+            return WEIGHT_WORDS[value]
+        case DischargeScale():
+            return SCALE_WORDS[value]
+        case StrEnum():
+            return _enum_text(value)
+        case Decimal() | int():
+            return _number_text(value, _unit(terms, name))
+        case _:
+            return str(value)
+
+
+def _enum_text(value: StrEnum) -> str:
+    unit = unit_from_label(value)
+    return unit.spoken if unit is not None else str(value)
+
+
+def _number_text(value: Decimal | int, unit: Unit | str | None) -> str:
+    if isinstance(unit, Unit):
+        return format_quantity(value, unit, spoken=True)
+    return f"{format_number(value)}{NO_BREAK_SPACE}{unit}" if unit else format_number(value)
+
+
+def _unit(terms: TermsDraft, name: str) -> Unit | str | None:
+    unit = LINES[name].unit
+    return unit if isinstance(unit, str) else unit(terms)
+
+
+def unit_label(terms: TermsDraft | None, name: str) -> str:
+    """Return the unit of a value as it stands in its field: "mg per hour"; "" before the dose's own unit is chosen."""
+    unit = LINES[name].unit
+    if not isinstance(unit, str):
+        if terms is None:
+            return ""
+        found = unit(terms)
+        return "" if found is None else found.spoken
+    return unit.spoken if isinstance(unit, Unit) else unit
+
+
+def prn_text(item: PrnDraft) -> str:
+    """Return "ondansetron 4 mg IV, at most 2 doses, at least 30 min apart"."""
+    unit = unit_from_label(item.unit)
+    dose = format_quantity(item.dose, unit) if unit else f"{format_number(item.dose)}{NO_BREAK_SPACE}{item.unit}"
+    parts = [f"{item.drug_name} {dose} {item.route}"]
+    if item.over_min:
+        parts.append(f"over {format_quantity(item.over_min, Unit.MIN)}")
+    if item.maximum_count is not None:
+        parts.append("once" if item.maximum_count == 1 else f"at most {item.maximum_count} doses")
+    if item.minimum_gap_min:
+        parts.append(f"at least {format_quantity(item.minimum_gap_min, Unit.MIN)} apart")
+    if item.trigger:
+        parts.append(f"for {item.trigger}")
+    if item.is_controlled:
+        parts.append("controlled drug")
+    return ", ".join(parts)
+
+
+def phase_text(phase: PhaseDraft) -> str:
+    """Return "every 15 min from the start", "5 min after a rate change"."""
+    parts = []
+    if phase.after_min is not None:
+        parts.append(
+            f"{format_quantity(phase.after_min, Unit.MIN)} {ANCHOR_WORDS[phase.anchor].replace('from', 'after')}"
+        )
+    if phase.every_min is not None:
+        then = "then " if parts else ""
+        where = "" if parts else f" {ANCHOR_WORDS[phase.anchor]}"
+        parts.append(f"{then}every {format_quantity(phase.every_min, Unit.MIN)}{where}")
+    if phase.for_min is not None:
+        parts.append(f"for {format_quantity(phase.for_min, Unit.MIN)}")
+    if phase.times is not None:
+        parts.append("once" if phase.times == 1 else f"{phase.times} times")
+    if phase.items:
+        parts.append(f"only {', '.join(phase.items)}")
+    return ", ".join(parts)
+
+
+def check_text(check: CheckDraft) -> str:
+    """Return a check with its section and what a failed one does."""
+    hint = f" ({check.hint})" if check.hint else ""
+    return f"{check.section}: {check.text}{hint}; {EFFECT_WORDS[check.effect]}"
+
+
+def reading(terms: TermsDraft) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return everything that the terms say, in groups of (label, words); what nobody entered is left out."""
+    lists = _list_lines(terms)
+    groups = []
+    for title, lines in GROUPS:
+        found = [(line.label, text) for line in lines if (text := value_text(terms, line.name))]
+        found += [(label, text) for label, text in lists.get(title, [])]
+        if found:
+            groups.append((title, found))
+    return groups
+
+
+def _list_lines(terms: TermsDraft) -> dict[str, list[tuple[str, str]]]:
+    return {
+        "Limits for the nurse": [
+            (f"{VITAL_WORDS[vital][0]}, {LEVEL_WORDS[level].lower()}", text)
+            for level, vital, text in limit_lines(terms.limits)
+        ],
+        "As needed": [(f"{place}", prn_text(item)) for place, item in enumerate(terms.prn_items, start=1)],
+        "Vitals": [(f"{place}", phase_text(phase)) for place, phase in enumerate(terms.phases, start=1)],
+        "Before infusion": [(f"{place}", check_text(check)) for place, check in enumerate(terms.checks, start=1)],
+    }
+
+
+def differences(before: TermsDraft, after: TermsDraft) -> list[tuple[str, str, str]]:
+    """Return what differs between two terms as (label, before, after), each with its unit; "–" stands for nothing."""
+    found = []
+    if before.drug_id != after.drug_id:
+        found.append(("Drug", "another drug", "this drug"))
+    for name, line in LINES.items():
+        old, new = value_text(before, name), value_text(after, name)
+        if old != new:
+            found.append((line.label, old or "–", new or "–"))
+    old_lists, new_lists = _list_lines(before), _list_lines(after)
+    for title in old_lists:
+        found += _list_differences(title, old_lists[title], new_lists[title])
+    return found
+
+
+def _list_differences(
+    title: str, old: Iterable[tuple[str, str]], new: Iterable[tuple[str, str]]
+) -> list[tuple[str, str, str]]:
+    before, after = dict(old), dict(new)
+    return [
+        (label if not label.isdigit() else f"{title} {label}", before.get(label, "–"), after.get(label, "–"))
+        for label in [*before, *(label for label in after if label not in before)]
+        if before.get(label) != after.get(label)
+    ]
+
+
+def was_texts(reference: TermsDraft, terms: TermsDraft, *, word: str) -> Mapping[str, str]:
+    """Return for each plain value that differs what it was, for its field: "protocol 15", "was 30"."""
+    found = {}
+    for name in LINES:
+        old, new = value_text(reference, name), value_text(terms, name)
+        if old != new:
+            value = getattr(reference, name)
+            is_bare = (
+                isinstance(value, Decimal | int) and not isinstance(value, bool) and reference.basis is terms.basis
+            )
+            found[name] = f"{word} {format_number(value) if is_bare else old or 'not set'}"
+    return found
+
+
+def sentence(terms: TermsDraft, *, drug_name: str, weight_kg: Decimal | None = None) -> str:
+    """Return the order as it is read aloud and signed, or what is missing for a sentence."""
+    if terms.start_amount is None:
+        return f"{drug_name}: the dose is not entered yet."
+    spoken = order_sentence(
+        drug=drug_name,
+        basis=terms.basis,
+        dose=terms.start_amount,
+        duration_min=terms.duration_min,
+        step=terms.step_amount,
+        step_every_min=terms.step_every_min,
+        highest=terms.highest_amount,
+        maximum_total_mg=terms.maximum_total_mg,
+        concentration_mg_ml=terms.concentration_mg_ml,
+        weight_kg=weight_kg,
+    )
+    plan = plan_text(terms)
+    return f"{spoken}. {plan[:1].upper()}{plan[1:]}." if plan else f"{spoken}."
+
+
+def plan_text(terms: TermsDraft) -> str:
+    """Return "6 sessions, 2 to 7 days apart", as far as it was entered."""
+    parts = []
+    if terms.sessions_planned:
+        parts.append(f"{terms.sessions_planned} session{'' if terms.sessions_planned == 1 else 's'}")
+    least, most = terms.apart_min_days, terms.apart_max_days
+    if least is not None and most is not None:
+        parts.append(f"{least} days apart" if least == most else f"{least} to {most} days apart")
+    elif least is not None:
+        parts.append(f"at least {least} days apart")
+    elif most is not None:
+        parts.append(f"at most {most} days apart")
+    elif terms.spacing_text:
+        parts.append(terms.spacing_text)
+    return ", ".join(parts)
+
+
+@exact
+def pump_lines(terms: TermsDraft, weight_kg: Decimal | None) -> list[tuple[str, str, str]]:
+    """Return what the ordered rates come to as (label, mg per hour, mL per hour), as far as it can be worked out."""
+    if terms.basis.uses_weight and weight_kg is None:
+        return []
+    rates = []
+    if terms.start_amount and not (terms.basis.is_total and not terms.duration_min):
+        start = rate_mg_h(terms.basis, terms.start_amount, weight_kg=weight_kg, duration_min=terms.duration_min)
+        rates.append(("Rate" if terms.basis.is_total else "Start", start))
+    if terms.highest_amount and not terms.basis.is_total:
+        rates.append(("Highest rate", rate_from(terms.basis.rate_unit, terms.highest_amount, weight_kg=weight_kg)))
+    unit = terms.maximum_rate_unit
+    if terms.maximum_rate and unit is not None and not unit.is_total and (weight_kg or not unit.uses_weight):
+        rates.append(("Maximum rate", rate_from(unit.rate_unit, terms.maximum_rate, weight_kg=weight_kg)))
+    return [(label, _two_places(rate, Unit.MG_PER_H), _pump_text(rate, terms)) for label, rate in rates]
+
+
+def _pump_text(mg_h: Decimal, terms: TermsDraft) -> str:
+    if not terms.concentration_mg_ml:
+        return ""
+    return _two_places(pump_rate_ml_h(mg_h, concentration_mg_ml=terms.concentration_mg_ml), Unit.ML_PER_H)
+
+
+def _two_places(value: Decimal, unit: Unit) -> str:
+    return format_quantity(round_half_up(value, 2), unit)
