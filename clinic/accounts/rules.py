@@ -20,7 +20,7 @@ class StaffStatus(StrEnum):
 INVITATION_LASTS = timedelta(hours=72)
 
 # The demonstration clinic's one password. Production refuses to serve a demonstration clinic.
-DEMO_PASSWORD = "harbour lantern willow seven"  # noqa: S105 printed at the start and in the README, on purpose
+DEMO_PASSWORD = "demo-chair-lantern-seven"  # noqa: S105 printed at the start and in the README, on purpose
 
 
 # --- addresses -------------------------------------------------------------------------------------------------------
