@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -22,8 +23,8 @@ from clinic.orders.rules import (
     check_validity,
     check_weight,
 )
-from clinic.patients.models import Consent, ScreeningAnswer
-from clinic.patients.rules import Answer, ConsentStatus
+from clinic.patients import queries as patients
+from clinic.patients.rules import Answer
 from clinic.protocols.limit_rules import limit_text
 from clinic.protocols.models import CheckItem
 from clinic.protocols.rules import CheckKind
@@ -104,11 +105,8 @@ def _hard(code: str, message: str) -> Finding:
 
 def _consent_findings(infusion: InfusionSession, day: date) -> list[Finding]:
     drug = infusion.order_version.terms.drug.name
-    rows = db.session.scalars(sa.select(Consent).where(Consent.patient_id == infusion.patient_id)).all()
-    for consent in current(rows):
-        covers = consent.valid_from <= day and (consent.valid_until is None or day <= consent.valid_until)
-        if consent.status is ConsentStatus.ACTIVE and consent.drug_name.lower() == drug.lower() and covers:
-            return []
+    if patients.consent_covering(infusion.patient_id, drug, day) is not None:
+        return []
     return [_hard("consent-missing", f"No active consent to {drug} covers {date_label(day)}.")]
 
 
@@ -131,13 +129,10 @@ def order_findings(
 
 
 def _unsettled(version: OrderVersion) -> list[Finding]:
-    rows = db.session.scalars(
-        sa.select(ScreeningAnswer).where(ScreeningAnswer.patient_id == version.order.patient_id)
-    ).all()
     drug = version.terms.drug.name.lower()
     return [
         _hard("screening-unsettled", f"A physician has not settled: {row.question.text} Yes.")
-        for row in current(rows)
+        for row in patients.current_answers(version.order.patient_id)
         if row.answer is Answer.YES and not row.settled_text and row.question.drug_name.lower() == drug
     ]
 
@@ -145,12 +140,8 @@ def _unsettled(version: OrderVersion) -> list[Finding]:
 def _weight_findings(infusion: InfusionSession, clinic: Clinic) -> list[Finding]:
     if infusion.weight is None:
         return [_hard("weight-missing", "No weight is recorded for this session.")]
-    percent = clinic.weight_change_percent
-    return check_weight(
-        infusion.weight.kg,
-        infusion.order_version.weight_used_kg,
-        None if percent is None else percent,  # type: ignore[arg-type]
-    )
+    percent = None if clinic.weight_change_percent is None else Decimal(clinic.weight_change_percent)
+    return check_weight(infusion.weight.kg, infusion.order_version.weight_used_kg, percent)
 
 
 def latest_vitals(infusion: InfusionSession, at: datetime) -> ObservationSet | None:
