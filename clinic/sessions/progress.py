@@ -340,7 +340,8 @@ def _dues(
     return settle(
         _with_one_beyond(found, horizon),
         [row.observed_at for row in seen],
-        now,
+        # What fell due at the very instant of closing is settled too.
+        now if closed is None else closed + timedelta(microseconds=1),
         not_done=[row.due_at for row in infusion.not_done],
         grace_before_min=terms.grace_min or 0,
         grace_after_min=terms.grace_min or 0,

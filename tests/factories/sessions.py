@@ -6,11 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from clinic.accounts.models import Site
 from clinic.core import db
 from clinic.protocols.rules import CheckKind
 from clinic.scheduling import operations as scheduling
-from clinic.scheduling.rules import ChairKind
 from clinic.sessions import operations
 from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.readiness import asked
@@ -24,22 +22,6 @@ START = datetime(2025, 11, 18, 14, 0, tzinfo=UTC)
 def minute(minutes):
     """The instant so many minutes after the planned start."""
     return START + timedelta(minutes=minutes)
-
-
-@pytest.fixture
-def make_chair(clinic):
-    """Makes a chair of the clinic's site."""
-    numbers = itertools.count(1)
-
-    def make(name=None):
-        with db.unit_of_work():
-            site = db.session.query(Site).first()
-            number = next(numbers)
-            return scheduling.add_chair(
-                site.id, name or f"A{number}", position=number, kind=ChairKind.CHAIR, by=None, at=ARRIVED
-            )
-
-    return make
 
 
 @pytest.fixture
