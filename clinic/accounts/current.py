@@ -29,7 +29,7 @@ class SignedIn(UserMixin):  # type: ignore[misc] # the library has no types
 
 def init_app(app: Flask) -> None:
     """Tell Flask-Login how to find a sign-in."""
-    login_manager.init_app(app)
+    login_manager.init_app(app, add_context_processor=False)  # pages get theirs from the shell
     login_manager.user_loader(_find)
 
 
