@@ -14,6 +14,7 @@ from clinic import create_unchecked_app, doctor
 from clinic.accounts import operations as accounts
 from clinic.accounts import queries, staff_operations
 from clinic.accounts.models import Clinic
+from clinic.cases.commands import cases
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
@@ -22,6 +23,9 @@ from clinic.core.permissions import Role
 @click.group(cls=FlaskGroup, create_app=create_unchecked_app, add_version_option=False)
 def main() -> None:
     """Infusion session scheduling and tracking for pain clinics."""
+
+
+main.add_command(cases)
 
 
 @main.group("db")
