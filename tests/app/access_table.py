@@ -40,15 +40,114 @@ ACCOUNTS = {
     "accounts.end_logins": ADMINS,
 }
 
-PATIENTS: dict[str, frozenset[str]] = {}
-PROTOCOLS: dict[str, frozenset[str]] = {}
-ORDERS: dict[str, frozenset[str]] = {}
-COURSES: dict[str, frozenset[str]] = {}
-SCHEDULING: dict[str, frozenset[str]] = {}
+PATIENTS = {
+    "patients.add_question": PHYSICIANS,
+    "patients.answer_screening": CLINICAL,
+    "patients.change": CARE_AND_DESK,
+    "patients.change_problem": CLINICAL,
+    "patients.correct_weight": CLINICAL,
+    "patients.create": CARE_AND_DESK,
+    "patients.list_patients": CARE_AND_DESK,
+    "patients.record_allergy": CLINICAL,
+    "patients.record_consent": CARE_AND_DESK,
+    "patients.record_no_allergies": CLINICAL,
+    "patients.record_weight": CLINICAL,
+    "patients.retire_allergy": CLINICAL,
+    "patients.settle_screening": PHYSICIANS,
+    "patients.show_allergies": CLINICAL,
+    "patients.show_consents": CLINICAL,
+    "patients.show_details": CARE_AND_DESK,
+    "patients.show_new": CARE_AND_DESK,
+    "patients.show_patient": CARE_AND_DESK,
+    "patients.show_questions": CLINICAL,
+    "patients.show_screening": CLINICAL,
+    "patients.show_weight_correction": CLINICAL,
+    "patients.show_weights": CLINICAL,
+    "patients.withdraw_consent": CARE_AND_DESK,
+}
+PROTOCOLS = {
+    "protocols.add_drug": PHYSICIANS,
+    "protocols.approve": PHYSICIANS,
+    "protocols.create": PHYSICIANS,
+    "protocols.create_version": PHYSICIANS,
+    "protocols.list_protocols": CLINICAL,
+    "protocols.retire": PHYSICIANS,
+    "protocols.revise": PHYSICIANS,
+    "protocols.show_draft": PHYSICIANS,
+    "protocols.show_formulary": CLINICAL,
+    "protocols.show_new": PHYSICIANS,
+    "protocols.show_new_version": PHYSICIANS,
+    "protocols.show_version": CLINICAL,
+}
+ORDERS = {
+    "orders.show_verbal_order": CLINICAL,
+    "orders.sign_verbal_order": PHYSICIANS,
+}
+COURSES = {
+    "courses.adjust": PHYSICIANS,
+    "courses.create": PHYSICIANS,
+    "courses.drop_draft": PHYSICIANS,
+    "courses.review": PHYSICIANS,
+    "courses.save_draft": PHYSICIANS,
+    "courses.show_adjust": PHYSICIANS,
+    "courses.show_draft": PHYSICIANS,
+    "courses.show_new": PHYSICIANS,
+    "courses.show_order": CLINICAL,
+    "courses.show_review": PHYSICIANS,
+    "courses.show_spoken": CLINICAL,
+    "courses.sign_order": PHYSICIANS,
+    "courses.write_spoken": CLINICAL,
+}
+SCHEDULING = {
+    "scheduling.add_chair": CARE_AND_DESK,
+    "scheduling.add_shifts": CARE_AND_DESK,
+    "scheduling.assign_nurse": CARE_AND_DESK,
+    "scheduling.book_course": CARE_AND_DESK,
+    "scheduling.cancel_appointment": CARE_AND_DESK,
+    "scheduling.close_chair": CARE_AND_DESK,
+    "scheduling.list_chairs": CARE_AND_DESK,
+    "scheduling.list_shifts": CARE_AND_DESK,
+    "scheduling.mark_no_show": CARE_AND_DESK,
+    "scheduling.move_appointment": CARE_AND_DESK,
+    "scheduling.remove_shift": CARE_AND_DESK,
+    "scheduling.reopen_chair": CARE_AND_DESK,
+    "scheduling.show_appointment": CARE_AND_DESK,
+    "scheduling.show_booking": CARE_AND_DESK,
+    "scheduling.show_calendar": CARE_AND_DESK,
+}
 DRUGLOG: dict[str, frozenset[str]] = {}
-SESSIONS: dict[str, frozenset[str]] = {}
-NOTES: dict[str, frozenset[str]] = {}
-OUTCOMES: dict[str, frozenset[str]] = {}
+SESSIONS = {
+    "sessions.arrive": CARE_AND_DESK,
+    "sessions.mark_did_not_attend": CARE_AND_DESK,
+    "sessions.refresh_session": CLINICAL,
+    "sessions.refresh_today": CARE_AND_DESK,
+    "sessions.show_appointment": CARE_AND_DESK,
+    "sessions.show_recovery": CLINICAL,
+    "sessions.show_session": CLINICAL,
+    "sessions.show_today": CARE_AND_DESK,
+}
+NOTES = {
+    "notes.add_addendum": CLINICAL,
+    "notes.decide_course": PHYSICIANS,
+    "notes.discard_note": CLINICAL,
+    "notes.print_session_note": CLINICAL,
+    "notes.save_session_note": CLINICAL,
+    "notes.show_course": CLINICAL,
+    "notes.show_inbox": PHYSICIANS,
+    "notes.show_item": PHYSICIANS,
+    "notes.show_session_note": CLINICAL,
+    "notes.sign_item": PHYSICIANS,
+    "notes.sign_session_note": CLINICAL,
+}
+OUTCOMES = {
+    "outcomes.correct_outcome": CLINICAL,
+    "outcomes.list_due_calls": CLINICAL,
+    "outcomes.list_outcomes": CLINICAL,
+    "outcomes.record_follow_up": CLINICAL,
+    "outcomes.record_outcome": CLINICAL,
+    "outcomes.show_correction": CLINICAL,
+    "outcomes.show_follow_up": CLINICAL,
+}
 
 ACCESS: dict[str, frozenset[str]] = {
     **SHELL,

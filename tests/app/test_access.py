@@ -105,12 +105,19 @@ PEOPLE = {
 ANSWERS = {200, 204, 302, 303, 304, 400, 404, 409, 422}
 
 
+@pytest.fixture
+def as_served(app, monkeypatch):
+    """The application as a browser meets it: a fault is an answer of 500, so that the test can name its address."""
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    return app
+
+
 @pytest.mark.parametrize("who", PEOPLE)
-def test_requests_of_a_signed_in_person(app, database, make_staff, rules, who):
+def test_requests_of_a_signed_in_person(as_served, database, make_staff, rules, who):
     person = make_staff(*PEOPLE[who])
     wrong, executed = [], 0
     for rule, method, address in cells(rules):
-        browser = app.test_client()
+        browser = as_served.test_client()
         browser.sign_in(person)  # anew each time: some of these sign out, lock or end the sign-in
         status = browser.open(address, method=method).status_code
         executed += 1
@@ -121,10 +128,10 @@ def test_requests_of_a_signed_in_person(app, database, make_staff, rules, who):
     assert executed == len(cells(rules)) > 20
 
 
-def test_requests_of_nobody(app, client, clinic, rules):
+def test_requests_of_nobody(as_served, clinic, rules):
     wrong = []
     for rule, method, address in cells(rules):
-        response = app.test_client().open(address, method=method)
+        response = as_served.test_client().open(address, method=method)
         if ACCESS.get(rule.endpoint) == PUBLIC:
             is_right = response.status_code in ANSWERS
         elif method == "GET":
@@ -145,11 +152,11 @@ def test_a_denial_leaves_a_line_in_the_trail(client, nurse):
 
 
 @pytest.mark.parametrize("part", ["0", "-1", "2147483648", "9223372036854775808", "x", "%00", "%F0%9F%A6%8A", "a%2Fb"])
-def test_an_id_that_is_none_is_not_found(client, admin, rules, part):
-    client.sign_in(admin)
+def test_an_id_that_is_none_is_not_found(as_served, client, physician, rules, part):
+    client.sign_in(physician)
     addresses = [
         re.sub(r"<uuid:[^>]*>", part, rule.rule) for rule in rules if "<uuid:" in rule.rule and "GET" in rule.methods
     ]
     statuses = {address: client.get(address).status_code for address in addresses}
     assert addresses
-    assert set(statuses.values()) == {404}, statuses
+    assert {address: status for address, status in statuses.items() if status != 404} == {}
