@@ -1,0 +1,1 @@
+"""The demonstration clinic: invented people, fictional protocols, and a day that is under way."""

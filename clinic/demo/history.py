@@ -1,0 +1,85 @@
+"""The worked cases as the clinic's history."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from clinic.cases.parts import Case
+from clinic.cases.play import play_case
+from clinic.cases.schema import WORKED, read_file
+from clinic.core import clock, db
+from clinic.courses import operations as courses
+from clinic.courses import queries as course_queries
+from clinic.courses.rules import CourseDecision, CourseStatus
+from clinic.demo.people import DemoWorld
+from clinic.patients import queries as patient_queries
+
+# History ends before the clinic's own recent weeks begin, so that no two visits meet in one chair.
+_GAP: Final = timedelta(days=40)
+# So many weeks hold whole years of weekdays: a Monday stays a Monday in the same season.
+_YEAR: Final = timedelta(weeks=52)
+_LATER: Final = timedelta(days=30)
+
+
+def worked_cases(now: datetime) -> list[Case]:
+    """The cases at their own times; where those are still to come, the same weekdays some years earlier."""
+    cases = read_file(WORKED).cases
+    shift = timedelta(0)
+    while max(instants(cases)) + shift > now - _GAP:
+        shift -= _YEAR
+    return [shifted(case, shift) for case in cases] if shift else list(cases)
+
+
+def first_instant(cases: Iterable[Case]) -> datetime:
+    """When the history begins."""
+    return min(instants(cases))
+
+
+def instants(value: Any) -> Iterable[datetime]:
+    """Every instant in a case or a part of it."""
+    if isinstance(value, datetime):
+        yield value
+    elif is_dataclass(value) and not isinstance(value, type):
+        for each in fields(value):
+            yield from instants(getattr(value, each.name))
+    elif isinstance(value, tuple | list):
+        for each in value:
+            yield from instants(each)
+
+
+def shifted(value: Any, by: timedelta) -> Any:
+    """The same with every instant and every date moved, except a date of birth."""
+    if isinstance(value, datetime | date):
+        return value + by
+    if is_dataclass(value) and not isinstance(value, type):
+        kept = {"born"}
+        moved = {
+            each.name: shifted(getattr(value, each.name), by) for each in fields(value) if each.name not in kept
+        }
+        return replace(value, **moved)
+    if isinstance(value, tuple | list):
+        return type(value)(shifted(each, by) for each in value)
+    return value
+
+
+def play_history(world: DemoWorld, cases: Iterable[Case], *, echo: Callable[[str], None]) -> list[str]:
+    """Play the cases into the clinic; gives what was refused, in words."""
+    refusals = []
+    for case in cases:
+        played = play_case(case, world)
+        refusals += [f"{case.id} {refusal.line}" for refusal in played.refusals]
+        _finish(world, case)
+        echo(f"  {case.id} {case.patient.name}")
+    return refusals
+
+
+def _finish(world: DemoWorld, case: Case) -> None:
+    """A month after its last entry the physician closes the course: these series are over."""
+    at = max(instants(case)) + _LATER
+    with db.in_clinic(world.clinic_id), clock.standing_at(at), db.unit_of_work():
+        patient = patient_queries.by_mrn(case.patient.mrn)
+        for course in course_queries.courses_of(patient.id) if patient else ():
+            if course.status is CourseStatus.ACTIVE:
+                by = world.physician(case.orders[0].signed_by, at=at)
+                courses.review(course, CourseDecision.COMPLETE, "The series is over.", by=by, at=at)
