@@ -3,16 +3,20 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
-from clinic.core.errors import RuleBroken
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission
 from clinic.notes.models import Note
-from clinic.notes.rules import NoteKind, NoteStatus, may_become
-from clinic.sessions.models import InfusionSession
+from clinic.notes.rules import SIGNED, NoteKind, NoteStatus, may_become, needs_cosignature, why_not_follow
+from clinic.sessions.models import AdverseEvent, InfusionSession
 from clinic.signatures import operations as signatures
+from clinic.signatures import queries
+from clinic.signatures.models import Signature
 from clinic.signatures.rules import Meaning
 
 TEXT_FIELD = "text"
@@ -21,7 +25,12 @@ TEXT_FIELD = "text"
 def draft_note(
     infusion: InfusionSession, text: str, *, by: Staff, at: datetime, kind: NoteKind = NoteKind.SESSION
 ) -> Note:
-    """Begin a note on a session; it is its author's alone until it is signed."""
+    """Begin a note on a session; it is its author's alone until it is signed.
+
+    A session has one signed session note; what comes later is added to it. Raises RuleBroken for a second one.
+    """
+    if kind is NoteKind.SESSION:
+        _refuse_second(infusion, by)
     note = Note(
         patient_id=infusion.patient_id,
         infusion=infusion,
@@ -39,7 +48,8 @@ def draft_note(
 
 
 def save_draft(note: Note, text: str, *, by: Staff, at: datetime) -> None:
-    """Keep what the author has written so far."""
+    """Keep what the author has written so far. Raises RuleBroken once the note is signed."""
+    _held(note)
     _only_author(note, by)
     if note.status is not NoteStatus.DRAFT:
         raise RuleBroken("This note is signed. Add an addendum instead.", field=TEXT_FIELD)
@@ -68,11 +78,22 @@ def content_of(note: Note) -> Mapping[str, object]:
 
 
 def sign_note(note: Note, *, by: Staff, password: str, at: datetime, cosigner: Staff | None = None) -> Note:
-    """Sign one's own note; a nurse's session note then waits for the co-signature of a physician."""
+    """Sign one's own note; a nurse's session note then waits for the co-signature of the physician `cosigner`.
+
+    A session note is signed once the session is closed: what it tells must have happened. Raises RuleBroken otherwise,
+    for a wrong password (field `password`), and where a co-signer is asked for and none is named (`cosigner_id`).
+    """
+    _held(note)
     _only_author(note, by)
     if note.status is not NoteStatus.DRAFT:
         raise RuleBroken("This note is signed already.")
     _filled(note.text)
+    if note.kind is NoteKind.SESSION:
+        if note.infusion is not None and not note.infusion.status.is_closed:
+            raise RuleBroken("The session is still open. Discharge the patient first; the draft is kept.")
+        _refuse_signed(note)
+    if cosigner is None and needs_cosignature(note.kind, may_cosign=by.may(Permission.COSIGN_NOTE)):
+        raise RuleBroken("Choose the physician who co-signs.", field="cosigner_id")
     if cosigner is not None and not cosigner.may(Permission.COSIGN_NOTE):
         raise RuleBroken("Choose a physician to co-sign.", field="cosigner_id")
     if cosigner is not None and cosigner.id == by.id:
@@ -88,11 +109,17 @@ def sign_note(note: Note, *, by: Staff, password: str, at: datetime, cosigner: S
 
 
 def cosign_note(note: Note, *, by: Staff, password: str, at: datetime) -> Note:
-    """Co-sign a note that waits for it; any physician may, the author never."""
+    """Co-sign a note that waits for it; any physician may, the author never.
+
+    Of two at once one co-signs and the other gets a Conflict that names the first.
+    """
+    _held(note)
     if not by.may(Permission.COSIGN_NOTE):
         raise RuleBroken("A physician co-signs.")
     if note.author_id == by.id:
         raise RuleBroken("Another person co-signs.")
+    if note.status is NoteStatus.COSIGNED:
+        raise Conflict(f"{_cosigner_name(note)} has co-signed this note already. Yours was not added.")
     if note.status is not NoteStatus.COSIGN_PENDING:
         raise RuleBroken("This note does not wait for a co-signature.")
     signatures.sign(
@@ -107,9 +134,10 @@ def cosign_note(note: Note, *, by: Staff, password: str, at: datetime) -> Note:
 def add_addendum(
     note: Note, text: str, *, by: Staff, password: str, at: datetime, kind: NoteKind = NoteKind.ADDENDUM
 ) -> Note:
-    """Add to a signed note: a note of its own that follows the first, signed at once."""
-    if note.status in {NoteStatus.DRAFT, NoteStatus.DISCARDED}:
-        raise RuleBroken("Only a signed note takes an addendum.")
+    """Add to a signed note, or correct it: a note of its own that follows the first, signed at once."""
+    refusal = why_not_follow(kind, note.status, is_author=note.author_id == by.id)
+    if refusal:
+        raise RuleBroken(refusal, field="kind" if note.status in SIGNED else None)
     added = Note(
         patient_id=note.patient_id,
         infusion_id=note.infusion_id,
@@ -127,10 +155,72 @@ def add_addendum(
     return sign_note(added, by=by, password=password, at=at)
 
 
+def event_content(event: AdverseEvent) -> Mapping[str, object]:
+    """What the signature under a reviewed adverse event is over."""
+    names = ("actuality", "term", "onset_at", "resolved_at", "grade", "is_serious", "serious_criterion")
+    more = ("causality", "action", "outcome", "recorded_at")
+    return {
+        "event": event.id,
+        "patient": event.patient_id,
+        "session": event.infusion_id,
+        "recorded_by": event.recorded_by_id,
+        **{name: getattr(event, name) for name in (*names, *more)},
+    }
+
+
+def review_adverse_event(event: AdverseEvent, *, by: Staff, password: str, at: datetime) -> Signature:
+    """Sign that a physician has read an adverse event as it stands; a later version of it asks again."""
+    if not by.may(Permission.COSIGN_NOTE):
+        raise RuleBroken("A physician reviews adverse events.")
+    return signatures.sign(
+        event,
+        event_content(event),
+        meaning=Meaning.REVIEWED,
+        by=by,
+        password=password,
+        at=at,
+        patient_id=event.patient_id,
+    )
+
+
 def _filled(text: str) -> str:
     if not text.strip():
         raise RuleBroken("Write the note first.", field=TEXT_FIELD)
     return text.strip()
+
+
+def _held(note: Note) -> None:
+    """Hold a note until the transaction ends and read it anew: on PostgreSQL two signers stand in line here."""
+    db.session.flush()  # a note that was only just made has no row to hold yet
+    db.session.refresh(note, with_for_update=True)
+
+
+def _cosigner_name(note: Note) -> str:
+    signature = queries.signature_with(note.id, Meaning.COSIGNER)
+    return signature.signer_name if signature else "Another physician"
+
+
+def _refuse_second(infusion: InfusionSession, by: Staff) -> None:
+    standing = db.session.execute(
+        sa.select(Note.status, Note.author_id).where(Note.infusion_id == infusion.id, Note.kind == NoteKind.SESSION)
+    ).all()
+    if any(status in SIGNED for status, _ in standing):
+        raise RuleBroken("The note of this session is signed. Write an addendum instead.", field=TEXT_FIELD)
+    if any(status is NoteStatus.DRAFT and author_id == by.id for status, author_id in standing):
+        raise RuleBroken("You have begun a note on this session. Go on with that one.", field=TEXT_FIELD)
+
+
+def _refuse_signed(note: Note) -> None:
+    other = db.session.scalar(
+        sa.select(Note.id).where(
+            Note.infusion_id == note.infusion_id,
+            Note.kind == NoteKind.SESSION,
+            Note.status.in_(SIGNED),
+            Note.id != note.id,
+        )
+    )
+    if other is not None:
+        raise RuleBroken("Another note of this session was signed meanwhile. Add yours as an addendum.")
 
 
 def _only_author(note: Note, by: Staff) -> None:

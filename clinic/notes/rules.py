@@ -1,6 +1,7 @@
 """Decisions about notes on plain values."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class NoteKind(StrEnum):
@@ -34,3 +35,32 @@ _NEXT: dict[NoteStatus, frozenset[NoteStatus]] = {
 def may_become(now: NoteStatus, then: NoteStatus) -> bool:
     """Whether the state table of the domain reference (7.2) has this transition."""
     return then in _NEXT[now]
+
+
+SIGNED: Final = frozenset({NoteStatus.SIGNED, NoteStatus.COSIGN_PENDING, NoteStatus.COSIGNED})
+"""The states in which the text of a note is fixed."""
+
+FOLLOWING: Final = frozenset({NoteKind.ADDENDUM, NoteKind.CORRECTION})
+"""The kinds of note that name the note they follow."""
+
+
+def needs_cosignature(kind: NoteKind, *, may_cosign: bool) -> bool:
+    """Whether a note waits for a physician once its author has signed it.
+
+    The note on a session does, unless its author could co-sign others' notes; what is added to it later does not.
+    """
+    return kind is NoteKind.SESSION and not may_cosign
+
+
+def why_not_follow(kind: NoteKind, status: NoteStatus, *, is_author: bool) -> str | None:
+    """Return why a note of `kind` cannot follow one in `status`, or None when it can (domain reference 4.3).
+
+    Anybody who writes notes may add; only the author of a note corrects it, others add what they know.
+    """
+    if kind not in FOLLOWING:
+        return "Only an addendum or a correction follows a note."
+    if status not in SIGNED:
+        return "Only a signed note takes an addendum or a correction."
+    if kind is NoteKind.CORRECTION and not is_author:
+        return "Only its author corrects a note. Write an addendum instead."
+    return None

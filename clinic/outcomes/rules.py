@@ -4,6 +4,7 @@ A missing answer makes the whole score missing: it is never counted as zero.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -23,6 +24,47 @@ PGIC_WORDS: Final = {
     6: "much worse",
     7: "very much worse",
 }
+
+
+class Instrument(StrEnum):
+    """An outcome measure whose text may be shipped, or a single question."""
+
+    NRS = "NRS"
+    PEG = "PEG"
+    PHQ9 = "PHQ-9"
+    GAD7 = "GAD-7"
+    PGIC = "PGIC"
+
+
+class Occasion(StrEnum):
+    """When an outcome measure was answered."""
+
+    BASELINE = "baseline"
+    BEFORE_SESSION = "before-session"
+    AFTER_SESSION = "after-session"
+    DIARY = "diary"
+    FOLLOW_UP = "follow-up"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How many answers an instrument has, and the lowest and highest of each."""
+
+    count: int
+    lowest: int
+    highest: int
+
+
+BOUNDS: Final = {
+    Instrument.NRS: Bounds(1, 0, 10),
+    Instrument.PEG: Bounds(PEG_ITEMS, 0, 10),
+    Instrument.PHQ9: Bounds(PHQ9_ITEMS, 0, 3),
+    Instrument.GAD7: Bounds(GAD7_ITEMS, 0, 3),
+    Instrument.PGIC: Bounds(1, 1, 7),
+}
+
+MOST_CALLS: Final = 3
+"""Attempts after which a follow-up is over although nobody was reached (domain reference 1.1, stage 12)."""
 
 
 def peg_score(items: Sequence[int | None]) -> Decimal | None:
@@ -76,6 +118,54 @@ def is_fall_of(pct: Decimal | int, *, baseline: Decimal | int | None, now: Decim
     return (Decimal(baseline) - Decimal(now)) * 100 >= Decimal(baseline) * Decimal(pct)
 
 
+def score(instrument: Instrument, items: Sequence[int | None]) -> Decimal | int | None:
+    """Return the score of an instrument from its answers, None where one is missing. PGIC is its own number."""
+    match instrument:
+        case Instrument.PEG:
+            return peg_score(items)
+        case Instrument.PHQ9:
+            return phq9_total(items)
+        case Instrument.GAD7:
+            return gad7_total(items)
+        case Instrument.NRS:
+            return _total(items, count=1, highest=10)
+        case Instrument.PGIC:
+            pgic_words(items[0])
+            return items[0]
+
+
+def why_not_answers(instrument: Instrument, items: Sequence[int | None]) -> str | None:
+    """Return why these cannot be the answers to an instrument, or None when they can be kept.
+
+    An answer may be missing, all of them may not: that would be no answer at all.
+    """
+    bounds = BOUNDS[instrument]
+    if len(items) != bounds.count:
+        return f"{instrument.value} has {bounds.count} answers."
+    given = [item for item in items if item is not None]
+    if any(not bounds.lowest <= item <= bounds.highest for item in given):
+        return f"Enter a value from {bounds.lowest} to {bounds.highest}"
+    return None if given else "Enter at least one answer."
+
+
+class FollowUp(StrEnum):
+    """How far the call after a session is."""
+
+    DUE = "due"
+    TRIED = "tried"
+    REACHED = "reached"
+    GIVEN_UP = "given-up"
+
+
+def follow_up_state(reached: Sequence[bool]) -> FollowUp:
+    """Return how far a follow-up is from its attempts: done once reached, given up after three that were not."""
+    if any(reached):
+        return FollowUp.REACHED
+    if len(reached) >= MOST_CALLS:
+        return FollowUp.GIVEN_UP
+    return FollowUp.TRIED if reached else FollowUp.DUE
+
+
 def _total(items: Sequence[int | None], *, count: int, highest: int) -> int | None:
     if len(items) != count:
         raise ValueError(f"There are {count} answers.")
@@ -83,23 +173,3 @@ def _total(items: Sequence[int | None], *, count: int, highest: int) -> int | No
     if any(not 0 <= item <= highest for item in given):
         raise ValueError(f"Enter a value from 0 to {highest}")
     return sum(given) if len(given) == count else None
-
-
-class Instrument(StrEnum):
-    """An outcome measure whose text may be shipped, or a single question."""
-
-    NRS = "NRS"
-    PEG = "PEG"
-    PHQ9 = "PHQ-9"
-    GAD7 = "GAD-7"
-    PGIC = "PGIC"
-
-
-class Occasion(StrEnum):
-    """When an outcome measure was answered."""
-
-    BASELINE = "baseline"
-    BEFORE_SESSION = "before-session"
-    AFTER_SESSION = "after-session"
-    DIARY = "diary"
-    FOLLOW_UP = "follow-up"

@@ -1,0 +1,90 @@
+"""Forms of notes, the inbox and the course review. Nothing on them is answered before the person answers it."""
+
+import uuid
+from collections.abc import Iterable
+
+from wtforms import PasswordField, RadioField, SelectField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the published types
+from wtforms.validators import InputRequired, Length
+
+from clinic.accounts.models import Staff
+from clinic.core.forms import MAXIMUM_TEXT, Form
+from clinic.courses.rules import CourseDecision, CourseStatus, status_after
+from clinic.notes.rules import NoteKind
+
+NOBODY = "none"
+TOO_LONG = f"Use at most {MAXIMUM_TEXT} characters"
+
+DECISION_WORDS = {
+    CourseDecision.CONTINUE: "Continue unchanged",
+    CourseDecision.ADJUST: "Continue with a changed order",
+    CourseDecision.HOLD: "Hold",
+    CourseDecision.RESUME: "Resume",
+    CourseDecision.DISCONTINUE: "Discontinue",
+    CourseDecision.COMPLETE: "Complete",
+}
+
+
+class PasswordForm(Form):
+    """One's own password again: the act of signing."""
+
+    password = PasswordField("Your password")
+
+
+class NoteForm(PasswordForm):
+    """The text of a note and who co-signs it. As a draft only the text counts."""
+
+    text = TextAreaField("Note", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
+    cosigner_id = RadioField("Who co-signs", choices=[], validate_choice=False)
+
+    def offer(self, physicians: Iterable[Staff], *, is_needed: bool) -> None:
+        """Offer the physicians who may co-sign; somebody who needs none may say so. Nothing is chosen."""
+        offered = [SelectChoice(str(person.id), person.name) for person in physicians]
+        if not is_needed:
+            offered.append(SelectChoice(NOBODY, "Nobody, my signature suffices"))
+        self.cosigner_id.choices = offered
+        self._offered = {choice.value for choice in offered}
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the question who co-signs was answered with something that was offered."""
+        return self.cosigner_id.data in self._offered
+
+    def chosen_id(self) -> uuid.UUID | None:
+        """The chosen co-signer, or None for nobody and for no answer."""
+        data = self.cosigner_id.data
+        return uuid.UUID(data) if self.is_answered and data != NOBODY else None
+
+
+class AddendumForm(PasswordForm):
+    """What follows a signed note."""
+
+    kind = RadioField("What it is", choices=[], validators=[InputRequired("Choose addendum or correction")])
+    text = TextAreaField("Text", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
+
+    def offer(self, *, is_author: bool) -> None:
+        """Offer an addendum to everybody and a correction to the author. Nothing is chosen."""
+        self.kind.choices = [SelectChoice(NoteKind.ADDENDUM.value, "Addendum: something to add")]
+        if is_author:
+            words = "Correction: the note as it should read, and why"
+            self.kind.choices.append(SelectChoice(NoteKind.CORRECTION.value, words))
+
+
+class DecisionForm(Form):
+    """What a physician decides about a course, and why."""
+
+    decision = SelectField("Decision", choices=[], validators=[InputRequired("Choose a decision")])
+    text = TextAreaField("Why", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
+
+    def offer(self, status: CourseStatus) -> bool:
+        """Offer the decisions that a course can be given as it stands now, none chosen; gives whether there is any."""
+        found = [decision for decision in CourseDecision if status_after(decision, status) is not None]
+        self.decision.choices = [
+            SelectChoice("", "Choose"),
+            *(SelectChoice(decision.value, DECISION_WORDS[decision]) for decision in found),
+        ]
+        return bool(found)
+
+    def chosen(self) -> CourseDecision:
+        """The decision."""
+        return CourseDecision(self.decision.data)

@@ -1,0 +1,128 @@
+"""The review of a course: what was given, how it was borne, what was decided, and what comes next."""
+
+import uuid
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic.accounts.current import actor
+from clinic.audit import reading
+from clinic.audit.rules import AuditAction
+from clinic.core import clock
+from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Permission, requires
+from clinic.core.requests import drawn_version, same_patient
+from clinic.courses import operations as courses
+from clinic.courses import queries as course_queries
+from clinic.courses.models import Course
+from clinic.notes import queries
+from clinic.notes.course_review import CourseReview, course_review, table_columns, table_rows
+from clinic.notes.forms import DECISION_WORDS, DecisionForm, PasswordForm
+from clinic.notes.models import Note
+from clinic.notes.views_shared import bp, link, zone
+from clinic.orders.models import OrderVersion
+from clinic.outcomes.wording import score_lines
+from clinic.protocols import wording
+from clinic.protocols.terms import draft_of
+from clinic.sessions.models import InfusionSession
+from clinic.sessions.pages_patient import patient_bar
+from clinic.sessions.progress import first_start
+
+
+def _decision_form(course: Course) -> DecisionForm | None:
+    """The form for a decision, for those who may decide while something can be decided."""
+    if not actor().may(Permission.DECIDE_COURSE):
+        return None
+    form = DecisionForm()
+    return form if form.offer(course.status) else None
+
+
+def _sentence(version: OrderVersion | None) -> str:
+    if version is None:
+        return ""
+    return wording.sentence(
+        draft_of(version.terms), drug_name=version.terms.drug.name, weight_kg=version.weight_used_kg
+    )
+
+
+def _draw(course: Course, form: DecisionForm | None) -> str:
+    now = clock.now()
+    reading.note(AuditAction.COURSE_READ, course, actor_id=actor().id, page="course review")
+    review = course_review(course, actor(), zone=zone(), now=now)
+    may_sign = actor().may(Permission.COSIGN_NOTE)
+    return render_template(
+        "notes/course.html",
+        course=course,
+        review=review,
+        bar=patient_bar(course.patient, weight=None, chair=None, now=now, zone=zone()),
+        columns=table_columns(review, zone=zone(), now=now, address=_session_address),
+        rows=table_rows(review, address=_sign_address if may_sign else lambda _note: None),
+        order=_sentence(review.version),
+        draft=_sentence(review.draft),
+        changes=_changes(review),
+        plan=_plan(review),
+        scores=score_lines(review.results),
+        form=form,
+        password_form=PasswordForm() if may_sign else None,
+        DECISION_WORDS=DECISION_WORDS,
+        link=link,
+    )
+
+
+def _changes(review: CourseReview) -> list[dict[str, Any]]:
+    """What the draft changes against the version in force."""
+    if review.version is None or review.draft is None:
+        return []
+    found = wording.differences(draft_of(review.version.terms), draft_of(review.draft.terms))
+    return [{"label": label, "before": before, "after": after} for label, before, after in found]
+
+
+def _plan(review: CourseReview) -> str:
+    version = review.version or review.draft
+    return wording.plan_text(draft_of(version.terms)) if version else ""
+
+
+def _session_address(infusion_id: uuid.UUID) -> str | None:
+    return link("sessions.show_session", infusion_id=infusion_id)
+
+
+def _sign_address(note: Note) -> str:
+    return url_for(".show_item", item_id=note.id)
+
+
+@bp.get("/courses/<uuid:course_id>")
+@requires(Permission.READ_COURSE)
+def show_course(course_id: uuid.UUID) -> ResponseReturnValue:
+    """A course with all its sessions, its order and what was decided about it."""
+    course = course_queries.review_page(course_id) or abort(404)
+    return _draw(course, _decision_form(course))
+
+
+@bp.post("/courses/<uuid:course_id>/reviews")
+@requires(Permission.DECIDE_COURSE)
+def decide_course(course_id: uuid.UUID) -> ResponseReturnValue:
+    """Write down what the physician decided, and why; course and order follow."""
+    course = course_queries.review_page(course_id) or abort(404)
+    same_patient(course.patient_id)
+    form = _decision_form(course)
+    if form is None:
+        raise RuleBroken("This course is over. Nothing more is decided about it.")
+    if form.validate_on_submit():
+        sessions: list[InfusionSession] = queries.sessions_of_course(course.id)
+        try:
+            reviewed = courses.review(
+                course,
+                form.chosen(),
+                form.text.data or "",
+                by=actor(),
+                at=clock.now(),
+                is_dose_given=any(first_start(infusion) is not None for infusion in sessions),
+                drawn_version=drawn_version(),
+            )
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        else:
+            flash(f"Decided: {DECISION_WORDS[reviewed.decision].lower()}")
+            return redirect(url_for(".show_course", course_id=course_id), 303)
+    return _draw(course, form), 422

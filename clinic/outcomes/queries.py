@@ -1,0 +1,113 @@
+"""Named reads about outcomes; rows that a later one supersedes or withdraws are left out."""
+
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased, joinedload
+
+from clinic.core import db
+from clinic.outcomes.models import FollowUpCall, OutcomeResult
+from clinic.sessions.models import Discharge, InfusionSession
+from clinic.sessions.rules import SessionStatus
+
+
+def _stands() -> sa.ColumnElement[bool]:
+    later = aliased(OutcomeResult)
+    return sa.and_(
+        OutcomeResult.is_void.is_(False),
+        ~sa.exists().where(later.supersedes_id == OutcomeResult.id).correlate(OutcomeResult),
+    )
+
+
+def result(result_id: uuid.UUID) -> OutcomeResult | None:
+    """One result, superseded or not."""
+    return db.session.get(OutcomeResult, result_id)
+
+
+def results_of_course(course_id: uuid.UUID) -> list[OutcomeResult]:
+    """What was answered in a course and stands, the earliest first, with session and author."""
+    return list(
+        db.session.scalars(
+            sa.select(OutcomeResult)
+            .where(OutcomeResult.course_id == course_id, _stands())
+            .options(joinedload(OutcomeResult.infusion), joinedload(OutcomeResult.recorded_by))
+            .order_by(OutcomeResult.answered_at, OutcomeResult.recorded_at)
+        )
+    )
+
+
+def results_of_session(infusion_id: uuid.UUID) -> list[OutcomeResult]:
+    """What was answered about one session and stands, the earliest first."""
+    return list(
+        db.session.scalars(
+            sa.select(OutcomeResult)
+            .where(OutcomeResult.infusion_id == infusion_id, _stands())
+            .order_by(OutcomeResult.answered_at, OutcomeResult.recorded_at)
+        )
+    )
+
+
+def is_superseded(outcome: OutcomeResult) -> bool:
+    """Whether a later row has taken the place of a result."""
+    found = sa.select(OutcomeResult.id).where(OutcomeResult.supersedes_id == outcome.id)
+    return db.session.scalar(found) is not None
+
+
+def calls_by_session(infusion_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[FollowUpCall]]:
+    """The follow-up calls of sessions, by session, the earliest first."""
+    found: dict[uuid.UUID, list[FollowUpCall]] = {}
+    rows = db.session.scalars(
+        sa.select(FollowUpCall)
+        .where(FollowUpCall.infusion_id.in_(list(infusion_ids)))
+        .options(joinedload(FollowUpCall.recorded_by))
+        .order_by(FollowUpCall.called_at, FollowUpCall.recorded_at)
+    )
+    for call in rows:
+        found.setdefault(call.infusion_id, []).append(call)
+    return found
+
+
+def calls_of_session(infusion_id: uuid.UUID) -> list[FollowUpCall]:
+    """The follow-up calls of one session, the earliest first."""
+    return calls_by_session([infusion_id]).get(infusion_id, [])
+
+
+def session(infusion_id: uuid.UUID) -> InfusionSession | None:
+    """A session with its patient, chair, course and how the patient left."""
+    return db.session.scalar(
+        sa.select(InfusionSession)
+        .where(InfusionSession.id == infusion_id)
+        .options(
+            joinedload(InfusionSession.patient),
+            joinedload(InfusionSession.chair),
+            joinedload(InfusionSession.course),
+            joinedload(InfusionSession.discharge),
+            joinedload(InfusionSession.weight),
+        )
+    )
+
+
+def sessions_to_call(since: datetime, until: datetime) -> list[InfusionSession]:
+    """The sessions that patients went home from in a time and nobody has reached them about, the earliest first."""
+    reached = (
+        sa.exists()
+        .where(FollowUpCall.infusion_id == InfusionSession.id, FollowUpCall.is_reached.is_(True))
+        .correlate(InfusionSession)
+    )
+    closed = [status for status in SessionStatus if status.is_closed and status is not SessionStatus.NOT_DONE]
+    return list(
+        db.session.scalars(
+            sa.select(InfusionSession)
+            .join(InfusionSession.discharge)
+            .where(
+                InfusionSession.status.in_(closed),
+                Discharge.discharged_at >= since,
+                Discharge.discharged_at < until,
+                ~reached,
+            )
+            .options(joinedload(InfusionSession.patient), joinedload(InfusionSession.discharge))
+            .order_by(Discharge.discharged_at)
+        )
+    )
