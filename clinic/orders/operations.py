@@ -1,9 +1,11 @@
 """Orders change here: drafted, signed, superseded, held, stopped; spoken and signed afterwards."""
 
+import uuid
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.orm.attributes import flag_modified
 
 from clinic.accounts.models import Clinic, Staff
 from clinic.audit import operations as audit
@@ -18,6 +20,7 @@ from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_befor
 from clinic.patients import queries as patients
 from clinic.patients.models import Patient, Weight
 from clinic.patients.rules import AllergyKind, allergy_status
+from clinic.protocols.models import Drug
 from clinic.protocols.operations import rewrite_terms
 from clinic.protocols.terms import TermsDraft, content_of, draft_of, make_terms
 from clinic.signatures import operations as signatures
@@ -131,6 +134,7 @@ def revise(
         setattr(version, name, value)
     version.status = OrderStatus.DRAFT
     version.drafted_at, version.drafted_by_id = at, by.id
+    flag_modified(version, "drafted_at")  # a change of the terms alone must count as a new version of the draft too
     db.session.flush()
     _audit(AuditAction.ORDER_DRAFTED, version, by=by, at=at)
     return version
@@ -147,30 +151,47 @@ def refuse_moved_on(version: OrderVersion, drawn_version: int | None) -> None:
 
 def problems(version: OrderVersion, *, on: date | None = None) -> list[Finding]:
     """What is missing or outside before `version` can be signed on a day of the clinic (REFERENCE 3.3)."""
-    patient_id = version.order.patient_id
+    return problems_of(
+        version.order.patient_id,
+        draft_of(version.terms),
+        drug=version.terms.drug,
+        weight=version.weight,
+        valid_until=version.valid_until,
+        on=on,
+    )
+
+
+def problems_of(
+    patient_id: uuid.UUID,
+    terms_draft: TermsDraft,
+    *,
+    drug: Drug,
+    weight: Weight | None,
+    valid_until: date | None,
+    on: date | None,
+) -> list[Finding]:
+    """The same for terms that are still being written."""
     allergies = patients.current_allergies(patient_id)
-    drug = version.terms.drug
     answers = {row.question_id: row for row in patients.current_answers(patient_id)}
-    questions = patients.screening_questions(drug.name)
     stated = [
         StatedAnswer(
             question.text,
             answers[question.id].answer if question.id in answers else None,
             is_settled=question.id in answers and bool(answers[question.id].settled_text),
         )
-        for question in questions
+        for question in patients.screening_questions(drug.name)
     ]
     return findings_before_signing(
         OrderFacts(
-            terms=draft_of(version.terms),
+            terms=terms_draft,
             drug_name=drug.name,
             is_drug_retired=bool(drug.is_retired),
-            weight_kg=version.weight_used_kg,
-            weight_method=version.weight.method if version.weight else None,
+            weight_kg=weight.kg if weight else None,
+            weight_method=weight.method if weight else None,
             allergy_status=allergy_status(allergies),
             substances=tuple(row.substance or "" for row in allergies if row.kind is AllergyKind.KNOWN),
             answers=tuple(stated),
-            valid_until=version.valid_until,
+            valid_until=valid_until,
             on=on,
         )
     )

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import flag_modified
 
 from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
@@ -122,6 +123,7 @@ def revise(
     _refuse_contradictions(draft)
     rewrite_terms(version.terms, draft)
     version.drafted_at, version.drafted_by_id = at, by.id
+    flag_modified(version, "drafted_at")  # a change of the terms alone must count as a new version of the draft too
     db.session.flush()
     _audit(AuditAction.PROTOCOL_DRAFTED, version, by=by, at=at)
 

@@ -5,6 +5,7 @@ Nothing is filled in that a clinician did not enter.
 
 import uuid
 from collections.abc import Iterator
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -15,6 +16,7 @@ from wtforms.widgets import TextInput
 
 from clinic.core.choices import options
 from clinic.core.forms import MAXIMUM_TEXT, Form, NumberField, WholeField
+from clinic.core.units import format_number
 from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, BadLimit, limit_cell, read_limit
 from clinic.protocols.models import Drug
 from clinic.protocols.rules import DischargeScale, DoseBasis, LimitLevel, SedationScale, Vital, WeightRule
@@ -222,9 +224,14 @@ def _said(value: bool | None) -> str:  # noqa: FBT001 the value of a field
     return "" if value is None else "yes" if value else "no"
 
 
+def _shown(value: Any) -> Any:
+    """A number without the zeros that its column adds: 0.2, never 0.2000."""
+    return Decimal(format_number(value).replace(",", "")) if isinstance(value, Decimal) else value
+
+
 def form_values(draft: TermsDraft) -> dict[str, Any]:
     """What a form shows for a draft: `TermsForm(data=form_values(draft))`."""
-    values: dict[str, Any] = {name: getattr(draft, name) for name in LINES}
+    values: dict[str, Any] = {name: _shown(getattr(draft, name)) for name in LINES}
     values["drug_id"] = str(draft.drug_id)
     values["is_escort_required"] = _said(draft.is_escort_required)
     values["is_pregnancy_test_required"] = _said(draft.is_pregnancy_test_required)
@@ -236,7 +243,7 @@ def form_values(draft: TermsDraft) -> dict[str, Any]:
                 limit for limit in draft.limits if limit.level is level and limit.vital is vital
             )
     for name in ROWS:
-        values[name] = [dict(vars(row)) for row in getattr(draft, name)]
+        values[name] = [{inner: _shown(value) for inner, value in vars(row).items()} for row in getattr(draft, name)]
     for row in values["phases"]:
         row |= {"items": ", ".join(row["items"] or ())}
     return values

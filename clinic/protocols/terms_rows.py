@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from wtforms import BooleanField, SelectField, StringField
 from wtforms import Form as PlainForm
-from wtforms.validators import Length
+from wtforms.validators import InputRequired, Length
 
 from clinic.core.choices import options
 from clinic.core.forms import NumberField, WholeField
@@ -24,9 +24,10 @@ _PRN_UNITS: Final = (Unit.MG, Unit.MCG, Unit.G, Unit.ML)
 _PRN_ROUTES: Final = ("IV", "PO", "SL", "SC", "IM", "IN", "nasal", "inhaled")
 
 
-def text_field(label: str, *, most: int = _SHORT) -> StringField:
-    """A line of text that may stay empty; empty is None."""
-    return StringField(label, [Length(max=most, message=f"At most {most} letters")], filters=[_stripped])
+def text_field(label: str, *, most: int = _SHORT, needed: str | None = None) -> StringField:
+    """A line of text that may stay empty unless `needed` says what to do; empty is None."""
+    validators: list[Any] = [InputRequired(needed)] if needed else []
+    return StringField(label, [*validators, Length(max=most, message=f"At most {most} letters")], filters=[_stripped])
 
 
 def _stripped(value: str | None) -> str | None:
@@ -38,6 +39,13 @@ def choice_field(label: str, words: Mapping[_E, str], **more: Any) -> SelectFiel
     return SelectField(label, choices=options(words, blank=True), default="", **more)
 
 
+def _is_filled(field: Any) -> bool:
+    """Whether something was typed; in a form drawn from values, whether there is one."""
+    if field.raw_data is None:
+        return field.data not in {None, "", False}
+    return any(str(text).strip() for text in field.raw_data)
+
+
 class Row(PlainForm):
     """One line of a repeated part. A line that is left empty does not count."""
 
@@ -45,7 +53,7 @@ class Row(PlainForm):
 
     @property
     def is_blank(self) -> bool:
-        return not any(field.raw_data and any(str(text).strip() for text in field.raw_data) for field in self)
+        return not any(_is_filled(field) for field in self)
 
     def validate(self, extra_validators: Any = None) -> bool:
         if self.is_blank:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from clinic.core.units import (
     NO_BREAK_SPACE,
@@ -263,27 +263,33 @@ def _list_lines(terms: TermsDraft) -> dict[str, list[tuple[str, str]]]:
     }
 
 
-def differences(before: TermsDraft, after: TermsDraft) -> list[tuple[str, str, str]]:
-    """Return what differs between two terms as (label, before, after), each with its unit; "–" stands for nothing."""
-    found = []
+class Difference(NamedTuple):
+    """A value that differs between two terms, each with its unit; "–" stands for nothing."""
+
+    label: str
+    before: str
+    after: str
+
+
+def differences(before: TermsDraft, after: TermsDraft) -> list[Difference]:
+    """Return what differs between two terms."""
+    found: list[Difference] = []
     if before.drug_id != after.drug_id:
-        found.append(("Drug", "another drug", "this drug"))
+        found.append(Difference("Drug", "another drug", "this drug"))
     for name, line in LINES.items():
         old, new = value_text(before, name), value_text(after, name)
         if old != new:
-            found.append((line.label, old or "–", new or "–"))
+            found.append(Difference(line.label, old or "–", new or "–"))
     old_lists, new_lists = _list_lines(before), _list_lines(after)
     for title in old_lists:
         found += _list_differences(title, old_lists[title], new_lists[title])
     return found
 
 
-def _list_differences(
-    title: str, old: Iterable[tuple[str, str]], new: Iterable[tuple[str, str]]
-) -> list[tuple[str, str, str]]:
+def _list_differences(title: str, old: Iterable[tuple[str, str]], new: Iterable[tuple[str, str]]) -> list[Difference]:
     before, after = dict(old), dict(new)
     return [
-        (label if not label.isdigit() else f"{title} {label}", before.get(label, "–"), after.get(label, "–"))
+        Difference(label if not label.isdigit() else f"{title} {label}", before.get(label, "–"), after.get(label, "–"))
         for label in [*before, *(label for label in after if label not in before)]
         if before.get(label) != after.get(label)
     ]

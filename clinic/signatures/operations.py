@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts import operations as accounts
-from clinic.accounts.models import LoginFailure, Staff
+from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
@@ -82,9 +82,3 @@ def verify(signature: Signature, content: Mapping[str, object]) -> Verdict:
     if digest(signature.content) != signature.digest or canonical(content) != signature.content:
         return Verdict.CHANGED
     return Verdict.VALID
-
-
-def note_refusal(subject: db.Base, *, by: Staff, at: datetime, patient_id: uuid.UUID | None = None) -> None:
-    """Count a signature refused for its password, in a transaction of its own: the refusal itself is rolled back."""
-    db.session.add(LoginFailure(subject=f"staff:{by.id}", failed_at=at))
-    audit.record(AuditAction.SIGNATURE_REFUSED, subject, actor_id=by.id, at=at, patient_id=patient_id)

@@ -1,0 +1,86 @@
+"""What is typed about courses and their orders."""
+
+from typing import Any, Final
+
+from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from clinic.core.choices import options
+from clinic.core.forms import MAXIMUM_TEXT, Form
+from clinic.core.moments import DayField, MomentForm
+from clinic.courses.rules import CourseDecision
+from clinic.protocols.rules import CourseIntent
+from clinic.protocols.terms_form import TermsForm
+from clinic.protocols.terms_rows import text_field
+
+INTENT_WORDS: Final = {
+    CourseIntent.TRIAL: "trial",
+    CourseIntent.SERIES: "series",
+    CourseIntent.BOOSTER: "booster",
+    CourseIntent.MAINTENANCE: "maintenance",
+}
+DECISION_WORDS: Final = {
+    CourseDecision.CONTINUE: "Continue unchanged",
+    CourseDecision.ADJUST: "Adjust the order",
+    CourseDecision.HOLD: "Put on hold",
+    CourseDecision.RESUME: "Resume",
+    CourseDecision.DISCONTINUE: "Discontinue",
+    CourseDecision.COMPLETE: "Complete",
+}
+
+
+def _line(label: str, *, most: int = 200, needed: str | None = None) -> Any:
+    return text_field(label, most=most, needed=needed)
+
+
+def _text(label: str, *, needed: str) -> Any:
+    return TextAreaField(
+        label, [InputRequired(needed), Length(max=MAXIMUM_TEXT, message=f"At most {MAXIMUM_TEXT} letters")]
+    )
+
+
+class OrderForm(TermsForm):
+    """A version of an order. The password is asked for only when it is signed."""
+
+    valid_from = DayField("Valid from")
+    valid_until = DayField("Valid until")
+    weight_id: Any = HiddenField()
+    password: Any = PasswordField("Sign with your password", [Optional()])
+
+
+class NextOrderForm(OrderForm):
+    change_reason = _line("Why the order changes", most=1000, needed="Say why the order changes")
+
+
+class CourseForm(OrderForm):
+    indication = _line("For", needed="Enter what the course is for")
+    goal = _line("Goal, in the patient's words", most=1000)
+    intent: Any = SelectField(
+        "Kind", [InputRequired("Choose the kind of course")], choices=options(INTENT_WORDS, blank=True), default=""
+    )
+
+
+class SignForm(Form):
+    password: Any = PasswordField("Sign with your password", [InputRequired("Enter your password")])
+
+
+class ReviewForm(Form):
+    decision: Any = RadioField("Decision", [InputRequired("Choose what is decided")])
+    text = _text("Why", needed="Say why")
+    is_dose_given: Any = RadioField(
+        "Was any dose given under this order", [Optional()], choices=options({"yes": "yes", "no": "no"})
+    )
+
+    def offer(self, decisions: list[CourseDecision]) -> None:
+        """Offer the decisions that fit how the course stands."""
+        self.decision.choices = options({one: DECISION_WORDS[one] for one in decisions})
+
+
+class ReasonForm(Form):
+    reason = _line("Reason", most=1000, needed="Say why")
+
+
+class VerbalOrderForm(MomentForm):
+    spoken_by_id: Any = SelectField("Spoken by", [InputRequired("Choose who spoke it")], default="")
+    text = _text("What was said", needed="Write down what was said")
+    is_read_back: Any = BooleanField("Read back to the speaker")

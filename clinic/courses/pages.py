@@ -1,0 +1,195 @@
+"""What the pages about a course and its orders show."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from clinic.core import clock
+from clinic.core.findings import Finding, FindingLevel
+from clinic.courses import queries
+from clinic.courses.forms import CourseForm, OrderForm
+from clinic.courses.models import Course
+from clinic.courses.rules import CourseDecision, CourseStatus, status_after
+from clinic.orders import operations as orders
+from clinic.orders import queries as order_queries
+from clinic.orders.models import OrderVersion
+from clinic.orders.signing_rules import refusals
+from clinic.patients import pages as patient_pages
+from clinic.patients import queries as patients
+from clinic.patients.models import Patient, Weight
+from clinic.protocols import queries as protocols
+from clinic.protocols.models import Drug
+from clinic.protocols.pages import changed_count, terms_page, typed_draft
+from clinic.protocols.terms import TermsDraft, draft_of
+from clinic.protocols.terms_form import form_values
+from clinic.protocols.wording import Difference, differences, plan_text, pump_lines, reading, sentence
+from clinic.signatures.pages import ShownSignature, shown
+
+STATUS_LOOKS = {
+    CourseStatus.DRAFT: ("draft", "Draft"),
+    CourseStatus.ACTIVE: ("active", "Active"),
+    CourseStatus.ON_HOLD: ("held", "On hold"),
+    CourseStatus.COMPLETED: ("completed", "Completed"),
+    CourseStatus.REVOKED: ("discontinued", "Discontinued"),
+    CourseStatus.ENTERED_IN_ERROR: ("cancelled", "Entered in error"),
+}
+
+
+def course_name(course: Course) -> str:
+    """Return "Ketamine course 2"; the protocol's terms must be loaded."""
+    drug = course.protocol_version.terms.drug.name
+    return f"{drug[:1].upper()}{drug[1:]} course {course.number}"
+
+
+def decisions_open(status: CourseStatus) -> list[CourseDecision]:
+    """The decisions that fit how a course stands."""
+    return [decision for decision in CourseDecision if status_after(decision, status) is not None]
+
+
+# --- writing an order ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What terms that are being written read as, and what stands against signing them."""
+
+    sentence: str = ""
+    pump: list[tuple[str, str, str]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    consent_until: date | None = None
+    has_consent: bool = False
+
+    @property
+    def refusals(self) -> list[Finding]:
+        """What refuses the signature."""
+        return refusals(self.findings)
+
+    @property
+    def remarks(self) -> list[Finding]:
+        """What is shown beside it."""
+        return [finding for finding in self.findings if finding.level is FindingLevel.SOFT]
+
+
+def dosing_weight(patient: Patient) -> Weight | None:
+    """The weight that an order is written with: the last one that was measured."""
+    return patients.last_weight(patient.id, measured_only=True)
+
+
+def read_terms(patient: Patient, draft: TermsDraft, drug: Drug, weight: Weight | None, until: date | None) -> Reading:
+    """How terms read for a patient today."""
+    today = orders.clinic_day(clock.now())
+    consent = patients.consent_covering(patient.id, drug.name, today)
+    kg: Decimal | None = weight.kg if weight else None
+    return Reading(
+        sentence=sentence(draft, drug_name=drug.name, weight_kg=kg),
+        pump=pump_lines(draft, kg),
+        findings=orders.problems_of(patient.id, draft, drug=drug, weight=weight, valid_until=until, on=today),
+        consent_until=consent.valid_until if consent else None,
+        has_consent=consent is not None,
+    )
+
+
+def written_page(patient: Patient, form: OrderForm, reference: TermsDraft | None, *, word: str) -> dict[str, Any]:
+    """Everything a page that writes an order shows beside its fields."""
+    form.offer_drugs(protocols.drugs())
+    now = clock.now()
+    weight = dosing_weight(patient)
+    draft = typed_draft(form) if form.drug_id.data else None
+    drug = protocols.drug(draft.drug_id) if draft else None
+    page = terms_page(form, reference, word=word)
+    return {
+        **page,
+        "form": form,
+        "patient": patient,
+        "bar": patient_pages.bar(patient, now=now),
+        "weight": weight,
+        "weight_text": patient_pages.weight_text(weight, now) if weight else "",
+        "reads": read_terms(patient, draft, drug, weight, form.valid_until.data) if draft and drug else None,
+        "changed": changed_count(page),
+        "changes": differences(reference, draft) if reference and draft else [],
+    }
+
+
+def order_values(version: OrderVersion) -> dict[str, Any]:
+    """What the form of an order shows for a version."""
+    return {
+        **form_values(draft_of(version.terms)),
+        "valid_from": version.valid_from,
+        "valid_until": version.valid_until,
+        "change_reason": version.change_reason,
+    }
+
+
+def plan_values(course: Course) -> dict[str, Any]:
+    """What the form shows of the course itself."""
+    return {"indication": course.indication, "goal": course.goal, "intent": str(course.intent)}
+
+
+def is_first(form: OrderForm) -> bool:
+    """Whether a form also writes the plan of its course."""
+    return isinstance(form, CourseForm)
+
+
+# --- reading an order ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class OrderPage:
+    """One version of an order in words."""
+
+    version: OrderVersion
+    sentence: str
+    plan: str
+    pump: list[tuple[str, str, str]]
+    groups: list[tuple[str, list[tuple[str, str]]]]
+    changes: list[Difference]
+    before: OrderVersion | None
+    signature: ShownSignature | None
+    findings: list[Finding]
+    others: list[OrderVersion]
+    verbal: list[tuple[Any, bool]]
+
+
+def order_page(version: OrderVersion) -> OrderPage:
+    """Gather what the page of a version shows; the number of reads does not grow with versions or rows."""
+    draft = draft_of(version.terms)
+    earlier = [other for other in version.order.versions if other.number < version.number]
+    before = order_queries.version(earlier[-1].id) if earlier else None
+    is_open = version.signature is None and version.status in orders.UNSIGNED
+    return OrderPage(
+        version=version,
+        sentence=sentence(draft, drug_name=version.terms.drug.name, weight_kg=version.weight_used_kg),
+        plan=plan_text(draft),
+        pump=pump_lines(draft, version.weight_used_kg),
+        groups=reading(draft),
+        changes=differences(draft_of(before.terms), draft) if before else [],
+        before=before,
+        signature=shown(version.signature, orders.version_content(version)) if version.signature else None,
+        findings=orders.problems(version, on=orders.clinic_day(clock.now())) if is_open else [],
+        others=[other for other in version.order.versions if other.id != version.id],
+        verbal=order_queries.verbal_orders_of(version.order_id),
+    )
+
+
+# --- on the patient's page -------------------------------------------------------------------------------------------
+
+
+def patient_panel(patient: Patient, now: datetime) -> Mapping[str, object]:  # noqa: ARG001 every panel is told the time
+    """The courses of a patient, the newest first."""
+    return {
+        "courses": [
+            (course, course_name(course), STATUS_LOOKS[course.status], course.order.draft, course.order.current)
+            for course in queries.courses_of(patient.id)
+        ]
+    }
+
+
+def chosen_id(text: str) -> uuid.UUID | None:
+    """A key from an address, or None when it is none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,240 @@
+"""Courses: begin one from a protocol, read and sign its orders, decide how it goes on."""
+
+import uuid
+from collections.abc import Callable
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic.accounts.current import actor
+from clinic.audit import reading
+from clinic.audit.rules import AuditAction
+from clinic.core import clock, db
+from clinic.core.errors import Conflict, RuleBroken
+from clinic.core.permissions import Permission, requires
+from clinic.core.requests import drawn_version, same_patient
+from clinic.courses import operations, queries
+from clinic.courses.forms import CourseForm, OrderForm, SignForm
+from clinic.courses.models import Course
+from clinic.courses.pages import chosen_id, dosing_weight, order_page, patient_panel, written_page
+from clinic.orders import queries as order_queries
+from clinic.orders.models import OrderVersion
+from clinic.patients import pages as patient_pages
+from clinic.patients import queries as patients
+from clinic.patients.models import Patient, Weight
+from clinic.protocols import queries as protocols
+from clinic.protocols.models import ProtocolVersion
+from clinic.protocols.pages import asks_for_more_rows
+from clinic.protocols.rules import CourseIntent, ProtocolStatus
+from clinic.protocols.terms import draft_of
+from clinic.protocols.terms_form import form_values
+
+bp = Blueprint("courses", __name__)
+
+patient_pages.add_panel("courses/_patient_panel.html", patient_panel, column=1)
+
+
+def found_course(course_id: uuid.UUID, page: str) -> Course:
+    """The course of a page, with the reading noted; somebody else's course is not found."""
+    course = queries.course(course_id) or abort(404)
+    reading.note(AuditAction.COURSE_READ, course, actor_id=actor().id, page=page)
+    return course
+
+
+def found_version(course: Course, number: int) -> OrderVersion:
+    """A version of the course's order, with the reading noted."""
+    version = order_queries.version_numbered(course.order_id, number) or abort(404)
+    reading.note(
+        AuditAction.ORDER_READ, version, actor_id=actor().id, patient_id=course.patient_id, page=f"order {number}"
+    )
+    return version
+
+
+def order_address(course: Course, version: OrderVersion) -> str:
+    """Where a version of a course's order is read."""
+    return url_for("courses.show_order", course_id=course.id, number=version.number)
+
+
+def wants_to_sign() -> bool:
+    """Whether the button that signs was pressed, by somebody who may."""
+    if request.form.get("act") != "sign":
+        return False
+    if not actor().may(Permission.SIGN_ORDER):
+        abort(403)
+    return True
+
+
+def refuse_newer_weight(weight_id: str | None, weight: Weight | None) -> None:
+    """An order is written with the weight that stood on the page."""
+    if (weight_id or "") != (str(weight.id) if weight else ""):
+        raise RuleBroken("The patient was weighed since this page was drawn. Read the order again.", field=None)
+
+
+# --- a new course ----------------------------------------------------------------------------------------------------
+
+
+def _patient() -> Patient:
+    patient_id = chosen_id(request.args.get("patient", ""))
+    patient = patients.patient(patient_id) if patient_id else None
+    if patient is None:
+        abort(404)
+    reading.note(AuditAction.PATIENT_READ, patient, actor_id=actor().id, page="new course")
+    return patient
+
+
+def _protocol_version() -> ProtocolVersion | None:
+    version_id = chosen_id(request.args.get("protocol", ""))
+    version = protocols.version(version_id) if version_id else None
+    return version if version is not None and version.status is ProtocolStatus.ACTIVE else None
+
+
+def _new_page(patient: Patient, version: ProtocolVersion, form: CourseForm) -> str:
+    return render_template(
+        "courses/new.html",
+        protocol_version=version,
+        act=url_for(".create", patient=patient.id, protocol=version.id),
+        **written_page(patient, form, draft_of(version.terms), word="protocol"),
+    )
+
+
+@bp.get("/courses/new")
+@requires(Permission.DRAFT_ORDER)
+def show_new() -> ResponseReturnValue:
+    patient, version = _patient(), _protocol_version()
+    if version is None:
+        return render_template(
+            "courses/choose_protocol.html",
+            patient=patient,
+            bar=patient_pages.bar(patient, now=clock.now()),
+            versions=protocols.versions_in_use(),
+        )
+    weight = dosing_weight(patient)
+    values = {"indication": patient.problem, "weight_id": str(weight.id) if weight else ""}
+    return _new_page(patient, version, CourseForm(data=form_values(draft_of(version.terms)) | values))
+
+
+@bp.post("/courses/new")
+@requires(Permission.DRAFT_ORDER)
+def create() -> ResponseReturnValue:
+    patient = _patient()
+    same_patient(patient.id)
+    version = _protocol_version() or abort(409, "This version of the protocol is not in use any more. Begin again.")
+    form = CourseForm()
+    form.offer_drugs(protocols.drugs())
+    return written(
+        form,
+        save=lambda: _create(patient, version, form),
+        page=lambda: _new_page(patient, version, form),
+    )
+
+
+def written(form: OrderForm, *, save: Callable[[], str], page: Callable[[], str]) -> ResponseReturnValue:
+    """Answer the post of a page that writes an order: another line, read it again, keep it, or keep and sign it.
+
+    `save` gives the address to go to; refused, everything it did is undone and the page keeps what was typed.
+    """
+    act = request.form.get("act", "")
+    if asks_for_more_rows(form):
+        return page()
+    is_valid = form.validate_on_submit()
+    if is_valid and act == "read":
+        return page()
+    if is_valid:
+        try:
+            with db.session.begin_nested():
+                address = save()
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        except Conflict as conflict:
+            conflict.mine = conflict.mine or _typed(form)
+            raise
+        else:
+            return redirect(address, 303)
+    return page(), 422
+
+
+def _typed(form: OrderForm) -> list[tuple[str, str]]:
+    """What was typed, for the page that shows both versions of a conflict."""
+    return [
+        (field.label.text, str(field.raw_data[0]))
+        for field in form
+        if field.raw_data and field.raw_data[0] and field.name not in {"csrf_token", "password", "weight_id"}
+    ]
+
+
+def _create(patient: Patient, version: ProtocolVersion, form: CourseForm) -> str:
+    weight = dosing_weight(patient)
+    refuse_newer_weight(form.weight_id.data, weight)
+    is_signed = wants_to_sign()
+    course = operations.create_course(
+        patient,
+        version,
+        form.draft(),
+        indication=form.indication.data,
+        goal=form.goal.data,
+        intent=CourseIntent(form.intent.data),
+        weight=weight,
+        valid_from=form.valid_from.data,
+        valid_until=form.valid_until.data,
+        physician=actor(),
+        by=actor(),
+        at=clock.now(),
+    )
+    first = order_queries.version_numbered(course.order_id, 1) or abort(404)
+    if not is_signed:
+        flash("Kept as a draft.")
+        return order_address(course, first)
+    operations.sign_order(course, first, by=actor(), password=form.password.data or "", at=clock.now())
+    flash("Signed. The course is active.")
+    return url_for("notes.show_course", course_id=course.id)
+
+
+# --- one version of an order -----------------------------------------------------------------------------------------
+
+
+def _order_page(course: Course, version: OrderVersion, form: SignForm) -> str:
+    return render_template(
+        "courses/order.html",
+        course=course,
+        patient=course.patient,
+        bar=patient_pages.bar(course.patient, now=clock.now()),
+        shown=order_page(version),
+        version=version,
+        form=form,
+    )
+
+
+@bp.get("/courses/<uuid:course_id>/orders/<int:number>")
+@requires(Permission.READ_ORDER)
+def show_order(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
+    course = found_course(course_id, f"order {number}")
+    return _order_page(course, found_version(course, number), SignForm())
+
+
+@bp.post("/courses/<uuid:course_id>/orders/<int:number>/sign")
+@requires(Permission.SIGN_ORDER)
+def sign_order(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
+    course = found_course(course_id, f"order {number}")
+    same_patient(course.patient_id)
+    version = found_version(course, number)
+    form = SignForm()
+    if form.validate_on_submit():
+        try:
+            with db.session.begin_nested():
+                operations.sign_order(
+                    course,
+                    version,
+                    by=actor(),
+                    password=form.password.data,
+                    at=clock.now(),
+                    drawn_version=drawn_version(),
+                )
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        else:
+            flash(f"Signed order {version.number}.")
+            return redirect(order_address(course, version), 303)
+    return _order_page(course, version, form), 422
+
+
+from clinic.courses import views_orders, views_review  # noqa: E402, F401 they add their pages to `bp`

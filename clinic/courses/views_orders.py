@@ -1,0 +1,280 @@
+"""Write the next version of an order, go on with a draft, write down what was spoken."""
+
+import uuid
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic.accounts import queries as staff
+from clinic.accounts.current import actor
+from clinic.core import clock, db
+from clinic.core.choices import options
+from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Permission, Role, requires
+from clinic.core.requests import drawn_version, same_patient
+from clinic.courses import operations
+from clinic.courses.forms import CourseForm, NextOrderForm, OrderForm, ReasonForm, VerbalOrderForm
+from clinic.courses.models import Course
+from clinic.courses.pages import chosen_id, dosing_weight, order_page, order_values, plan_values, written_page
+from clinic.courses.views import (
+    bp,
+    found_course,
+    found_version,
+    order_address,
+    refuse_newer_weight,
+    wants_to_sign,
+    written,
+)
+from clinic.orders import operations as orders
+from clinic.orders import queries as order_queries
+from clinic.orders.models import OrderVersion
+from clinic.patients import pages as patient_pages
+from clinic.protocols import queries as protocols
+from clinic.protocols.rules import CourseIntent
+from clinic.protocols.terms import TermsDraft, draft_of
+
+# --- the next version ------------------------------------------------------------------------------------------------
+
+
+def _write_page(course: Course, form: OrderForm, before: OrderVersion | None, **page: Any) -> str:
+    """`page` holds the address of the form (`act`), the way back, the title and the version it is drawn from."""
+    reference, word = _reference(course, before)
+    return render_template(
+        "courses/write_order.html",
+        course=course,
+        before=before,
+        **page,
+        **written_page(course.patient, form, reference, word=word),
+    )
+
+
+def _reference(course: Course, before: OrderVersion | None) -> tuple[TermsDraft, str]:
+    """What the changes are marked against: the version before, or for a first one the protocol."""
+    if before is not None:
+        return draft_of(before.terms), "was"
+    version = protocols.version(course.protocol_version_id) or abort(404)
+    return draft_of(version.terms), "protocol"
+
+
+def _standing(course: Course) -> OrderVersion:
+    current = order_queries.current_version(course.order_id)
+    return current or abort(409, "No order of this course is in force.")
+
+
+def _adjust_page(course: Course, form: OrderForm, before: OrderVersion) -> str:
+    return _write_page(
+        course,
+        form,
+        before,
+        act=url_for(".adjust", course_id=course.id),
+        back=order_address(course, before),
+        title=f"Adjust order {before.number}",
+    )
+
+
+@bp.get("/courses/<uuid:course_id>/orders/new")
+@requires(Permission.DRAFT_ORDER)
+def show_adjust(course_id: uuid.UUID) -> ResponseReturnValue:
+    course = found_course(course_id, "adjust order")
+    draft = order_queries.draft_version(course.order_id)
+    if draft is not None:
+        return redirect(url_for(".show_draft", course_id=course.id, number=draft.number))
+    before = _standing(course)
+    weight = dosing_weight(course.patient)
+    values = order_values(before) | {"weight_id": str(weight.id) if weight else "", "change_reason": None}
+    return _adjust_page(course, NextOrderForm(data=values), before)
+
+
+@bp.post("/courses/<uuid:course_id>/orders/new")
+@requires(Permission.DRAFT_ORDER)
+def adjust(course_id: uuid.UUID) -> ResponseReturnValue:
+    course = found_course(course_id, "adjust order")
+    same_patient(course.patient_id)
+    before = _standing(course)
+    form = NextOrderForm()
+    form.offer_drugs(protocols.drugs())
+
+    def save() -> str:
+        weight = dosing_weight(course.patient)
+        refuse_newer_weight(form.weight_id.data, weight)
+        is_signed = wants_to_sign()
+        version = operations.adjust(
+            course,
+            form.draft(),
+            reason=form.change_reason.data,
+            weight=weight,
+            valid_from=form.valid_from.data,
+            valid_until=form.valid_until.data,
+            by=actor(),
+            at=clock.now(),
+        )
+        return _sign_or_keep(course, version, form, is_signed=is_signed)
+
+    return written(form, save=save, page=lambda: _adjust_page(course, form, before))
+
+
+def _sign_or_keep(course: Course, version: OrderVersion, form: OrderForm, *, is_signed: bool) -> str:
+    if is_signed:
+        operations.sign_order(course, version, by=actor(), password=form.password.data or "", at=clock.now())
+        flash(f"Signed order {version.number}.")
+    else:
+        flash("Kept as a draft.")
+    return order_address(course, version)
+
+
+# --- a draft ---------------------------------------------------------------------------------------------------------
+
+
+def _draft(course: Course, number: int) -> OrderVersion:
+    version = found_version(course, number)
+    if version.status not in orders.UNSIGNED:
+        abort(409, "This order is signed. Begin a new version.")
+    return version
+
+
+def _draft_page(course: Course, form: OrderForm, version: OrderVersion) -> str:
+    before = order_page(version).before
+    return _write_page(
+        course,
+        form,
+        before,
+        act=url_for(".save_draft", course_id=course.id, number=version.number),
+        back=order_address(course, version),
+        title=f"Order {version.number}, draft",
+        drawn=drawn_version() or version.version,
+    )
+
+
+def _draft_form(version: OrderVersion, **values: object) -> OrderForm:
+    kind = CourseForm if version.number == 1 else NextOrderForm
+    return kind(data=values) if values else kind()
+
+
+@bp.get("/courses/<uuid:course_id>/orders/<int:number>/draft")
+@requires(Permission.DRAFT_ORDER)
+def show_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
+    course = found_course(course_id, f"order {number}")
+    version = _draft(course, number)
+    weight = dosing_weight(course.patient)
+    values = order_values(version) | plan_values(course) | {"weight_id": str(weight.id) if weight else ""}
+    return _draft_page(course, _draft_form(version, **values), version)
+
+
+@bp.post("/courses/<uuid:course_id>/orders/<int:number>/draft")
+@requires(Permission.DRAFT_ORDER)
+def save_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
+    course = found_course(course_id, f"order {number}")
+    same_patient(course.patient_id)
+    version = _draft(course, number)
+    form = _draft_form(version)
+    form.offer_drugs(protocols.drugs())
+
+    def save() -> str:
+        weight = dosing_weight(course.patient)
+        refuse_newer_weight(form.weight_id.data, weight)
+        is_signed = wants_to_sign()
+        _keep(course, version, form)
+        return _sign_or_keep(course, version, form, is_signed=is_signed)
+
+    return written(form, save=save, page=lambda: _draft_page(course, form, version))
+
+
+def _keep(course: Course, version: OrderVersion, form: OrderForm) -> None:
+    draft = form.draft()
+    orders.revise(
+        version,
+        draft,
+        weight=dosing_weight(course.patient),
+        valid_from=form.valid_from.data,
+        valid_until=form.valid_until.data,
+        sessions_allowed=draft.sessions_planned,
+        change_reason=form.change_reason.data if isinstance(form, NextOrderForm) else None,
+        drawn_version=drawn_version(),
+        by=actor(),
+        at=clock.now(),
+    )
+    if isinstance(form, CourseForm):
+        operations.change_plan(
+            course,
+            indication=form.indication.data,
+            goal=form.goal.data,
+            intent=CourseIntent(form.intent.data),
+            by=actor(),
+            at=clock.now(),
+        )
+
+
+@bp.post("/courses/<uuid:course_id>/orders/<int:number>/cancel")
+@requires(Permission.DRAFT_ORDER)
+def drop_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
+    course = found_course(course_id, f"order {number}")
+    same_patient(course.patient_id)
+    version = _draft(course, number)
+    orders.refuse_moved_on(version, drawn_version())
+    form = ReasonForm()
+    if not form.validate_on_submit():
+        abort(422, "Say why the draft is dropped. Go back and write the reason.")
+    if version.number == 1:
+        operations.enter_in_error(course, reason=form.reason.data, by=actor(), at=clock.now())
+        return redirect(url_for("patients.show_patient", patient_id=course.patient_id), 303)
+    orders.cancel(version, reason=form.reason.data, by=actor(), at=clock.now())
+    return redirect(url_for("notes.show_course", course_id=course.id), 303)
+
+
+# --- spoken orders ---------------------------------------------------------------------------------------------------
+
+
+def _spoken_page(course: Course, version: OrderVersion, form: VerbalOrderForm) -> str:
+    return render_template(
+        "courses/verbal_order.html",
+        course=course,
+        patient=course.patient,
+        bar=patient_pages.bar(course.patient, now=clock.now()),
+        version=version,
+        form=form,
+    )
+
+
+def _offer_speakers(form: VerbalOrderForm) -> VerbalOrderForm:
+    speakers = {str(person.id): person.name for person in staff.staff_in_role(Role.PHYSICIAN)}
+    speakers.pop(str(actor().id), None)
+    form.spoken_by_id.choices = options(speakers, blank=True)
+    return form
+
+
+@bp.get("/courses/<uuid:course_id>/orders/<int:number>/spoken")
+@requires(Permission.WRITE_VERBAL_ORDER)
+def show_spoken(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
+    course = found_course(course_id, "spoken order")
+    form = _offer_speakers(VerbalOrderForm.at(clock.now()))
+    return _spoken_page(course, found_version(course, number), form)
+
+
+@bp.post("/courses/<uuid:course_id>/orders/<int:number>/spoken")
+@requires(Permission.WRITE_VERBAL_ORDER)
+def write_spoken(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
+    course = found_course(course_id, "spoken order")
+    same_patient(course.patient_id)
+    version = found_version(course, number)
+    form = _offer_speakers(VerbalOrderForm())
+    if form.validate_on_submit():
+        speaker_id = chosen_id(form.spoken_by_id.data)
+        speaker = staff.staff_with_roles(speaker_id) if speaker_id else None
+        try:
+            with db.session.begin_nested():
+                orders.write_verbal_order(
+                    version,
+                    form.text.data,
+                    spoken_by=speaker or abort(404),
+                    spoken_at=form.instant(),
+                    is_read_back=form.is_read_back.data,
+                    by=actor(),
+                    at=clock.now(),
+                )
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        else:
+            flash("Written down. It waits for the speaker's signature.")
+            return redirect(order_address(course, version), 303)
+    return _spoken_page(course, version, form), 422

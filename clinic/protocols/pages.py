@@ -1,0 +1,91 @@
+"""What every page that writes terms shows beside its fields."""
+
+import uuid
+from typing import Any, Final
+
+from flask import request
+
+from clinic.core.units import BadNumber
+from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, limit_cell
+from clinic.protocols.rules import DoseBasis, LimitLevel, Vital
+from clinic.protocols.terms import TermsDraft
+from clinic.protocols.terms_form import ROWS, TermsForm
+from clinic.protocols.wording import GROUPS, LINES, check_text, phase_text, prn_text, unit_label, was_texts
+
+_NOBODY: Final = uuid.UUID(int=0)
+_MORE: Final = "more-"
+
+
+def asks_for_more_rows(form: TermsForm) -> bool:
+    """Whether the button for another empty line was pressed; then the line is added and nothing is saved."""
+    act = request.form.get("act", "")
+    if not act.startswith(_MORE) or act.removeprefix(_MORE) not in ROWS:
+        return False
+    form.add_blank_rows((act.removeprefix(_MORE),))
+    return True
+
+
+def typed_draft(form: TermsForm) -> TermsDraft | None:
+    """The terms as far as they can be read from the form, without any error shown; None when they cannot."""
+    try:
+        return form.draft()
+    except (ValueError, TypeError, KeyError, BadNumber):
+        return None
+
+
+def terms_page(form: TermsForm, reference: TermsDraft | None, *, word: str) -> dict[str, Any]:
+    """Units, and what differs from `reference` ("protocol 15", "was 30"), for the fields of a form."""
+    for name in ROWS:
+        if not form[name].entries:
+            form.add_blank_rows((name,))
+    draft = typed_draft(form)
+    was = was_texts(reference, draft, word=word) if reference and draft else {}
+    return {
+        "groups": GROUPS,
+        "units": {name: unit_label(_units(form), name) for name in LINES},
+        "was": dict(was) | _limits_was(reference, draft, word=word),
+        "rows_was": _rows_was(reference, draft),
+        "levels": list(LEVEL_WORDS.items()),
+        "vitals": [(vital, *words) for vital, words in VITAL_WORDS.items()],
+        "word": word,
+    }
+
+
+def _units(form: TermsForm) -> TermsDraft | None:
+    try:
+        basis = DoseBasis(form.basis.data)
+        maximum = DoseBasis(form.maximum_rate_unit.data) if form.maximum_rate_unit.data else None
+    except ValueError:
+        return None
+    return TermsDraft(drug_id=_NOBODY, basis=basis, maximum_rate_unit=maximum)
+
+
+def _limits_was(reference: TermsDraft | None, draft: TermsDraft | None, *, word: str) -> dict[str, str]:
+    if reference is None or draft is None:
+        return {}
+    found = {}
+    for level in LimitLevel:
+        for vital in Vital:
+            old = limit_cell(reference.limits, level, vital)
+            if old != limit_cell(draft.limits, level, vital):
+                found[f"limit_{level}_{vital}"] = f"{word} {old or 'none'}"
+    return found
+
+
+def _rows_was(reference: TermsDraft | None, draft: TermsDraft | None) -> dict[str, list[str]]:
+    """The lines of the reference, for the repeated parts that differ."""
+    if reference is None or draft is None:
+        return {}
+    found = {}
+    if reference.prn_items != draft.prn_items:
+        found["prn_items"] = [prn_text(item) for item in reference.prn_items]
+    if reference.phases != draft.phases:
+        found["phases"] = [phase_text(phase) for phase in reference.phases]
+    if reference.checks != draft.checks:
+        found["checks"] = [check_text(check) for check in reference.checks]
+    return found
+
+
+def changed_count(page: dict[str, Any]) -> int:
+    """How many values differ from the reference."""
+    return len(page["was"]) + len(page["rows_was"])

@@ -1,0 +1,36 @@
+"""A signature in words: by whom, as what, when, and whether the content is still what was signed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clinic.core import formats, times
+from clinic.signatures.models import Signature
+from clinic.signatures.operations import verify
+from clinic.signatures.rules import Verdict
+
+_SHOWN_DIGITS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSignature:
+    """What a page says of a signature; `code` are the first digits of the hash over the content."""
+
+    name: str
+    meaning: str
+    when: str
+    code: str
+    is_valid: bool
+
+
+def shown(signature: Signature, content: Mapping[str, object]) -> ShownSignature:
+    """The signature beside `content` as it stands today; the time is the clinic's, with the letters of its zone."""
+    credentials = signature.signer_credentials
+    is_named = not credentials or credentials in signature.signer_name
+    wall = times.local(signature.signed_at, formats.zone.get())
+    return ShownSignature(
+        name=signature.signer_name if is_named else f"{signature.signer_name}, {credentials}",
+        meaning=f"{signature.meaning} ({signature.signer_roles})",
+        when=f"{formats.day(signature.signed_at)} {wall:%H:%M} {wall.tzname()}",
+        code=signature.digest[:_SHOWN_DIGITS],
+        is_valid=verify(signature, content) is Verdict.VALID,
+    )

@@ -1,0 +1,251 @@
+"""The physician's path: patient, new course from a protocol, order, sign; then adjust."""
+
+import pytest
+import sqlalchemy as sa
+
+from clinic.accounts.models import LoginFailure
+from clinic.audit.models import AuditEntry
+from clinic.audit.rules import AuditAction
+from clinic.core import db
+from clinic.courses import queries
+from clinic.courses.rules import CourseStatus
+from clinic.orders.rules import OrderStatus
+from clinic.protocols.terms import draft_of
+from tests.factories.accounts import PASSWORD
+from tests.protocols.filled import filled
+
+
+@pytest.fixture
+def patient(frozen_clock, make_patient, make_weight):
+    made = make_patient(allergies=(), problem="Neuropathic pain")
+    make_weight(made)
+    return made
+
+
+@pytest.fixture
+def begun(client, signing_physician, patient, make_protocol_version, make_weight):
+    """The page of a new course: its address and what a browser would send from it."""
+    version = make_protocol_version()
+    weight = patient_weight(patient)
+    client.sign_in(signing_physician)
+    address = f"/courses/new?patient={patient.id}&protocol={version.id}"
+    data = filled(draft_of(version.terms)) | {
+        "patient_id": patient.id,
+        "indication": "Neuropathic pain",
+        "intent": "series",
+        "weight_id": weight.id,
+        "valid_from": "",
+        "valid_until": "31-May-2026",
+    }
+    return address, data
+
+
+def patient_weight(patient):
+    from clinic.patients import queries as patients  # noqa: PLC0415 beside its one use
+
+    return patients.last_weight(patient.id)
+
+
+def test_the_protocols_values_stand_in_the_form(client, begun):
+    page = client.get(begun[0])
+    assert page.status_code == 200
+    assert 'value="0.2"' in page.text
+    assert "0 values" in page.text
+
+
+def test_a_changed_value_is_marked_with_the_protocols(client, begun):
+    address, data = begun
+    page = client.post(address, data=data | {"act": "read", "start_amount": "0.1"})
+    assert page.status_code == 200
+    assert "protocol 0.2" in page.text
+    assert "1 value<" in page.text
+    assert "start 0.1\u00a0mg per kg per hour" in page.text
+    assert "6.8\u00a0mg/h" in page.text
+
+
+def test_a_kept_draft_is_signed_on_its_own_page(client, begun, patient):
+    address, data = begun
+    kept = client.post(address, data=data | {"act": "keep"})
+    assert kept.status_code == 303
+    (course,) = queries.courses_of(patient.id)
+    assert course.status is CourseStatus.DRAFT
+    assert client.get(kept.location).status_code == 200
+    version = course.order.versions[0]
+    signed = client.post(
+        f"{kept.location}/sign",
+        data={"password": PASSWORD, "version": version.version, "patient_id": patient.id},
+    )
+    assert signed.status_code == 303
+    assert course.status is CourseStatus.ACTIVE
+    assert "Content unchanged" in client.get(kept.location).text
+
+
+def test_an_order_is_signed_at_once(client, begun, patient):
+    address, data = begun
+    signed = client.post(address, data=data | {"act": "sign", "password": PASSWORD})
+    assert signed.status_code == 303
+    (course,) = queries.courses_of(patient.id)
+    assert course.order.current.status is OrderStatus.ACTIVE
+
+
+def test_a_wrong_password_leaves_no_course_and_keeps_what_was_typed(client, begun, patient):
+    address, data = begun
+    refused = client.post(address, data=data | {"act": "sign", "password": "guess", "goal": "Type again"})
+    assert refused.status_code == 422
+    assert "This is not your password" in refused.text
+    assert "Type again" in refused.text
+    assert queries.courses_of(patient.id) == []
+
+
+def test_a_wrong_password_is_counted(client, begun):
+    address, data = begun
+    client.post(address, data=data | {"act": "sign", "password": "guess"})
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(LoginFailure)) == 1
+    refused = sa.select(AuditEntry).where(AuditEntry.action == AuditAction.SIGNATURE_REFUSED)
+    assert db.session.scalar(refused) is not None
+
+
+def test_an_order_over_its_maximum_is_not_signed(client, begun, patient):
+    address, data = begun
+    refused = client.post(address, data=data | {"act": "sign", "password": PASSWORD, "maximum_total_mg": "20"})
+    assert refused.status_code == 422
+    assert "the session maximum is 20\u00a0mg" in refused.text
+    assert queries.courses_of(patient.id) == []
+
+
+def test_a_weight_taken_meanwhile_is_read_before_signing(client, begun, patient, make_weight):
+    address, data = begun
+    make_weight(patient, "69.5")
+    refused = client.post(address, data=data | {"act": "sign", "password": PASSWORD})
+    assert refused.status_code == 422
+    assert "was weighed since" in refused.text
+
+
+def test_a_form_drawn_for_another_patient_is_refused(client, begun, make_patient):
+    address, data = begun
+    assert client.post(address, data=data | {"act": "keep", "patient_id": make_patient().id}).status_code == 409
+
+
+@pytest.mark.parametrize("typed", ["nan", "inf", "1e309", "1_000", "１２", "9" * 400])
+@pytest.mark.parametrize("name", ["start_amount", "step_every_min", "limit_notify_hr"])
+def test_a_number_that_is_none_is_refused_at_its_field(client, begun, name, typed):
+    address, data = begun
+    refused = client.post(address, data=data | {"act": "sign", "password": PASSWORD, name: typed})
+    assert refused.status_code == 422
+    assert f'href="#{name}"' in refused.text
+
+
+# --- adjusting -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def course(client, signing_physician, patient, make_course):
+    made = make_course(patient, weight=patient_weight(patient))
+    client.sign_in(signing_physician)
+    return made
+
+
+def adjusted(course, **changed):
+    draft = draft_of(course.order.versions[0].terms)
+    weight = course.order.versions[0].weight_id
+    return filled(draft) | {"patient_id": course.patient_id, "weight_id": weight, "change_reason": "Nausea."} | changed
+
+
+def test_the_next_version_marks_what_was(client, course):
+    address = f"/courses/{course.id}/orders/new"
+    assert client.get(address).status_code == 200
+    page = client.post(address, data=adjusted(course, act="read", highest_amount="0.3"))
+    assert "was 0.35" in page.text
+
+
+def test_a_signed_next_version_supersedes(client, course):
+    data = adjusted(course, act="sign", password=PASSWORD, highest_amount="0.3")
+    signed = client.post(f"/courses/{course.id}/orders/new", data=data)
+    assert signed.status_code == 303
+    page = client.get(signed.location).text
+    assert "<del>0.35\u00a0mg per kg per hour</del>" in page
+    assert "Superseded" in page
+    assert "Superseded by a later version" in client.get(f"/courses/{course.id}/orders/1").text
+
+
+def test_a_change_needs_its_reason(client, course):
+    refused = client.post(f"/courses/{course.id}/orders/new", data=adjusted(course, act="keep", change_reason=""))
+    assert refused.status_code == 422
+    assert "Say why the order changes" in refused.text
+
+
+def test_a_draft_saved_by_somebody_else_meanwhile_is_a_conflict(client, course):
+    address = f"/courses/{course.id}/orders"
+    client.post(f"{address}/new", data=adjusted(course, act="keep"))
+    assert client.get(f"{address}/2/draft").status_code == 200
+    assert client.post(f"{address}/2/draft", data=adjusted(course, act="keep", version=1)).status_code == 303
+    late = client.post(f"{address}/2/draft", data=adjusted(course, act="keep", version=1, start_amount="0.15"))
+    assert late.status_code == 409
+    assert "0.15" in late.text
+
+
+def test_a_version_that_moved_on_is_not_signed(client, course, patient):
+    address = f"/courses/{course.id}/orders"
+    client.post(f"{address}/new", data=adjusted(course, act="keep"))
+    data = {"password": PASSWORD, "version": 99, "patient_id": patient.id}
+    assert client.post(f"{address}/2/sign", data=data).status_code == 409
+
+
+def test_a_dropped_draft_leaves_the_order_in_force(client, course, patient):
+    address = f"/courses/{course.id}/orders"
+    client.post(f"{address}/new", data=adjusted(course, act="keep"))
+    dropped = client.post(f"{address}/2/cancel", data={"reason": "Not needed.", "patient_id": patient.id})
+    assert dropped.status_code == 303
+    assert course.order.current.number == 1
+
+
+@pytest.mark.parametrize(
+    ("decision", "status"), [("hold", CourseStatus.ON_HOLD), ("discontinue", CourseStatus.REVOKED)]
+)
+def test_a_decision_changes_the_course(client, course, patient, decision, status):
+    assert client.get(f"/courses/{course.id}/review?decision={decision}").status_code == 200
+    data = {"decision": decision, "text": "Pressure.", "is_dose_given": "yes", "patient_id": patient.id}
+    saved = client.post(f"/courses/{course.id}/review", data=data)
+    assert saved.status_code == 303
+    assert course.status is status
+
+
+def test_a_decision_that_no_longer_fits_is_refused(client, course, patient):
+    data = {"decision": "resume", "text": "Better.", "patient_id": patient.id}
+    refused = client.post(f"/courses/{course.id}/review", data=data)
+    assert refused.status_code == 422
+    assert "cannot be given this decision" in refused.text
+
+
+def test_a_nurse_reads_an_order_and_cannot_write_one(client, course, nurse):
+    client.sign_in(nurse)
+    assert client.get(f"/courses/{course.id}/orders/1").status_code == 200
+    assert client.get(f"/courses/{course.id}/orders/new").status_code == 403
+    assert client.get(f"/courses/{course.id}/review").status_code == 403
+
+
+def test_the_desk_reads_no_order(client, course, scheduler):
+    client.sign_in(scheduler)
+    assert client.get(f"/courses/{course.id}/orders/1").status_code == 403
+
+
+def test_a_nurse_writes_what_was_spoken_and_the_speaker_signs_it(client, course, nurse, signing_physician, patient):
+    client.sign_in(nurse)
+    address = f"/courses/{course.id}/orders/1/spoken"
+    assert client.get(address).status_code == 200
+    spoken = {
+        "spoken_by_id": signing_physician.id,
+        "text": "Lower to 10 mg per hour",
+        "day": "18-Nov-2025",
+        "clock": "03:31",
+        "is_read_back": "y",
+        "patient_id": patient.id,
+    }
+    assert "Read the order back" in client.post(address, data=spoken | {"is_read_back": ""}).text
+    assert client.post(address, data=spoken).status_code == 303
+    client.sign_in(signing_physician)
+    page = client.get(f"/courses/{course.id}/orders/1").text
+    link = page[page.index("/verbal-orders/") :][:51]
+    signed = client.post(f"{link}/sign", data={"password": PASSWORD, "patient_id": patient.id})
+    assert signed.status_code == 303
+    assert "Content unchanged" in client.get(link).text

@@ -1,0 +1,98 @@
+"""Protocols on their pages: written line by line, signed into use, read."""
+
+import pytest
+
+from clinic.protocols import queries
+from clinic.protocols.rules import ProtocolStatus
+from clinic.protocols.terms import draft_of
+from clinic.protocols.terms_form import form_values
+from tests.factories.accounts import PASSWORD
+from tests.protocols.filled import filled
+
+
+@pytest.fixture
+def at_screen(client, signing_physician):
+    client.sign_in(signing_physician)
+    return client
+
+
+def test_a_physician_writes_a_protocol_and_puts_it_in_use(at_screen, make_draft):
+    draft = make_draft()
+    written = at_screen.post("/protocols/new", data={"name": "KET-STEP", "act": "save", **filled(draft)})
+    assert written.status_code == 303
+    page = at_screen.get(written.location)
+    assert "start 0.2\u00a0mg per kg per hour" in page.text
+    version = queries.version(queries.protocol_named("KET-STEP").versions[0].id)
+    assert draft_of(version.terms) == draft
+    signed = at_screen.post(f"{written.location}/approve", data={"password": PASSWORD, "version": version.version})
+    assert signed.status_code == 303
+    assert version.status is ProtocolStatus.ACTIVE
+    assert "Content unchanged" in at_screen.get(written.location).text
+
+
+def test_a_wrong_password_puts_nothing_in_use(at_screen, make_protocol_version):
+    version = make_protocol_version(approve=False)
+    refused = at_screen.post(
+        f"/protocols/{version.protocol_id}/versions/1/approve", data={"password": "guess", "version": version.version}
+    )
+    assert refused.status_code == 422
+    assert "This is not your password" in refused.text
+    assert version.status is ProtocolStatus.DRAFT
+
+
+def test_a_new_protocol_has_nothing_filled_in(at_screen, make_drug):
+    make_drug()
+    page = at_screen.get("/protocols/new").text
+    assert 'selected value=""' in page
+    assert page.count("checked") == 0
+
+
+def test_another_line_keeps_what_was_typed(at_screen, make_draft):
+    page = at_screen.post("/protocols/new", data={"name": "Draft", "act": "more-prn_items", **filled(make_draft())})
+    assert page.status_code == 200
+    assert 'name="prn_items-1-drug_name"' in page.text
+    assert "ondansetron" in page.text
+    assert queries.protocols() == []
+
+
+@pytest.mark.parametrize("typed", ["nan", "inf", "1e309", "1_000", "１２", "9" * 400, "-1", "1,250"])
+@pytest.mark.parametrize("name", ["start_amount", "duration_min", "limit_hold_sbp", "prn_items-0-dose"])
+def test_a_number_that_is_none_is_refused_at_its_field(at_screen, make_draft, name, typed):
+    data = filled(make_draft()) | {"name": "Odd", "act": "save", name: typed}
+    refused = at_screen.post("/protocols/new", data=data)
+    assert refused.status_code == 422
+    assert f'href="#{name}"' in refused.text
+    assert typed in refused.text
+
+
+def test_contradicting_values_are_refused_at_their_field(at_screen, make_draft):
+    data = filled(make_draft()) | {"name": "Odd", "act": "save", "highest_amount": "0.1"}
+    refused = at_screen.post("/protocols/new", data=data)
+    assert refused.status_code == 422
+    assert "The highest rate is under the start rate" in refused.text
+
+
+def test_the_next_version_begins_as_a_copy_with_its_changes_marked(at_screen, make_protocol_version):
+    version = make_protocol_version()
+    address = f"/protocols/{version.protocol_id}/versions"
+    assert (
+        'value="0.2000"' in at_screen.get(f"{address}/new").text
+        or 'value="0.2"' in at_screen.get(f"{address}/new").text
+    )
+    data = filled(draft_of(version.terms)) | {"act": "save", "start_amount": "0.1"}
+    assert at_screen.post(f"{address}/new", data=data).status_code == 303
+    page = at_screen.get(f"{address}/2").text
+    assert "Changed from version 1" in page
+    assert "<del>0.2\u00a0mg per kg per hour</del>" in page
+
+
+def test_a_form_shows_a_draft_as_it_was_typed(make_draft):
+    values = form_values(make_draft())
+    assert values["limit_notify_sbp"][0].bound == 160
+
+
+def test_a_nurse_reads_a_protocol_and_cannot_write_one(client, nurse, make_protocol_version):
+    version = make_protocol_version()
+    client.sign_in(nurse)
+    assert client.get(f"/protocols/{version.protocol_id}/versions/1").status_code == 200
+    assert client.get("/protocols/new").status_code == 403
