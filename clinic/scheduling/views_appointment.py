@@ -1,0 +1,211 @@
+"""One appointment beside its week: move it, cancel it, say who did not attend, give it to a nurse."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from flask import abort, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from clinic.accounts.current import actor
+from clinic.audit import reading
+from clinic.audit.rules import AuditAction
+from clinic.core import clock, formats, times
+from clinic.core.errors import Conflict, RuleBroken
+from clinic.core.forms import Form, typed
+from clinic.core.permissions import Permission, requires
+from clinic.core.requests import drawn_version, same_patient
+from clinic.scheduling import operations, queries
+from clinic.scheduling.booking import clash_words
+from clinic.scheduling.forms import MoveForm, NurseForm, ReasonForm, chair_choices, instant_of, nurse_choices
+from clinic.scheduling.models import Appointment
+from clinic.scheduling.operations import Slot, SlotsTaken
+from clinic.scheduling.rules import AppointmentStatus
+from clinic.scheduling.views import bp, calendar_page, course_words, nurses, week_asked
+
+_STATUS_WORDS = {
+    AppointmentStatus.BOOKED: ("booked", None),
+    AppointmentStatus.ARRIVED: ("arrived", None),
+    AppointmentStatus.FULFILLED: ("completed", "Attended"),
+    AppointmentStatus.CANCELLED: ("cancelled", None),
+    AppointmentStatus.NO_SHOW: ("did_not_attend", None),
+}
+
+
+def _asked(appointment_id: uuid.UUID) -> Appointment:
+    appointment = queries.appointment(appointment_id) or abort(404)
+    reading.note(AuditAction.PATIENT_READ, appointment.patient, actor_id=actor().id, page="appointment")
+    return appointment
+
+
+def _posted(appointment_id: uuid.UUID, form: Form) -> Appointment:
+    """The appointment of a form that changes it, unchanged since the form was drawn; else both versions are shown."""
+    appointment = _asked(appointment_id)
+    same_patient(appointment.patient_id)
+    if drawn_version() != appointment.version:
+        mine = [(field.label.text, typed(field)) for field in form if field.name != "csrf_token" and typed(field)]
+        raise Conflict(
+            "Somebody else changed this appointment since you opened it. Nothing of yours was saved.",
+            mine=[(label, _readable(value)) for label, value in mine],
+            theirs=_lines(appointment),
+        )
+    return appointment
+
+
+def _still_booked(appointment: Appointment) -> None:
+    """Once the patient has arrived, the visit is changed on its own page, where the nurse sees it."""
+    if appointment.status is not AppointmentStatus.BOOKED:
+        raise RuleBroken("Only a booked appointment can be changed here.")
+
+
+def _readable(value: str) -> str:
+    """A chosen chair or nurse by name instead of its key."""
+    names = {str(chair.id): chair.name for chair in queries.chairs()} | {str(each.id): each.name for each in nurses()}
+    return names.get(value, value)
+
+
+def _lines(appointment: Appointment) -> list[tuple[str, str]]:
+    lines = [
+        ("Day", formats.weekday_day(appointment.starts_at)),
+        ("Time", f"{formats.clock(appointment.starts_at)} to {formats.clock(appointment.ends_at)}"),
+        ("Chair", appointment.chair.name),
+        ("Nurse", appointment.nurse.name if appointment.nurse else "none"),
+        ("State", _STATUS_WORDS[appointment.status][1] or _STATUS_WORDS[appointment.status][0].replace("_", " ")),
+    ]
+    return [*lines, ("Why", appointment.status_reason)] if appointment.status_reason else lines
+
+
+def _page(appointment: Appointment, **forms: Form) -> str:
+    """The week of the appointment with its panel; a form that was refused is shown as it was typed."""
+    facts = queries.course_facts([appointment.course_id]).get(appointment.course_id)
+    move = forms.get("move") or _move_form(appointment)
+    nurse = forms.get("nurse") or NurseForm(formdata=None, nurse_id=str(appointment.nurse_id or ""))
+    for field in (move["nurse"], nurse["nurse_id"]):
+        field.choices = nurse_choices(nurses())
+    move["chair"].choices = chair_choices(queries.chairs())
+    state, words = _STATUS_WORDS[appointment.status]
+    return calendar_page(
+        "scheduling/appointment.html",
+        week_asked(_day(appointment.starts_at)),
+        chosen_id=appointment.id,
+        appointment=appointment,
+        course_words=course_words(appointment.course, facts),
+        planned=facts.planned if facts else None,
+        state=state,
+        state_words=words,
+        form=next(iter(forms.values()), None),
+        move=move,
+        nurse=nurse,
+        cancel=forms.get("cancel") or ReasonForm(formdata=None, prefix="cancel-"),
+        miss=forms.get("miss") or ReasonForm(formdata=None, prefix="miss-"),
+        has_begun=appointment.starts_at <= clock.now(),
+    )
+
+
+def _day(instant: datetime) -> Any:
+    return times.local(instant, formats.zone.get()).date()
+
+
+def _move_form(appointment: Appointment) -> MoveForm:
+    """The form as it stands now, to be changed: the chair and the nurse stay unless another is chosen."""
+    wall = times.local(appointment.starts_at, formats.zone.get())
+    return MoveForm(
+        formdata=None,
+        day=wall.date(),
+        clock=wall.time(),
+        chair=str(appointment.chair_id),
+        nurse=str(appointment.nurse_id or ""),
+    )
+
+
+def _back(appointment: Appointment, message: str) -> Response:
+    flash(message)
+    return redirect(url_for(".show_calendar", week=_day(appointment.starts_at)), 303)
+
+
+@bp.get("/calendar/appointments/<uuid:appointment_id>")
+@requires(Permission.READ_CALENDAR)
+def show_appointment(appointment_id: uuid.UUID) -> ResponseReturnValue:
+    return _page(_asked(appointment_id))
+
+
+@bp.post("/calendar/appointments/<uuid:appointment_id>/move")
+@requires(Permission.BOOK)
+def move_appointment(appointment_id: uuid.UUID) -> ResponseReturnValue:
+    form = MoveForm()
+    chairs, people = queries.chairs(), nurses()
+    form.chair.choices, form.nurse.choices = chair_choices(chairs), nurse_choices(people)
+    appointment = _posted(appointment_id, form)
+    start = instant_of(form.day, form.clock) if form.validate() else None
+    if start is not None:
+        slot = Slot(
+            appointment.session_number,
+            next(chair for chair in chairs if str(chair.id) == form.chair.data),
+            start,
+            start + (appointment.ends_at - appointment.starts_at),
+            next((each for each in people if str(each.id) == form.nurse.data), None),
+        )
+        try:
+            moved = operations.move(appointment, slot, reason=form.reason.data or "", by=actor(), at=clock.now())
+        except SlotsTaken as refusal:
+            form.refuse(RuleBroken(clash_words(refusal.clashes[0]), field="clock"))
+        except RuleBroken as refusal:
+            form.refuse(RuleBroken(refusal.message, field="reason" if refusal.field == "reason" else "clock"))
+        else:
+            return _back(
+                moved, f"Moved session {moved.session_number} to {formats.weekday_day(start)} {formats.clock(start)}."
+            )
+    return _page(appointment, move=form), 422
+
+
+@bp.post("/calendar/appointments/<uuid:appointment_id>/cancel")
+@requires(Permission.BOOK)
+def cancel_appointment(appointment_id: uuid.UUID) -> ResponseReturnValue:
+    form = ReasonForm(prefix="cancel-")
+    appointment = _posted(appointment_id, form)
+    if form.validate():
+        try:
+            _still_booked(appointment)
+            operations.cancel(appointment, reason=form.reason.data or "", by=actor(), at=clock.now())
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        else:
+            return _back(appointment, f"Cancelled session {appointment.session_number}. It can be booked again.")
+    return _page(appointment, cancel=form), 422
+
+
+@bp.post("/calendar/appointments/<uuid:appointment_id>/no-show")
+@requires(Permission.BOOK)
+def mark_no_show(appointment_id: uuid.UUID) -> ResponseReturnValue:
+    form = ReasonForm(prefix="miss-")
+    appointment = _posted(appointment_id, form)
+    if form.validate():
+        try:
+            _still_booked(appointment)
+            operations.mark_no_show(appointment, reason=form.reason.data or "", by=actor(), at=clock.now())
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        else:
+            return _back(appointment, f"Session {appointment.session_number}: did not attend. It can be booked again.")
+    return _page(appointment, miss=form), 422
+
+
+@bp.post("/calendar/appointments/<uuid:appointment_id>/nurse")
+@requires(Permission.BOOK)
+def assign_nurse(appointment_id: uuid.UUID) -> ResponseReturnValue:
+    form = NurseForm()
+    people = nurses()
+    form.nurse_id.choices = nurse_choices(people)
+    appointment = _posted(appointment_id, form)
+    if form.validate():
+        chosen = next((each for each in people if str(each.id) == form.nurse_id.data), None)
+        try:
+            _still_booked(appointment)
+            operations.assign_nurse(appointment, chosen, by=actor(), at=clock.now())
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        else:
+            flash(f"Nurse: {chosen.name}." if chosen else "No nurse yet.")
+            return redirect(url_for(".show_appointment", appointment_id=appointment.id), 303)
+    return _page(appointment, nurse=form), 422
