@@ -14,6 +14,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission
+from clinic.core.units import Unit, format_quantity
 from clinic.courses.rules import CourseStatus
 from clinic.orders.models import OrderVersion
 from clinic.orders.rules import OrderStatus
@@ -36,8 +37,6 @@ from clinic.sessions.operations_bedside import (
 from clinic.sessions.operations_checks import (
     answer_gate,
     answer_identity,
-    double_check,
-    propose_rate,
     settle_by_software,
     time_out,
     update_readiness,
@@ -53,11 +52,12 @@ from clinic.sessions.operations_pump import (
     stop,
 )
 from clinic.sessions.operations_pump_corrections import correct_administration, void_administration
+from clinic.sessions.operations_rates import double_check, propose_rate
 from clinic.sessions.operations_register import open_drug_account
 from clinic.sessions.operations_shared import add, become, locked, needed, refuse_future, refuse_hard, refuse_unless_may
 from clinic.sessions.operations_vitals import correct_observation, mark_not_done, record_observation, void_observation
 from clinic.sessions.progress import breaches_of
-from clinic.sessions.readiness import day_of, findings, order_findings, start_reasons
+from clinic.sessions.readiness import day_of, findings, order_findings, passed_check, start_reasons
 from clinic.sessions.rules import SessionStatus
 
 __all__ = [
@@ -82,6 +82,7 @@ __all__ = [
     "not_done",
     "notify",
     "open_drug_account",
+    "passed_check",
     "pause",
     "propose_rate",
     "record_adverse_event",
@@ -174,6 +175,8 @@ def adopt_order(infusion: InfusionSession, *, by: Staff, at: datetime) -> OrderV
         was_order_version=was.number,
         order_version=version.number,
     )
+    if infusion.weight is not None:
+        _settle_weight(infusion, infusion.weight, by=by, at=at)  # the new version names a weight of its own
     update_readiness(infusion, by=by, at=at)
     return version
 
@@ -195,10 +198,15 @@ def use_weight(infusion: InfusionSession, weight: Weight, *, by: Staff, at: date
     infusion.weight = weight
     db.session.flush()
     audit.record(AuditAction.WEIGHT_RECORDED, infusion, actor_id=by.id, at=at, was_kg=was, used_kg=weight.kg)
-    found = findings(infusion, CheckKind.WEIGHT, at)
-    detail = " ".join(finding.message for finding in found) or f"{weight.kg.normalize():f} kg"
-    settle_by_software(infusion, CheckKind.WEIGHT, is_passed=not found, detail=detail, by=by, at=at)
+    _settle_weight(infusion, weight, by=by, at=at)
     update_readiness(infusion, by=by, at=at)
+
+
+def _settle_weight(infusion: InfusionSession, weight: Weight, *, by: Staff, at: datetime) -> None:
+    """Answer the weight check by comparing today's weight with the order's."""
+    found = findings(infusion, CheckKind.WEIGHT, at)
+    detail = " ".join(finding.message for finding in found) or format_quantity(weight.kg, Unit.KG)
+    settle_by_software(infusion, CheckKind.WEIGHT, is_passed=not found, detail=detail, by=by, at=at)
 
 
 def set_supervising(

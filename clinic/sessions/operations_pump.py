@@ -7,13 +7,14 @@ from typing import Any
 from clinic.accounts.models import Staff
 from clinic.core.errors import RuleBroken
 from clinic.core.times import elapsed_minutes
+from clinic.core.units import Unit, format_quantity
 from clinic.orders.models import VerbalOrder
 from clinic.orders.rules import check_duration, check_projected_total, check_rate, check_step
 from clinic.sessions import ordered_rates
 from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.models import AdministrationEvent, DoubleCheck, InfusionSession
-from clinic.sessions.operations_checks import rate_findings
 from clinic.sessions.operations_pump_line import refuse_times, write
+from clinic.sessions.operations_rates import rate_findings, refuse_check
 from clinic.sessions.operations_shared import (
     become,
     locked,
@@ -52,7 +53,7 @@ def start(
         raise RuleBroken("This is before the patient arrived.", field="happened_at")
     _refuse_second_start(infusion)
     proposal = double_check.proposal
-    _refuse_check(infusion, double_check, proposal.rate_ml_h, happened_at)
+    refuse_check(infusion, double_check, proposal.rate_ml_h, happened_at)
     found = rate_findings(infusion, proposal.rate_ml_h, CheckPurpose.START, happened_at, is_spoken=False)
     reasons = start_reasons(infusion, double_check, happened_at, found)
     if reasons:
@@ -84,26 +85,6 @@ def _refuse_second_start(infusion: InfusionSession) -> None:
         raise RuleBroken("The infusion has started already.")
     if any(row.order_version_id == infusion.order_version_id for row in starts):
         raise RuleBroken("The infusion was stopped. Starting again needs a new version of the order.")
-
-
-def _refuse_check(infusion: InfusionSession, check: DoubleCheck, rate_ml_h: Decimal, happened_at: datetime) -> None:
-    """Refuse a double check of something else: another session, another rate, a mismatch, one used up or too old."""
-    proposal = check.proposal
-    if check.infusion_id != infusion.id or proposal.infusion_id != infusion.id:
-        raise RuleBroken("This double check belongs to another session.")
-    if proposal.is_blocked:
-        raise RuleBroken(proposal.findings or "This rate is blocked.")
-    if not check.is_match:
-        raise RuleBroken("The double check failed. Both compute the rate again.")
-    if proposal.rate_ml_h != rate_ml_h:
-        raise RuleBroken("Another rate was double-checked.", field="rate_ml_h")
-    if any(row.double_check_id == check.id for row in infusion.administrations):
-        raise RuleBroken("This double check was used already.")
-    if check.checked_at > happened_at:
-        raise RuleBroken("The double check comes before the pump is set.", field="happened_at")
-    minutes = clinic_of(infusion).double_check_minutes
-    if minutes is not None and elapsed_minutes(check.checked_at, happened_at) > minutes:
-        raise RuleBroken(f"The double check is more than {minutes} min old. Do it again.")
 
 
 def change_rate(
@@ -185,7 +166,7 @@ def _check_flow(
     refuse_hard(found, field="rate_ml_h")
     _refuse_total(infusion, running, when, rate_ml_h=rate_ml_h)
     if double_check is not None:
-        _refuse_check(infusion, double_check, rate_ml_h, when)
+        refuse_check(infusion, double_check, rate_ml_h, when)
     elif is_rise and clinic_of(infusion).double_check_minutes is not None and rate_ml_h > _checked_rate(infusion):
         raise RuleBroken("A second person computes this rate first.", field="double_check")
     _need_reason(soft_words(found), reason)
@@ -198,9 +179,10 @@ def _minutes_since_change(infusion: InfusionSession, when: datetime) -> Decimal:
 
 
 def _checked_rate(infusion: InfusionSession) -> Decimal:
-    """The highest rate that a second person has computed in this session."""
-    rows = current(infusion.administrations)
-    return max((row.rate_ml_h for row in rows if row.double_check_id and row.rate_ml_h), default=Decimal(0))
+    """The rate in mL/h that a second person computed last."""
+    rows = [row for row in current(infusion.administrations) if row.double_check_id and row.rate_ml_h]
+    latest = max(rows, key=lambda row: row.happened_at, default=None)
+    return Decimal(0) if latest is None or latest.rate_ml_h is None else latest.rate_ml_h
 
 
 def _refuse_total(
@@ -278,11 +260,8 @@ def bolus(
     if over_min is not None:
         quantity(over_min, places=2, field="over_min")
     refuse_foreign_spoken_order(infusion, verbal_order)
-    ordered = infusion.order_version.terms.bolus_mg
-    if verbal_order is None and ordered is None:
-        raise RuleBroken("The order has no bolus. A physician orders it first.", field="bolus_mg")
-    if verbal_order is None and bolus_mg != ordered:
-        raise RuleBroken(f"The order's bolus is {ordered.normalize():f} mg.", field="bolus_mg")  # type: ignore[union-attr]
+    if verbal_order is None:
+        _refuse_unordered_bolus(infusion.order_version.terms.bolus_mg, bolus_mg)
     _refuse_total(infusion, pump(infusion, happened_at), happened_at, bolus_mg=bolus_mg)
     return _record(
         infusion,
@@ -295,6 +274,13 @@ def bolus(
         verbal_order=verbal_order,
         reason=optional(reason),
     )
+
+
+def _refuse_unordered_bolus(ordered_mg: Decimal | None, bolus_mg: Decimal) -> None:
+    if ordered_mg is None:
+        raise RuleBroken("The order has no bolus. A physician orders it first.", field="bolus_mg")
+    if bolus_mg != ordered_mg:
+        raise RuleBroken(f"The order's bolus is {format_quantity(ordered_mg, Unit.MG)}.", field="bolus_mg")
 
 
 def change_bag(
@@ -314,9 +300,8 @@ def change_bag(
     refuse_times(infusion, happened_at, at)
     ordered = ordered_rates.concentration_mg_ml(infusion)
     if concentration_mg_ml is not None and concentration_mg_ml != ordered:
-        message = (
-            f"The label says {concentration_mg_ml.normalize():f} mg/mL; the order says {ordered.normalize():f} mg/mL."
-        )
+        said = format_quantity(concentration_mg_ml, Unit.MG_PER_ML)
+        message = f"The label says {said}; the order says {format_quantity(ordered, Unit.MG_PER_ML)}."
         raise RuleBroken(message, field="concentration_mg_ml")
     running = pump(infusion, happened_at)
     if running.concentration_mg_ml not in (None, ordered) and rate_ml_h is None:

@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import sqlalchemy as sa
+
 from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
@@ -26,8 +28,11 @@ def locked(infusion: InfusionSession) -> InfusionSession:
     On PostgreSQL a row lock; on SQLite the transaction of a writer holds the whole database already.
     """
     db.session.flush()  # a session that was only just made has no row to lock yet
-    # Not the full lock: vitals that another person records at this moment need not wait.
-    db.session.refresh(infusion, with_for_update={"key_share": True})
+    # Not the full lock: vitals that another person records at this moment need not wait. And a statement of its own:
+    # the joins of a loaded sheet cannot be locked.
+    row = sa.select(InfusionSession.id).where(InfusionSession.id == infusion.id)
+    db.session.execute(row.with_for_update(key_share=True))
+    db.session.refresh(infusion)
     return infusion
 
 

@@ -21,12 +21,13 @@ from clinic.sessions.progress import weight_kg
 def needed_weight_kg(infusion: InfusionSession) -> Decimal | None:
     """Return the weight that the order's dose needs, or None where it needs none. Raises RuleBroken when missing."""
     weight = weight_kg(infusion)
-    if weight is None and _uses_weight(infusion.order_version.terms):
+    if weight is None and uses_weight(infusion.order_version.terms):
         raise RuleBroken("The dose is per kg and no weight is recorded. Record today's weight first.", field="weight")
     return weight
 
 
-def _uses_weight(terms: Terms) -> bool:
+def uses_weight(terms: Terms) -> bool:
+    """Return whether the order's dose or its maximum rate means nothing without the patient's weight."""
     units = {terms.basis, terms.maximum_rate_unit or terms.basis}
     return any(unit.uses_weight for unit in units)
 

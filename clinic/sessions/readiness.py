@@ -28,6 +28,7 @@ from clinic.patients.rules import Answer
 from clinic.protocols.limit_rules import limit_text
 from clinic.protocols.models import CheckItem
 from clinic.protocols.rules import CheckKind
+from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.models import DoubleCheck, GateAnswer, InfusionSession, ObservationSet
 from clinic.sessions.progress import current, reading_of
 from clinic.sessions.rules import GateItem, GateResult, SessionStatus, may_start
@@ -171,6 +172,18 @@ def _vitals_findings(infusion: InfusionSession, at: datetime) -> list[Finding]:
     ]
 
 
+def passed_check(infusion: InfusionSession) -> DoubleCheck | None:
+    """Return the latest double check for the start that a start can still rest on."""
+    checks = [
+        check
+        for proposal in infusion.rate_proposals
+        for check in proposal.double_checks
+        if proposal.purpose is CheckPurpose.START and check.is_match and not proposal.is_blocked
+    ]
+    latest = max(infusion.rate_proposals, key=lambda row: (row.recorded_at, row.id), default=None)
+    return next((check for check in checks if check.proposal_id == (latest.id if latest else None)), None)
+
+
 def start_reasons(
     infusion: InfusionSession, double_check: DoubleCheck | None, at: datetime, extra: Iterable[Finding] = ()
 ) -> list[str]:
@@ -185,7 +198,7 @@ def start_reasons(
         if item.kind is not CheckKind.DOUBLE_CHECK
     ]
     compared = [finding for kind in _compared(infusion, given) for finding in findings(infusion, kind, at)]
-    is_vitals_overridden = _is_overridden(infusion, CheckKind.VITALS, given)
+    is_vitals_overridden = _is_answered(infusion, CheckKind.VITALS, given, GateResult.OVERRIDDEN)
     missing = (
         []
         if is_vitals_overridden
@@ -208,22 +221,24 @@ def start_reasons(
 
 def _compared(infusion: InfusionSession, given: dict[str, GateAnswer]) -> list[CheckKind]:
     def is_compared(kind: CheckKind) -> bool:
+        if _is_answered(infusion, kind, given, GateResult.OVERRIDDEN):
+            return False
         # A weight that is used is compared whether or not the clinic asks for it as a check.
-        is_used = kind is CheckKind.WEIGHT and infusion.weight is not None
-        return (bool(asked(infusion, kind)) or is_used) and not _is_overridden(infusion, kind, given)
+        if kind is CheckKind.WEIGHT and infusion.weight is not None:
+            return True
+        return bool(asked(infusion, kind)) and not _is_answered(infusion, kind, given, GateResult.NOT_APPLICABLE)
 
     return [CheckKind.ORDER, *filter(is_compared, (CheckKind.CONSENT, CheckKind.WEIGHT))]
 
 
-def _is_overridden(infusion: InfusionSession, kind: CheckKind, given: dict[str, GateAnswer]) -> bool:
-    results = {answer.result for item in asked(infusion, kind) if (answer := given.get(gate_key(item)))}
-    return GateResult.OVERRIDDEN in results
+def _is_answered(infusion: InfusionSession, kind: CheckKind, given: dict[str, GateAnswer], result: GateResult) -> bool:
+    """Whether one of the order's checks of a kind was settled this way."""
+    return any(
+        answer.result is result for item in asked(infusion, kind) if (answer := given.get(gate_key(item))) is not None
+    )
 
 
 def _is_supervision_settled(infusion: InfusionSession, given: dict[str, GateAnswer]) -> bool:
     if not asked(infusion, CheckKind.SUPERVISING) or infusion.supervising_id is not None:
         return True
-    results = {
-        answer.result for item in asked(infusion, CheckKind.SUPERVISING) if (answer := given.get(gate_key(item)))
-    }
-    return bool(results & {GateResult.OVERRIDDEN, GateResult.NOT_APPLICABLE})
+    return _is_answered(infusion, CheckKind.SUPERVISING, given, GateResult.OVERRIDDEN)

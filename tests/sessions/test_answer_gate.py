@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from clinic.core.errors import RuleBroken
-from clinic.protocols.rules import CheckKind, Comparator, GateEffect, LimitLevel, Vital
+from clinic.protocols.rules import CheckKind, Comparator, DoseBasis, GateEffect, LimitLevel, Vital
 from clinic.protocols.terms import CheckDraft, LimitDraft
 from clinic.sessions import operations
 from clinic.sessions.readiness import answer_to
@@ -129,6 +129,36 @@ def test_vitals_outside_a_start_limit_cannot_pass(make_infusion, answer, nurse):
         answer(infusion, CheckKind.VITALS, GateResult.PASS)
     operations.record_observation(infusion, {"sbp": 138, "dbp": 84}, observed_at=START, by=nurse, at=START)
     assert answer(infusion, CheckKind.VITALS, GateResult.PASS)
+
+
+@pytest.mark.parametrize("kind", [CheckKind.WEIGHT, CheckKind.CONSENT, CheckKind.VITALS])
+def test_what_the_dose_rests_on_always_applies(make_infusion, answer, kind):
+    limit = LimitDraft(LimitLevel.START, Vital.SBP, Comparator.GT, Decimal(160))
+    infusion = make_infusion(checks=(WEIGHT, CONSENT, VITALS), limits=(limit,))
+    with pytest.raises(RuleBroken, match="applies to every session"):
+        answer(infusion, kind, GateResult.NOT_APPLICABLE, detail="Not today")
+
+
+def test_a_dose_without_weight_starts_without_one(make_infusion, answer, make_double_check, nurse):
+    infusion = make_infusion(
+        checks=(WEIGHT,),
+        basis=DoseBasis.MG_PER_H,
+        start_amount=Decimal(20),
+        maximum_rate=None,
+        maximum_rate_unit=None,
+        step_amount=None,
+        step_every_min=None,
+        highest_amount=None,
+    )
+    answer(infusion, CheckKind.WEIGHT, GateResult.NOT_APPLICABLE, detail="The dose is in mg per hour")
+    check = make_double_check(infusion, "20", at=START)
+    assert operations.start(infusion, happened_at=START, double_check=check, by=nurse, at=START)
+
+
+def test_the_clinician_on_site_is_named_not_ticked(make_infusion, answer):
+    item = CheckDraft(section="Team", kind=CheckKind.SUPERVISING, text="Clinician on site", effect=GateEffect.HARD)
+    with pytest.raises(RuleBroken, match="Choose the clinician"):
+        answer(make_infusion(checks=(item,)), CheckKind.SUPERVISING, GateResult.PASS)
 
 
 def test_nothing_is_settled_after_the_start(make_running, nurse):

@@ -39,7 +39,7 @@ def test_gives_the_ordered_dose(make_running, give):
 
 
 def test_another_dose_than_the_ordered_is_refused(make_running, give):
-    with pytest.raises(RuleBroken, match="order says 4 mg"):
+    with pytest.raises(RuleBroken, match="order says 4\u00a0mg"):
         give(make_running(), 20, dose=Decimal(8))
 
 

@@ -83,6 +83,14 @@ def test_a_tenfold_rate_is_kept_blocked_with_both_numbers(make_ready, propose):
     assert "900%" in proposal.findings
 
 
+def test_a_rate_that_comes_to_too_much_in_total_is_blocked(make_ready, propose):
+    infusion = make_ready(maximum_total_mg=Decimal(40))
+    assert not propose(infusion, "20").is_blocked
+    proposal = propose(infusion, "20.1")
+    assert proposal.is_blocked
+    assert "maximum is 40\u00a0mg" in proposal.findings
+
+
 def test_nothing_starts_on_a_blocked_rate(make_ready, propose, check, nurse):
     infusion = make_ready()
     agreed = check(infusion, propose(infusion, "136"), "136")

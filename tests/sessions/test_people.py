@@ -6,10 +6,12 @@ import pytest
 
 from clinic.core.errors import RuleBroken
 from clinic.patients.rules import WeightMethod
+from clinic.protocols.rules import CheckKind
 from clinic.sessions import operations
 from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.readiness import answer_to
-from tests.factories.sessions import START, minute
+from clinic.sessions.rules import GateResult
+from tests.factories.sessions import START, check_of, minute
 
 
 def test_a_session_is_handed_over_with_words(make_running, nurse, second_nurse):
@@ -66,6 +68,17 @@ def test_a_new_version_keeps_the_answers_to_the_same_checks(make_ready, make_ord
     items = drafts.terms.checks
     assert [(item.kind, item.text) for item in items] == checks
     assert all(answer_to(infusion, item) for item in items)
+
+
+def test_a_version_with_todays_weight_settles_the_weight_check(make_ready, make_weight, make_order_version, clinic):
+    clinic.weight_change_percent = 5
+    infusion = make_ready()
+    heavier = make_weight(infusion.patient, "74.0", confirmed=True, reason="Oedema")
+    operations.use_weight(infusion, heavier, by=infusion.nurse, at=START)
+    assert answer_to(infusion, check_of(infusion, CheckKind.WEIGHT)).result is GateResult.FAIL
+    make_order_version(infusion.patient, order=infusion.order_version.order, weight=heavier, at=START)
+    operations.adopt_order(infusion, by=infusion.nurse, at=START)
+    assert answer_to(infusion, check_of(infusion, CheckKind.WEIGHT)).result is GateResult.PASS
 
 
 def test_a_superseded_order_holds_the_start_back(make_ready, make_double_check, make_order_version, nurse):

@@ -99,7 +99,7 @@ def test_a_late_stop_before_other_acts_is_refused(make_running, act):
 
 def test_a_bolus_is_the_orders_own(make_running, act):
     infusion = make_running(bolus_mg=Decimal(5))
-    with pytest.raises(RuleBroken, match="bolus is 5 mg"):
+    with pytest.raises(RuleBroken, match="bolus is 5\u00a0mg"):
         act(operations.bolus, infusion, 10, bolus_mg=Decimal(6))
     act(operations.bolus, infusion, 10, bolus_mg=Decimal(5))
     assert progress(infusion, minute(60)).delivered_mg == Decimal("18.6")
@@ -119,7 +119,7 @@ def test_a_bolus_over_the_maximum_in_total_is_refused(make_running, act):
 
 
 def test_a_bag_whose_label_differs_from_the_order_is_refused(make_running, act):
-    with pytest.raises(RuleBroken, match="label says 2 mg/mL; the order says 1 mg/mL"):
+    with pytest.raises(RuleBroken, match="label says 2\u00a0mg/mL; the order says 1\u00a0mg/mL"):
         act(operations.change_bag, make_running(), 30, concentration_mg_ml=Decimal(2))
 
 

@@ -60,7 +60,7 @@ def test_a_session_is_stopped_once(race, committed, make_running, nurse):
         infusion_id = make_running().id
 
     def stop():
-        infusion = db.session.get_one(InfusionSession, infusion_id)
+        infusion = queries.flowsheet(infusion_id)  # loaded as a page loads it, joins and all
         operations.stop(infusion, happened_at=minute(60), by=db.session.get_one(Staff, nurse.id), at=minute(60))
 
     assert sorted(race(stop), key=str) == [RuleBroken, "done"]
