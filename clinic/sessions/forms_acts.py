@@ -1,0 +1,348 @@
+"""Forms of the side sheets: each about one act, at a time that can be moved back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the published types
+from wtforms.validators import Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from clinic.accounts.models import Staff
+from clinic.core.errors import RuleBroken
+from clinic.core.forms import ClockField, Form, NumberField
+from clinic.core.times import AmbiguousTime, NoSuchTime, from_local, local
+from clinic.sessions.event_rules import Actuality, IvAction, NotDoneReason
+
+SHORT: Final = 120
+LONG: Final = 1000
+# What a pump can be set to at all, in mL/h; no limit of any order.
+PUMP_ML_H: Final = (Decimal("0.01"), Decimal(2000))
+
+_MINUTE: Final = timedelta(minutes=1)
+_DAY: Final = timedelta(days=1)
+_TIMES: Final = {"happened_at", "observed_at", "given_at", "onset_at", "discharged_at", "assessed_at", "proposed_at"}
+
+WHY_LOWER: Final = ("Blood pressure", "Sedation", "Nausea", "Dissociation", "Patient asks", "Physician said")
+WHY_PAUSE: Final = (*WHY_LOWER, "Line problem", "Toilet", "Other")
+WHY_STOP: Final = ("Planned end", *WHY_LOWER, "Line problem", "Other")
+
+
+def number(field: NumberField) -> Decimal | None:
+    """Return what was typed into a field of a quantity, None when it was left empty."""
+    return None if field.data is None else Decimal(field.data)
+
+
+def options(pairs: Iterable[tuple[str, str]]) -> list[SelectChoice]:
+    """Return (value, words) as the choices of a field."""
+    return [SelectChoice(value, words) for value, words in pairs]
+
+
+def choices(words: Sequence[str]) -> list[tuple[str, str]]:
+    """Return words as choices of themselves."""
+    return [(word, word) for word in words]
+
+
+def text(label: str, most: int = LONG, **more: Any) -> StringField:
+    """Return a line of text."""
+    return StringField(label, [Length(max=most)], **more)
+
+
+def one_of(label: str, words: Sequence[tuple[str, str]]) -> RadioField:
+    """Return a choice of one that starts empty."""
+    return RadioField(label, [Optional()], choices=options(words))
+
+
+class TimedForm(Form):
+    """A form about something that happened at a time of the clinic's day."""
+
+    at = ClockField("Time")
+    fold = RadioField(
+        "This time happened twice", [Optional()], choices=options([("0", "the first time"), ("1", "the second time")])
+    )
+    asks_fold = False
+
+    def refuse(self, refusal: RuleBroken) -> None:
+        """Show a refusal about the time at the one time field, whatever the operation calls it."""
+        field = "at" if refusal.field in _TIMES else refusal.field
+        super().refuse(RuleBroken(refusal.message, field=field))
+
+    def draw(self, now: datetime, zone: ZoneInfo) -> None:
+        """Fill in the time of drawing; nothing else is filled in."""
+        self.at.data = local(now, zone).time().replace(second=0, microsecond=0, tzinfo=None, fold=0)
+
+    def moment(self, now: datetime, zone: ZoneInfo, *, after: datetime | None = None) -> datetime:
+        """Return the instant that was meant: the latest one of that wall time which is not in the future.
+
+        The minute that is running means now. A time in the same minute as the last act (`after`) stands just behind it.
+        Raises RuleBroken at `at` for a skipped time, and for one that happened twice until `fold` says which.
+        """
+        wall = local(now, zone)
+        typed = self.at.data
+        if typed is None or (typed.hour, typed.minute) == (wall.hour, wall.minute):
+            return now
+        meant = self._instant(wall.date(), typed, zone)
+        if meant > now + _MINUTE:
+            # Typed after midnight about the evening before.
+            earlier = self._instant(wall.date() - _DAY, typed, zone)
+            meant = earlier if now - earlier < _DAY / 2 else meant
+        if after is not None and meant <= after < meant + _MINUTE:
+            meant = after + timedelta(seconds=1)
+        return now if now < meant <= now + _MINUTE else meant
+
+    def _instant(self, day: date, typed: time, zone: ZoneInfo) -> datetime:
+        try:
+            return from_local(day, typed, zone, None if self.fold.data is None else int(self.fold.data))
+        except AmbiguousTime as twice:
+            self.asks_fold = True
+            raise RuleBroken(str(twice), field="at") from twice
+        except NoSuchTime as never:
+            raise RuleBroken(str(never), field="at") from never
+
+
+class ReasonForm(TimedForm):
+    """An act with a reason from a grid, or in own words."""
+
+    reason = text("In other words")
+
+    @property
+    def said(self) -> str:
+        """The reason as one text."""
+        chosen = self.why.data if "why" in self else ""
+        return ". ".join(part for part in (chosen, (self.reason.data or "").strip()) if part)
+
+
+class PauseForm(ReasonForm):
+    """Why the pump is held."""
+
+    why = one_of("Why", choices(WHY_PAUSE))
+
+
+class StopForm(ReasonForm):
+    """Why, and what the pump says it gave."""
+
+    why = one_of("Why", choices(WHY_STOP))
+    pump_volume_ml = NumberField("Volume infused, read from the pump", places=2, minimum=0, maximum=5000, unit="mL")
+
+
+class SpokenForm(ReasonForm):
+    """An act that may rest on an order that was spoken."""
+
+    spoken_by_id = SelectField("Spoken by", [Optional()])
+    spoken_text = text("What was said")
+    is_read_back = BooleanField("Read back to the speaker")
+
+    def offer(self, people: Sequence[Staff]) -> None:
+        """Offer the physicians; nobody is chosen."""
+        self.spoken_by_id.choices = options(
+            [
+                ("", "nobody, the signed order holds"),
+                *((str(one.id), one.name) for one in people),
+            ]
+        )
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether somebody is named who spoke an order."""
+        return bool(self.spoken_by_id.data)
+
+
+class RateForm(SpokenForm):
+    """A step of the order, or a rate typed as the pump shows it."""
+
+    step = StringField("New rate", [Optional()])
+    rate_ml_h = NumberField("Other rate", places=2, minimum=PUMP_ML_H[0], maximum=PUMP_ML_H[1], unit="mL/h")
+    why = one_of("Why", choices(WHY_LOWER))
+    double_check_id = HiddenField()
+    needs_second = False
+
+    def refuse(self, refusal: RuleBroken) -> None:
+        """Remember that a second person has to compute the rate first; that is a next step and no fault."""
+        if refusal.field == "double_check":
+            self.needs_second = True
+        else:
+            super().refuse(refusal)
+
+
+class ResumeForm(SpokenForm):
+    """The rate to go on with."""
+
+    rate_ml_h = NumberField(
+        "Rate on the pump, when it is another one", places=2, minimum=PUMP_ML_H[0], maximum=PUMP_ML_H[1], unit="mL/h"
+    )
+    double_check_id = HiddenField()
+
+
+class BolusForm(SpokenForm):
+    """A dose given at once."""
+
+    bolus_mg = NumberField("Dose", places=4, minimum=Decimal("0.0001"), maximum=100000, unit="mg", required=True)
+    over_min = NumberField("Given over", places=2, minimum=0, maximum=600, unit="min")
+
+
+class BagForm(ReasonForm):
+    """What the label of the new bag says."""
+
+    concentration_mg_ml = NumberField(
+        "Concentration on the label", places=4, minimum=Decimal("0.0001"), maximum=10000, unit="mg/mL", required=True
+    )
+    volume_to_infuse_ml = NumberField("Volume to be infused", places=2, minimum=0, maximum=5000, unit="mL")
+    rate_ml_h = NumberField(
+        "Rate on the pump, when it is another one", places=2, minimum=PUMP_ML_H[0], maximum=PUMP_ML_H[1], unit="mL/h"
+    )
+
+
+class PrnForm(TimedForm):
+    """An as-needed medicine of the order."""
+
+    item = RadioField("Medicine", choices=[])
+    reason = text("Why")
+
+
+class LineForm(TimedForm):
+    """What was done with the cannula."""
+
+    action = RadioField(
+        "What was done",
+        choices=options(
+            [
+                (IvAction.PLACED.value, "Placed"),
+                (IvAction.CHECKED.value, "Looked at"),
+                (IvAction.REMOVED.value, "Removed"),
+            ]
+        ),
+    )
+    site = text("Where", SHORT)
+    gauge = one_of("Gauge", choices(("18", "20", "22", "24")))
+    vip_score = one_of("VIP score", choices(("0", "1", "2", "3", "4", "5")))
+    detail = text("What was seen")
+
+
+class NotifyForm(TimedForm):
+    """Who was told what, and the reply."""
+
+    about = HiddenField()
+    person_id = SelectField("Who was told", [Optional()])
+    text = StringField("What about", [Length(max=LONG)])
+    reply = StringField("Reply", [Length(max=LONG)])
+
+    def offer(self, people: Sequence[Staff]) -> None:
+        """Offer the people of the clinic; nobody is chosen."""
+        self.person_id.choices = options(
+            [("", "choose, or name somebody below"), *((str(one.id), one.name) for one in people)]
+        )
+
+
+class RowNoteForm(TimedForm):
+    """A note to the last vitals."""
+
+    text = TextAreaField("Note", [Length(max=LONG)])
+
+
+class HandOverForm(TimedForm):
+    """Who takes the session over."""
+
+    to = RadioField("To whom", [Optional()], choices=[])
+    text = TextAreaField("What the other nurse must know", [Length(max=LONG)])
+
+
+class NotDoneForm(Form):
+    """Why vitals were not taken."""
+
+    due_at = HiddenField()
+    reason = RadioField(
+        "Why",
+        choices=options(
+            [
+                (NotDoneReason.NOT_PERFORMED.value, "Not performed"),
+                (NotDoneReason.DECLINED.value, "Patient declined"),
+            ]
+        ),
+    )
+    detail = text("What happened")
+
+
+# The pick list of the domain reference 2.5, shortened to what fits one glance; other words are typed.
+TERMS: Final = (
+    "Nausea", "Vomiting", "Dizziness", "Dissociation", "Anxiety", "Drowsy", "Headache", "BP high", "BP low",
+    "SpO2 low", "Slow breathing", "Palpitations", "Tingling", "Line problem", "Other",
+)  # fmt: skip
+DONE: Final = ("Watched", "Rate lowered", "Paused", "Drug given", "Oxygen", "Physician told")
+CAUSES: Final = ("Certain", "Probably-Likely", "Possible", "Unlikely", "Conditional", "Unassessable")
+SERIOUS: Final = ("death", "life-threatening", "hospital", "disability", "birth defect", "intervention needed")
+
+
+class EventForm(TimedForm):
+    """An adverse event: what, how bad, what was done."""
+
+    actuality = one_of(
+        "Did it reach the patient", [(Actuality.ACTUAL.value, "Yes"), (Actuality.POTENTIAL.value, "Near miss")]
+    )
+    term = one_of("What", choices(TERMS))
+    other = text("In other words", SHORT)
+    grade = one_of("How bad", [("1", "Mild"), ("2", "Moderate"), ("3", "Severe")])
+    worse = one_of("Worse than severe", [("4", "Life-threatening"), ("5", "Fatal")])
+    done = SelectMultipleField(
+        "What was done",
+        choices=options(choices(DONE)),
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    detail = text("More")
+    serious_criterion = SelectField(
+        "Serious because of", [Optional()], choices=options([("", "not serious"), *choices(SERIOUS)])
+    )
+    causality = SelectField("Caused by the drug", [Optional()], choices=options([("", "not judged"), *choices(CAUSES)]))
+
+    @property
+    def named(self) -> str:
+        """The event's name: what was typed wins over the grid."""
+        typed = (self.other.data or "").strip()
+        chosen = self.term.data or ""
+        return typed or ("" if chosen == "Other" else chosen)
+
+    @property
+    def graded(self) -> int | None:
+        """The grade, 1 to 5."""
+        chosen = self.worse.data or self.grade.data
+        return int(chosen) if chosen else None
+
+
+class OverForm(TimedForm):
+    """That an adverse event is over."""
+
+    reason = text("What changed")
+
+
+class ProposalForm(TimedForm):
+    """The rate that the first person reads from the pump."""
+
+    rate_ml_h = NumberField(
+        "Rate on the pump", places=2, minimum=PUMP_ML_H[0], maximum=PUMP_ML_H[1], unit="mL/h", required=True
+    )
+
+
+class SecondPersonForm(Form):
+    """The second person signs: own name, own password, own number."""
+
+    checker = SelectField("Your name", [Optional()])
+    password = StringField("Your password")
+    computed_rate_ml_h = NumberField(
+        "The rate you computed", places=2, minimum=PUMP_ML_H[0], maximum=PUMP_ML_H[1], unit="mL/h", required=True
+    )
+
+    def offer(self, people: Sequence[Staff]) -> None:
+        """Offer the people who may check; nobody is chosen."""
+        self.checker.choices = options([("", "choose"), *((str(one.id), one.name) for one in people)])
+
+
+class StartForm(TimedForm):
+    """What goes with the start."""
+
+    volume_to_infuse_ml = NumberField(
+        "Volume to be infused, set on the pump", places=2, minimum=0, maximum=5000, unit="mL"
+    )
+    reason = text("Why the rate differs")

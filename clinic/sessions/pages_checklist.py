@@ -1,0 +1,228 @@
+"""The page "Before infusion": the order's checks in their sections, what is open, and the order read back."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from clinic.core.times import clock_label, date_label
+from clinic.core.units import EXACT, Unit, format_number, format_quantity, round_half_up
+from clinic.druglog.queries import AccountLine, account_lines
+from clinic.orders.rules import LimitLevel, limit_text
+from clinic.patients import queries as patients
+from clinic.protocols.models import CheckItem
+from clinic.protocols.rules import CheckKind, GateEffect
+from clinic.sessions.event_rules import CheckPurpose
+from clinic.sessions.models import DoubleCheck, GateAnswer, InfusionSession, RateProposal
+from clinic.sessions.operations_checks import passed_check
+from clinic.sessions.pages_words import drug_name, vitals_sentence
+from clinic.sessions.readiness import answers, clinic_of, day_of, findings, gate_key, latest_vitals, start_reasons
+from clinic.sessions.rules import GateResult
+from clinic.sessions.vital_rules import VITALS
+
+# An international avoirdupois pound, for the read-back alone: a weight is only ever typed in kg.
+_KG_PER_POUND: Final = Decimal("0.45359237")
+_SETTLED: Final = {GateResult.PASS, GateResult.NOT_APPLICABLE, GateResult.OVERRIDDEN}
+_WORDS: Final = {GateResult.PASS: "yes", GateResult.FAIL: "no", GateResult.NOT_APPLICABLE: "na"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check as the page shows it. `answer` is what was answered, None while it is open."""
+
+    id: uuid.UUID
+    kind: str
+    title: str
+    detail: str
+    answer: str | None
+    is_done: bool
+    is_failed: bool
+    may_be_overridden: bool
+    hint: str
+    contact_name: str = ""
+    contact_phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Checks that stand together."""
+
+    title: str
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """How far the rate for the start has come: read from the pump, checked by a second person, or blocked."""
+
+    proposal: RateProposal | None
+    check: DoubleCheck | None
+    failed: DoubleCheck | None
+    is_waiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Checklist:
+    """Everything that the page shows."""
+
+    sections: tuple[Section, ...]
+    done: int
+    total: int
+    reasons: tuple[str, ...]
+    rate: RateState
+    order: tuple[tuple[str, str], ...]
+    account: tuple[AccountLine, ...]
+    needs_supervising: bool
+
+
+def pounds(kg: Decimal) -> str:
+    """Return a weight in pounds, to be read back beside the kilograms: a slip between the two is a factor of 2.2."""
+    return f"{format_number(round_half_up(EXACT.divide(kg, _KG_PER_POUND), 1))}{chr(160)}lb"
+
+
+def checklist(infusion: InfusionSession, *, now: datetime, zone: ZoneInfo) -> Checklist:
+    """Return the page of a session; what the software compares is compared at `now`."""
+    items = [item for item in infusion.order_version.terms.checks if item.kind is not CheckKind.DOUBLE_CHECK]
+    given = answers(infusion)
+    rows = [_check(infusion, item, given.get(gate_key(item)), now=now, zone=zone) for item in items]
+    by_section = zip(items, rows, strict=True)
+    sections = [
+        Section(title, tuple(row for _, row in group))
+        for title, group in groupby(by_section, key=lambda pair: pair[0].section)
+    ]
+    check = passed_check(infusion)
+    return Checklist(
+        sections=tuple(sections),
+        done=sum(row.is_done for row in rows) + (check is not None),
+        total=len(rows) + 1,
+        reasons=tuple(start_reasons(infusion, check, now)),
+        rate=_rate_state(infusion, check),
+        order=tuple(_order_read_back(infusion)),
+        account=tuple(account_lines(infusion.drug_account)) if infusion.drug_account else (),
+        needs_supervising=any(item.kind is CheckKind.SUPERVISING for item in items),
+    )
+
+
+def _check(
+    infusion: InfusionSession, item: CheckItem, answer: GateAnswer | None, *, now: datetime, zone: ZoneInfo
+) -> Check:
+    result = answer.result if answer else None
+    is_done = result in _SETTLED or (result is GateResult.FAIL and item.effect is GateEffect.NOTIFY)
+    return Check(
+        id=item.id,
+        kind=item.kind.value,
+        title=item.text,
+        detail=_detail(infusion, item, answer, now=now, zone=zone),
+        answer=_WORDS.get(result) if result else None,
+        is_done=is_done,
+        is_failed=result is GateResult.FAIL,
+        may_be_overridden=result is GateResult.FAIL
+        and item.kind not in {CheckKind.IDENTITY, CheckKind.ORDER, CheckKind.DOUBLE_CHECK},
+        hint=item.hint or "",
+        contact_name=answer.contact_name or "" if answer else "",
+        contact_phone=answer.contact_phone or "" if answer else "",
+    )
+
+
+def _detail(
+    infusion: InfusionSession, item: CheckItem, answer: GateAnswer | None, *, now: datetime, zone: ZoneInfo
+) -> str:
+    """Return the smaller line under a check: what was answered, what the record says, what the software finds."""
+    parts = [_known(infusion, item.kind, now=now, zone=zone)]
+    if answer is not None:
+        words = {GateResult.OVERRIDDEN: "overridden", GateResult.NOT_APPLICABLE: "does not apply"}.get(
+            answer.result, ""
+        )
+        who = f"{answer.recorded_by.initials} {clock_label(answer.recorded_at, zone)}"
+        contact = " ".join(part for part in (answer.contact_name, answer.contact_phone) if part)
+        parts += [words, answer.detail or "", contact, who]
+    else:
+        parts += [finding.message for finding in findings(infusion, item.kind, now)]
+        parts.append(item.hint or "")
+    return " \N{MIDDLE DOT} ".join(part for part in parts if part)
+
+
+def _known(infusion: InfusionSession, kind: CheckKind, *, now: datetime, zone: ZoneInfo) -> str:
+    """Return what the record says about one kind of check."""
+    terms = infusion.order_version.terms
+    match kind:
+        case CheckKind.CONSENT:
+            day = day_of(clinic_of(infusion), now)
+            consent = patients.consent_covering(infusion.patient_id, drug_name(infusion), day)
+            return f"signed {date_label(consent.signed_on)}, on file" if consent else ""
+        case CheckKind.FASTING:
+            hours = [("food", terms.fasting_solid_h), ("clear fluids", terms.fasting_clear_h)]
+            return ", ".join(f"{name} {format_quantity(value, Unit.H)}" for name, value in hours if value is not None)
+        case CheckKind.WEIGHT:
+            return (
+                f"{format_quantity(infusion.weight.kg, Unit.KG)} = {pounds(infusion.weight.kg)}"
+                if infusion.weight
+                else ""
+            )
+        case CheckKind.IV_ACCESS:
+            placed = max(infusion.iv_records, key=lambda row: row.happened_at, default=None)
+            if placed is None:
+                return ""
+            gauge = f"{placed.gauge} G" if placed.gauge else ""
+            return " ".join(part for part in (placed.site, gauge, clock_label(placed.happened_at, zone)) if part)
+        case CheckKind.VITALS:
+            seen = latest_vitals(infusion, now)
+            return f"{vitals_sentence(seen)} \N{MIDDLE DOT} {clock_label(seen.observed_at, zone)}" if seen else ""
+        case CheckKind.SUPERVISING:
+            return infusion.supervising.name if infusion.supervising else ""
+    return ""
+
+
+def _rate_state(infusion: InfusionSession, check: DoubleCheck | None) -> RateState:
+    proposals = [row for row in infusion.rate_proposals if row.purpose is CheckPurpose.START]
+    latest = max(proposals, key=lambda row: (row.recorded_at, row.id), default=None)
+    failed = next((one for one in latest.double_checks if not one.is_match), None) if latest else None
+    is_waiting = latest is not None and not latest.is_blocked and not latest.double_checks
+    return RateState(latest, check, failed, is_waiting)
+
+
+def _order_read_back(infusion: InfusionSession) -> list[tuple[str, str]]:
+    """Return the order line by line, as two people read it to each other.
+
+    The pump rate stands on no line: it is read from the pump by one and computed by the other.
+    """
+    terms = infusion.order_version.terms
+    unit, rate = terms.basis.unit, terms.basis.rate_unit
+    bag = (
+        f" {format_quantity(terms.concentration_mg_ml, Unit.MG_PER_ML, spoken=True)}"
+        if terms.concentration_mg_ml
+        else ""
+    )
+    lines = [("Drug", f"{terms.drug.name}{bag}")]
+    if terms.start_amount is not None:
+        name = "Give" if terms.basis.is_total else "Start"
+        lines.append((name, format_quantity(terms.start_amount, unit, spoken=True)))
+    if terms.step_amount and terms.step_every_min:
+        every = format_quantity(terms.step_every_min, Unit.MIN)
+        lines.append(("Raise", f"{format_quantity(terms.step_amount, rate, spoken=True)} every {every}"))
+    if terms.highest_amount is not None:
+        lines.append(("Highest", format_quantity(terms.highest_amount, rate, spoken=True)))
+    if terms.duration_min is not None:
+        lines.append(("For", format_quantity(terms.duration_min, Unit.MIN)))
+    if terms.maximum_total_mg is not None:
+        lines.append(("Session", f"at most {format_quantity(terms.maximum_total_mg, Unit.MG)}"))
+    for level, name in (
+        (LimitLevel.START, "Start if"),
+        (LimitLevel.HOLD, "Hold unless"),
+        (LimitLevel.NOTIFY, "Tell unless"),
+    ):
+        said = _limits_said(infusion, level)
+        if said:
+            lines.append((name, said))
+    return lines
+
+
+def _limits_said(infusion: InfusionSession, level: LimitLevel) -> str:
+    limits = [limit for limit in infusion.order_version.terms.limits if limit.level is level]
+    vitals = list(dict.fromkeys(limit.vital for limit in limits))
+    return ", ".join(
+        f"{VITALS[vital].label} {limit_text([limit for limit in limits if limit.vital is vital])}" for vital in vitals
+    )

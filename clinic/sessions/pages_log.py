@@ -1,0 +1,309 @@
+"""The table of a session: every entry in the order of time, what was corrected struck through and never left out."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+from clinic.core.units import Unit, format_quantity
+from clinic.orders.rules import Vital, dose_rate_mg_h
+from clinic.sessions.event_rules import Actuality, IvAction, SessionEventKind
+from clinic.sessions.models import (
+    AdministrationEvent,
+    AdverseEvent,
+    InfusionSession,
+    IvRecord,
+    ObservationSet,
+    PrnDose,
+    SessionEvent,
+)
+from clinic.sessions.pages_words import (
+    GRADES,
+    breach_texts,
+    dose_text,
+    extra_values,
+    is_above,
+    pressure,
+    sedation_code,
+    shown_mg,
+    shown_rate,
+)
+from clinic.sessions.progress import Correctable, Progress, current
+from clinic.sessions.rules import AdministrationKind
+
+# An entry written so long after it happened is a late entry, where the clinic has not set its own time (DESIGN 5).
+LATE_MIN: Final = 10
+
+_COLUMNS: Final = {
+    Vital.SBP: "bp",
+    Vital.DBP: "bp",
+    Vital.HR: "hr",
+    Vital.RR: "rr",
+    Vital.SPO2: "spo2",
+    Vital.SEDATION: "sedation",
+    Vital.PAIN: "pain",
+}
+_EVENT_TITLES: Final = {
+    SessionEventKind.TIME_OUT: "Time-out",
+    SessionEventKind.NOTIFY: "Told",
+    SessionEventKind.INTERVENTION: "Done",
+    SessionEventKind.HAND_OVER: "Handed over",
+    SessionEventKind.SUPERVISING: "Clinician on site",
+    SessionEventKind.CALL: "Call",
+    SessionEventKind.OTHER: "Event",
+    SessionEventKind.ROW_NOTE: "Note",
+}
+_IV_TITLES: Final = {IvAction.PLACED: "Line placed", IvAction.CHECKED: "Line checked", IvAction.REMOVED: "Line removed"}
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """One line of the table; with a `title` it is no set of vitals and its columns stay empty."""
+
+    at: datetime
+    by: str
+    recorded_at: datetime
+    title: str = ""
+    bp: str | None = None
+    hr: int | None = None
+    rr: int | None = None
+    spo2: int | None = None
+    sedation: str | None = None
+    pain: int | None = None
+    high: tuple[str, ...] = ()
+    low: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+    late: bool = False
+    struck: bool = False
+    entry_id: uuid.UUID | None = None
+    author_id: uuid.UUID | None = None
+    # Outside a limit, and nobody has been told.
+    is_untold: bool = False
+
+
+Entry: TypeAlias = ObservationSet | AdministrationEvent | PrnDose | AdverseEvent | SessionEvent
+
+
+def log_rows(infusion: InfusionSession, going: Progress, *, late_min: int | None) -> list[LogRow]:
+    """Return every entry, the newest first."""
+    rows = [
+        *_vitals_rows(infusion, going),
+        *_pump_rows(infusion),
+        *_prn_rows(infusion),
+        *_adverse_rows(infusion),
+        *_event_rows(infusion),
+        *_iv_rows(infusion.iv_records),
+    ]
+    late = timedelta(minutes=LATE_MIN if late_min is None else late_min)
+    marked = [_late(row, late) for row in rows]
+    return sorted(marked, key=lambda row: (row.at, row.recorded_at), reverse=True)
+
+
+def _late(row: LogRow, after: timedelta) -> LogRow:
+    return replace(row, late=True) if row.recorded_at - row.at > after and not row.struck else row
+
+
+def _struck_ids(rows: Sequence[Correctable]) -> set[uuid.UUID]:
+    stand = {row.id for row in current(rows)}
+    return {row.id for row in rows if row.id not in stand}
+
+
+def _correction(row: Entry) -> str:
+    """What a correcting or withdrawn row says about itself."""
+    if row.is_void:
+        return f"Withdrawn: {row.correction_reason}."
+    return f"Corrected: {row.correction_reason}." if row.supersedes_id else ""
+
+
+def _joined(*parts: str | None) -> str:
+    return " ".join(part for part in parts if part)
+
+
+# --- vitals ----------------------------------------------------------------------------------------------------------
+
+
+def _vitals_rows(infusion: InfusionSession, going: Progress) -> Iterator[LogRow]:
+    struck = _struck_ids(infusion.observation_sets)
+    by_set: dict[uuid.UUID, list[SessionEvent]] = {}
+    for event in current(infusion.events):
+        if event.observation_set_id is not None:
+            by_set.setdefault(event.observation_set_id, []).append(event)
+    for row in infusion.observation_sets:
+        yield _vitals_row(row, going, by_set.get(row.id, []), is_struck=row.id in struck)
+    for missed in infusion.not_done:
+        reason = missed.reason.value.replace("-", " ")
+        yield LogRow(
+            missed.due_at, "", missed.recorded_at, title="Vitals not done", note=_joined(reason, missed.detail)
+        )
+
+
+def _vitals_row(row: ObservationSet, going: Progress, events: Sequence[SessionEvent], *, is_struck: bool) -> LogRow:
+    found = [] if is_struck else list(going.breaches.get(row.id, ()))
+    columns = {True: set[str](), False: set[str]()}
+    for breach in found:
+        if breach.limit.vital in _COLUMNS:
+            columns[is_above(breach.limit)].add(_COLUMNS[breach.limit.vital])
+    notes = [event.text for event in events if event.kind is SessionEventKind.ROW_NOTE]
+    told = [_told(event) for event in events if event.kind is SessionEventKind.NOTIFY]
+    return LogRow(
+        row.observed_at,
+        row.recorded_by.initials,
+        row.recorded_at,
+        bp=pressure(row),
+        hr=row.hr,
+        rr=row.rr,
+        spo2=row.spo2,
+        sedation=sedation_code(row),
+        pain=row.pain,
+        high=tuple(sorted(columns[True])),
+        low=tuple(sorted(columns[False])),
+        tags=tuple((text, "crit") for text in breach_texts(found)),
+        note=_joined(", ".join(extra_values(row)), row.note, *notes, *told, _correction(row)),
+        struck=is_struck,
+        entry_id=None if is_struck else row.id,
+        author_id=row.recorded_by_id,
+        is_untold=bool(found) and not told,
+    )
+
+
+def _told(event: SessionEvent) -> str:
+    reply = f" Reply: {event.reply}" if event.reply else ""
+    return f"{event.text}{reply}"
+
+
+# --- pump and medicines ----------------------------------------------------------------------------------------------
+
+
+def _pump_rows(infusion: InfusionSession) -> Iterator[LogRow]:
+    struck = _struck_ids(infusion.administrations)
+    rate, bag = Decimal(0), infusion.order_version.terms.concentration_mg_ml
+    for row in sorted(infusion.administrations, key=lambda each: (each.happened_at, each.recorded_at)):
+        before = (rate, bag)
+        if row.id not in struck:
+            bag = row.concentration_mg_ml or bag
+            rate = row.rate_ml_h if row.rate_ml_h is not None else rate
+        yield LogRow(
+            row.happened_at,
+            row.recorded_by.initials,
+            row.recorded_at,
+            title=_pump_title(row, before[0], row.concentration_mg_ml or before[1]),
+            note=_joined(_checked(row), row.reason, _volume(row), _correction(row)),
+            struck=row.id in struck,
+        )
+
+
+def rate_text(rate_ml_h: Decimal, concentration_mg_ml: Decimal | None) -> str:
+    """Return a pump rate as the dose it gives, "20 mg/h", or in mL/h where the concentration is not known."""
+    if concentration_mg_ml is None:
+        return shown_rate(rate_ml_h, Unit.ML_PER_H)
+    return shown_rate(dose_rate_mg_h(rate_ml_h, concentration_mg_ml=concentration_mg_ml), Unit.MG_PER_H)
+
+
+def _pump_title(row: AdministrationEvent, before_ml_h: Decimal, bag: Decimal | None) -> str:
+    rate = "" if row.rate_ml_h is None else rate_text(row.rate_ml_h, bag)
+    match row.kind:
+        case AdministrationKind.START:
+            return f"Infusion started {rate}"
+        case AdministrationKind.RATE_CHANGE:
+            return f"Rate {rate_text(before_ml_h, bag).split(chr(160))[0]} to {rate}"
+        case AdministrationKind.PAUSE:
+            return "Paused"
+        case AdministrationKind.RESUME:
+            return f"Resumed {rate or rate_text(before_ml_h, bag)}"
+        case AdministrationKind.BOLUS:
+            over = f" over {format_quantity(row.bolus_over_min, Unit.MIN)}" if row.bolus_over_min else ""
+            return f"Bolus {shown_mg(row.bolus_mg or Decimal(0), is_final=True)}{over}"
+        case AdministrationKind.BAG_CHANGE:
+            return "Bag changed"
+        case AdministrationKind.STOP:
+            return "Infusion stopped"
+
+
+def _checked(row: AdministrationEvent) -> str:
+    if row.double_check is not None:
+        return f"Second check {row.double_check.checker.name}."
+    return "On a spoken order." if row.verbal_order_id is not None else ""
+
+
+def _volume(row: AdministrationEvent) -> str:
+    if row.pump_volume_ml is None:
+        return ""
+    return f"Pump shows {format_quantity(row.pump_volume_ml, Unit.ML)} infused."
+
+
+def _prn_rows(infusion: InfusionSession) -> Iterator[LogRow]:
+    struck = _struck_ids(infusion.prn_doses)
+    for row in infusion.prn_doses:
+        yield LogRow(
+            row.given_at,
+            row.recorded_by.initials,
+            row.recorded_at,
+            title=prn_title(row),
+            note=_joined("As-needed order.", row.reason, _correction(row)),
+            struck=row.id in struck,
+        )
+
+
+def prn_title(row: PrnDose) -> str:
+    """Return "Ondansetron 4 mg IV"."""
+    name = row.prn_item.drug_name
+    return f"{name[:1].upper()}{name[1:]} {dose_text(row.dose, row.unit)} {row.prn_item.route}"
+
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+def _adverse_rows(infusion: InfusionSession) -> Iterator[LogRow]:
+    struck = _struck_ids(infusion.adverse_events)
+    for row in infusion.adverse_events:
+        yield LogRow(
+            row.onset_at,
+            row.recorded_by.initials,
+            row.recorded_at,
+            title=adverse_title(row),
+            note=_joined(row.action, _over(row), _correction(row)),
+            struck=row.id in struck,
+        )
+
+
+def adverse_title(row: AdverseEvent) -> str:
+    """Return "Nausea, mild", and that it was a near miss where nobody was harmed."""
+    kind = "Near miss. " if row.actuality is Actuality.POTENTIAL else ""
+    grade = f", {GRADES[row.grade]}" if row.grade else ""
+    return f"{kind}{row.term[:1].upper()}{row.term[1:]}{grade}"
+
+
+def _over(row: AdverseEvent) -> str:
+    return "" if row.resolved_at is None or row.actuality is Actuality.POTENTIAL else "Over."
+
+
+def _event_rows(infusion: InfusionSession) -> Iterator[LogRow]:
+    struck = _struck_ids(infusion.events)
+    shown_with_vitals = {SessionEventKind.ROW_NOTE, SessionEventKind.NOTIFY}
+    for row in infusion.events:
+        if row.observation_set_id is not None and row.kind in shown_with_vitals and row.id not in struck:
+            continue
+        yield LogRow(
+            row.happened_at,
+            row.recorded_by.initials,
+            row.recorded_at,
+            title=_EVENT_TITLES[row.kind],
+            note=_joined(_told(row), _correction(row)),
+            struck=row.id in struck,
+        )
+
+
+def _iv_rows(rows: Iterable[IvRecord]) -> Iterator[LogRow]:
+    for row in rows:
+        gauge = f"{row.gauge} G" if row.gauge and row.gauge.isdigit() else row.gauge
+        score = "" if row.vip_score is None else f"VIP {row.vip_score}"
+        yield LogRow(
+            row.happened_at,
+            row.recorded_by.initials,
+            row.recorded_at,
+            title=_IV_TITLES[row.action],
+            note=_joined(row.site, gauge, score, row.detail),
+        )

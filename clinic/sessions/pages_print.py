@@ -1,0 +1,116 @@
+"""The printed record of a session: the order, the figures, the chart in stretches, every entry in the order of time."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from clinic.core.formats import minutes
+from clinic.core.times import clock_label, date_label, local
+from clinic.core.units import Unit, format_quantity
+from clinic.druglog.queries import entries_of
+from clinic.druglog.rules import RegisterKind
+from clinic.orders.rules import limit_text
+from clinic.sessions.chart import Chart, sheets
+from clinic.sessions.event_rules import SessionEventKind
+from clinic.sessions.models import InfusionSession
+from clinic.sessions.pages_chart import chart_input, running_limits
+from clinic.sessions.pages_log import LogRow, log_rows
+from clinic.sessions.pages_session import sentence_of
+from clinic.sessions.pages_words import drug_name, number_of, shown_mg
+from clinic.sessions.progress import Progress, current
+from clinic.sessions.vital_rules import VITALS
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedSession:
+    """What stands on the sheet besides the head."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    charts: tuple[Chart, ...]
+    rows: tuple[LogRow, ...]
+    code: str
+
+
+def printed_session(
+    infusion: InfusionSession, going: Progress, *, now: datetime, zone: ZoneInfo, late_min: int | None
+) -> PrintedSession:
+    """Return a session as it is printed; the clock of now has no place in its chart."""
+    number = number_of(infusion.number, infusion.order_version.terms)
+    rows = tuple(reversed(log_rows(infusion, going, late_min=late_min)))
+    return PrintedSession(
+        title=f"Infusion session {number} \N{MIDDLE DOT} {drug_name(infusion)} course {infusion.course.number}",
+        facts=tuple(_facts(infusion, going, zone)),
+        charts=sheets(chart_input(infusion, going, zone=zone, now=now)),
+        rows=rows,
+        code=record_code(infusion),
+    )
+
+
+def record_code(infusion: InfusionSession) -> str:
+    """Return eight signs that change with every entry: two prints with one code show the same record."""
+    parts = [str(infusion.id), str(infusion.version)]
+    for rows in (
+        infusion.transitions,
+        infusion.gate_answers,
+        infusion.administrations,
+        infusion.prn_doses,
+        infusion.observation_sets,
+        infusion.not_done,
+        infusion.iv_records,
+        infusion.events,
+        infusion.adverse_events,
+        infusion.discharge_assessments,
+    ):
+        parts += sorted(str(row.id) for row in rows)
+    found = hashlib.sha256("".join(parts).encode("ascii")).hexdigest()
+    return f"{found[:4]} {found[4:8]}"
+
+
+def _facts(infusion: InfusionSession, going: Progress, zone: ZoneInfo) -> list[tuple[str, str]]:
+    version = infusion.order_version
+    facts = [("Order", sentence_of(infusion) or drug_name(infusion))]
+    if version.signature is not None:
+        day = local(version.signature.signed_at, zone)
+        facts.append(("Signed", f"{version.signature.signer_name}, {date_label(day.date())} {day:%H:%M}"))
+    limits = _limits(infusion)
+    facts += [("Limits", limits)] if limits else []
+    facts.append(("Given", _given(going, zone)))
+    facts.append(("Nurses", _nurses(infusion, zone)))
+    waste = _waste(infusion, zone)
+    return facts + ([("Waste", waste)] if waste else [])
+
+
+def _limits(infusion: InfusionSession) -> str:
+    terms = infusion.order_version.terms
+    said = [(vital, limit_text(running_limits(terms, vital))) for vital in VITALS]
+    return ", ".join(f"{VITALS[vital].label} {text}" for vital, text in said if text)
+
+
+def _given(going: Progress, zone: ZoneInfo) -> str:
+    if going.started_at is None:
+        return "nothing infused"
+    end = going.stopped_at or going.at
+    span = f"{clock_label(going.started_at, zone)} to {clock_label(end, zone)}"
+    return f"{shown_mg(going.delivered_mg, is_final=True)} in {minutes(going.run_minutes)} ({span})"
+
+
+def _nurses(infusion: InfusionSession, zone: ZoneInfo) -> str:
+    moves = [row for row in current(infusion.events) if row.kind is SessionEventKind.HAND_OVER and row.person]
+    last = infusion.nurse.name if infusion.nurse else "none named"
+    if not moves:
+        return last
+    at = clock_label(moves[-1].happened_at, zone)
+    return f"{moves[-1].recorded_by.name} to {at}, {last} from {at}"
+
+
+def _waste(infusion: InfusionSession, zone: ZoneInfo) -> str:
+    if infusion.drug_account is None:
+        return ""
+    return "; ".join(
+        f"{format_quantity(entry.quantity_mg, Unit.MG)} {entry.drug_name} at {clock_label(entry.happened_at, zone)}, "
+        f"witness {entry.witness.name if entry.witness else 'none'}"
+        for entry in entries_of(infusion.drug_account)
+        if entry.kind is RegisterKind.WASTE
+    )

@@ -1,0 +1,133 @@
+"""The rate sheet: the order's steps as cells, each with what it comes to."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from clinic.core.errors import RuleBroken
+from clinic.core.times import clock_label
+from clinic.core.units import Unit, format_number, round_half_up
+from clinic.orders.rules import dose_rate_mg_h, round_to_pump_step
+from clinic.sessions import ordered_rates
+from clinic.sessions.models import InfusionSession
+from clinic.sessions.pages_words import shown_mg, shown_rate
+from clinic.sessions.progress import Pump, current, projected_mg, pump
+from clinic.sessions.rules import AdministrationKind
+
+
+@dataclass(frozen=True, slots=True)
+class RateCell:
+    """One rate of the order. `value` is the pump's mL/h, exact; `total` what the plan would come to at it."""
+
+    value: str
+    mg_h: str
+    small: str
+    pump: str
+    total: str
+    is_now: bool = False
+    is_disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RateSheet:
+    """What the rate sheet shows above its fields."""
+
+    now_mg_h: str
+    now_ml_h: str
+    since: str
+    cells: tuple[RateCell, ...]
+    concentration: str
+    said: str
+    given: str
+    maximum: str
+
+
+def rate_sheet(infusion: InfusionSession, *, now: datetime, zone: ZoneInfo) -> RateSheet:
+    """Return the steps that the order allows from here; one that is not allowed yet shows from when."""
+    running, terms = pump(infusion, now), infusion.order_version.terms
+    bag = running.concentration_mg_ml
+    since = changed_at(infusion)
+    signer = infusion.order_version.signature.signer_name if infusion.order_version.signature else "a physician"
+    cells = tuple(_cells(infusion, running, now=now, zone=zone)) if bag is not None else ()
+    return RateSheet(
+        now_mg_h=_mg_h(running.state.rate_ml_h, bag),
+        now_ml_h=shown_rate(running.state.rate_ml_h, Unit.ML_PER_H),
+        since=clock_label(since, zone) if since else "",
+        cells=cells,
+        concentration="" if bag is None else f"{format_number(bag)} mg per mL",
+        said=f"The steps and the highest rate come from the order of {signer}." if cells else "The order has no steps.",
+        given=shown_mg(running.delivered_mg),
+        maximum="" if terms.maximum_total_mg is None else shown_mg(terms.maximum_total_mg, is_final=True),
+    )
+
+
+def changed_at(infusion: InfusionSession) -> datetime | None:
+    """Return when the rate was last set."""
+    kinds = {AdministrationKind.START, AdministrationKind.RATE_CHANGE, AdministrationKind.RESUME}
+    return max((row.happened_at for row in current(infusion.administrations) if row.kind in kinds), default=None)
+
+
+def _mg_h(rate_ml_h: Decimal, bag: Decimal | None) -> str:
+    if bag is None:
+        return shown_rate(rate_ml_h, Unit.ML_PER_H)
+    return shown_rate(dose_rate_mg_h(rate_ml_h, concentration_mg_ml=bag), Unit.MG_PER_H)
+
+
+def set_rates(infusion: InfusionSession, bag: Decimal) -> list[Decimal]:
+    """Return the order's rates as the pump is set, with one step below its start for lowering."""
+    terms = infusion.order_version.terms
+    try:
+        steps = ordered_rates.ordered_steps_ml_h(infusion, concentration=bag)
+        step = ordered_rates.step_ml_h(infusion, concentration=bag)
+    except RuleBroken:  # no weight: there is nothing to work steps out from
+        return []
+    lower = [steps[0] - step] if steps and step and steps[0] > step else []
+    rates = [*lower, *steps]
+    if terms.pump_step_ml_h is None:
+        return rates
+    return [round_to_pump_step(rate, step_ml_h=terms.pump_step_ml_h).set_ml_h for rate in rates]
+
+
+def _cells(infusion: InfusionSession, running: Pump, *, now: datetime, zone: ZoneInfo) -> list[RateCell]:
+    bag = running.concentration_mg_ml or Decimal(1)
+    rates, here = set_rates(infusion, bag), running.state.set_ml_h
+    following = next((rate for rate in rates if rate > here), None)
+    wait_until = _allowed_at(infusion)
+    cells = []
+    for rate in rates:
+        difference = _number(dose_rate_mg_h(abs(rate - here), concentration_mg_ml=bag))
+        small, is_disabled = f"{difference} lower", False
+        if rate == here:
+            small = "now"
+        elif rate > here:
+            is_next, is_early = rate == following, wait_until is not None and wait_until > now
+            is_disabled = not is_next or is_early
+            small = f"{difference} higher"
+            if is_next and is_early and wait_until is not None:
+                small = f"from {clock_label(wait_until, zone)}"
+            elif not is_next:
+                small = "highest" if rate == rates[-1] else "later"
+        total = projected_mg(infusion, running, now, rate_ml_h=rate)
+        cells.append(
+            RateCell(
+                value=format(rate, "f"),
+                mg_h=_number(dose_rate_mg_h(rate, concentration_mg_ml=bag)),
+                small=small,
+                pump=shown_rate(rate, Unit.ML_PER_H),
+                total="" if total is None else shown_mg(total),
+                is_now=rate == here,
+                is_disabled=is_disabled or rate == here,
+            )
+        )
+    return cells
+
+
+def _number(rate: Decimal) -> str:
+    return format_number(round_half_up(rate, 2))
+
+
+def _allowed_at(infusion: InfusionSession) -> datetime | None:
+    """Return when the next step up is allowed by the order; None where it sets no time."""
+    every, since = infusion.order_version.terms.step_every_min, changed_at(infusion)
+    return None if every is None or since is None else since + timedelta(minutes=every)

@@ -1,0 +1,29 @@
+"""Pages of the bedside; each module registers its own on the one blueprint."""
+
+from clinic.sessions import (
+    views_acts,
+    views_board,
+    views_checklist,
+    views_discharge,
+    views_drug,
+    views_events,
+    views_print,
+    views_rate,
+    views_session,
+    views_vitals,
+)
+from clinic.sessions.views_shared import bp
+
+__all__ = [
+    "bp",
+    "views_acts",
+    "views_board",
+    "views_checklist",
+    "views_discharge",
+    "views_drug",
+    "views_events",
+    "views_print",
+    "views_rate",
+    "views_session",
+    "views_vitals",
+]

@@ -1,0 +1,134 @@
+"""The session's drug account: taken out, prepared, wasted before a witness, returned."""
+
+import uuid
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic.accounts.current import actor
+from clinic.core import clock
+from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Permission, requires
+from clinic.core.units import Unit, format_quantity
+from clinic.druglog import operations as druglog
+from clinic.druglog import queries as register
+from clinic.druglog.models import Container, DrugAccount
+from clinic.sessions import operations
+from clinic.sessions.forms_acts import number
+from clinic.sessions.forms_discharge import DrugForm
+from clinic.sessions.models import InfusionSession
+from clinic.sessions.pages_session import strip_cells
+from clinic.sessions.pages_words import drug_name
+from clinic.sessions.progress import progress
+from clinic.sessions.views_acts import attempt
+from clinic.sessions.views_shared import bp, clinicians, frame, load, proved, session_url, zone
+
+
+def _drugs(infusion: InfusionSession) -> list[str]:
+    """Return the drugs that may be taken out: the order's own and its controlled ones as needed."""
+    terms = infusion.order_version.terms
+    names = [drug_name(infusion), *(item.drug_name for item in terms.prn_items if item.is_controlled)]
+    return list(dict.fromkeys(names))
+
+
+def _containers(infusion: InfusionSession) -> list[tuple[Container, str]]:
+    found = []
+    for name in _drugs(infusion):
+        for container in register.containers_of(name):
+            held = format_quantity(register.balance_mg(container), Unit.MG)
+            lot = f", lot {container.lot}" if container.lot else ""
+            found.append((container, f"{name}: {container.description}{lot}, holds {held}"))
+    return found
+
+
+def _page(infusion: InfusionSession, form: DrugForm, status: int = 200) -> ResponseReturnValue:
+    now = clock.now()
+    form.offer(_containers(infusion), _drugs(infusion), [one for one in clinicians() if one.id != actor().id])
+    account = infusion.drug_account
+    page = render_template(
+        "sessions/drug.html",
+        **frame(infusion, now),
+        form=form,
+        failed=form.act.data if status != 200 else None,  # noqa: PLR2004 HTTP's own number
+        cells=strip_cells(infusion, progress(infusion, now), zone=zone(), now=now),
+        lines=register.account_lines(account) if account else [],
+        entries=register.entries_of(account) if account else [],
+        discrepancies=register.discrepancies_of(account) if account else [],
+        back_to=session_url(infusion),
+    )
+    return page, status
+
+
+@bp.get("/sessions/<uuid:infusion_id>/drug")
+@requires(Permission.RECORD_DRUG)
+def show_drug(infusion_id: uuid.UUID) -> ResponseReturnValue:
+    """What was taken out for this session, and where it went."""
+    return _page(load(infusion_id), DrugForm(formdata=None))
+
+
+@bp.post("/sessions/<uuid:infusion_id>/drug")
+@requires(Permission.RECORD_DRUG)
+def record_drug(infusion_id: uuid.UUID) -> ResponseReturnValue:
+    """Add one line to the account."""
+    infusion, form, now = load(infusion_id), DrugForm(), clock.now()
+    form.offer(_containers(infusion), _drugs(infusion), clinicians())
+
+    def act() -> bool:
+        account = operations.open_drug_account(infusion, by=actor(), at=now)
+        _ACTS.get(form.act.data or "", _unknown)(infusion, account, form, now)
+        return True
+
+    if form.validate_on_submit() and attempt(form, act):
+        flash("Recorded in the drug account.")
+        return redirect(url_for(".show_drug", infusion_id=infusion.id), 303)
+    return _page(load(infusion_id), form, 422)
+
+
+def _container(infusion: InfusionSession, form: DrugForm) -> Container:
+    found = next((one for one, _ in _containers(infusion) if str(one.id) == form.container_id.data), None)
+    if found is None:
+        raise RuleBroken("Choose the vial or bag.", field="container_id")
+    return found
+
+
+def _drug(form: DrugForm) -> str:
+    if not form.drug_name.data:
+        raise RuleBroken("Choose the drug.", field="drug_name")
+    return str(form.drug_name.data)
+
+
+def _amount(form: DrugForm) -> Decimal:
+    return number(form.quantity_mg) or Decimal(0)
+
+
+def _withdraw(infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
+    druglog.withdraw(account, _container(infusion, form), _amount(form), happened_at=now, by=actor(), at=now)
+
+
+def _prepare(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
+    said = (form.reason.data or "").strip() or None
+    druglog.prepare(account, _drug(form), _amount(form), happened_at=now, reason=said, by=actor(), at=now)
+
+
+def _waste(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
+    if str(actor().id) == form.witness_id.data:
+        raise RuleBroken("The witness is another person.", field="witness_id")
+    witness = proved(
+        form.witness_id.data or "", form.password.data or "", permission=Permission.WITNESS, at=now, field="witness_id"
+    )
+    said = (form.reason.data or "").strip() or None
+    druglog.waste(account, _drug(form), _amount(form), witness, happened_at=now, reason=said, by=actor(), at=now)
+
+
+def _return(infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
+    druglog.return_to_stock(account, _container(infusion, form), _amount(form), happened_at=now, by=actor(), at=now)
+
+
+def _unknown(*_: Any) -> None:
+    raise RuleBroken("Choose what to record.")
+
+
+_ACTS = {"withdraw": _withdraw, "prepare": _prepare, "waste": _waste, "return": _return}

@@ -1,0 +1,26 @@
+// The rate sheet reads the chosen step back in large numbers, beside what the plan would come to. Without this file the
+// cells say the same in small, and the server reads the entry back.
+
+const sheet = document.querySelector("[data-rate-sheet]");
+const save = sheet?.querySelector("[data-rate-save]");
+const plain = save?.textContent;
+
+sheet?.addEventListener("change", (event) => {
+  const cell = event.target.closest("[data-mg]");
+  const place = (name) => sheet.querySelector(`[data-read="${name}"]`);
+  if (!cell) return;
+  for (const name of ["mg", "ml", "total"]) {
+    const target = place(name);
+    if (target) target.textContent = cell.dataset[name] || "–";
+  }
+  const at = sheet.querySelector("[name=at]")?.value;
+  save.textContent = at ? `Record ${cell.dataset.mg} at ${at}` : `Record ${cell.dataset.mg}`;
+});
+
+sheet?.querySelector("[name=rate_ml_h]")?.addEventListener("input", (event) => {
+  if (!event.target.value.trim()) return;
+  for (const input of sheet.querySelectorAll("[name=step]:checked")) input.checked = false;
+  for (const name of ["mg", "total"]) sheet.querySelector(`[data-read="${name}"]`).textContent = "–";
+  sheet.querySelector('[data-read="ml"]').textContent = `${event.target.value.trim()} mL/h`;
+  save.textContent = plain;
+});
