@@ -24,6 +24,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 import config as settings
+from clinic import again
 from clinic.accounts import current
 from clinic.accounts import operations as accounts
 from clinic.audit import operations as audit
@@ -32,6 +33,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import clock, db, formats, idempotency, later
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Access, Open, Permission
+from clinic.core.requests import is_secret
 from clinic.navigation import home_endpoint, nav_entries
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -154,6 +156,8 @@ def _refuse_unreadable() -> None:
 
 # What still answers while the screen is locked.
 _OPEN_WHILE_LOCKED = frozenset({"accounts.show_unlock", "accounts.unlock", "accounts.end_login"})
+# Nothing was typed there that would have to be kept.
+_NOTHING_TO_SAVE = frozenset({"accounts.lock", "accounts.unlock", "accounts.end_login"})
 
 
 def _check_access() -> ResponseReturnValue | None:
@@ -164,10 +168,11 @@ def _check_access() -> ResponseReturnValue | None:
         abort(403, "This page has no declared access.")
     if access is Open.PUBLIC:
         return None
-    if not current.is_signed_in():
-        return _lead_to("accounts.show_login")
-    if current.is_locked() and request.endpoint not in _OPEN_WHILE_LOCKED:
-        return _lead_to("accounts.show_unlock")
+    is_locked = current.is_locked() and request.endpoint not in _OPEN_WHILE_LOCKED
+    if not current.is_signed_in() or is_locked:
+        refused = _ask_for_the_password("accounts.show_unlock" if is_locked else "accounts.show_login")
+        if refused is not None:
+            return refused.answer
     login = current.signed_in().login
     # Noted now: a refusal is rolled back, and its rows cannot be asked any more.
     g.here = _Here(current.actor().id, login.id, login.seen_at, is_locked=login.locked_at is not None)
@@ -177,12 +182,16 @@ def _check_access() -> ResponseReturnValue | None:
     return None
 
 
-def _lead_to(endpoint: str) -> ResponseReturnValue:
-    """Lead to the page that asks for the password, and back again when that is a page to look at."""
-    if request.method not in SAFE or is_in_background():
-        abort(401, "You are signed out or the screen is locked. Nothing was saved.")
+def _ask_for_the_password(endpoint: str) -> again.Refused | None:
+    """Lead to the page that asks for the password and then back here; a save goes on when the password came with it."""
+    if is_in_background():
+        abort(401, "You are signed out or the screen is locked.")
+    if request.method not in SAFE and request.endpoint not in _NOTHING_TO_SAVE:
+        return again.go_on()
+    if request.method not in SAFE:
+        return again.Refused(redirect(url_for(endpoint), 303))
     back = request.full_path.rstrip("?")
-    return redirect(url_for(endpoint, next=None if back == "/" else back), 303)
+    return again.Refused(redirect(url_for(endpoint, next=None if back == "/" else back), 303))
 
 
 def is_in_background() -> bool:
@@ -370,11 +379,10 @@ def _show_stale(_error: StaleDataError) -> ResponseReturnValue:
 
 def _typed_fields(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     hidden = {"csrf_token", "idempotency_key", "patient_id", "version"}
-    secret = ("password", "secret", "pin", "current", "new", "again")
     return [
         (name.replace("_", " "), value)
         for name, value in fields
-        if value and name not in hidden and not name.endswith(secret)
+        if value and name not in hidden and not is_secret(name)
     ]
 
 

@@ -65,6 +65,16 @@ def staff_in_role(*roles: Role) -> list[Staff]:
     )
 
 
+def author_of(token: str) -> Staff | None:
+    """The person whose sign-in a token names, even one that has ended, as long as the account is active."""
+    return db.session.scalar(
+        sa.select(Staff)
+        .join(LoginSession, LoginSession.staff_id == Staff.id)
+        .where(LoginSession.token_hash == token_hash(token), Staff.status == StaffStatus.ACTIVE)
+        .execution_options(unscoped=True)
+    )
+
+
 def first_clinic_id(staff_id: uuid.UUID) -> uuid.UUID | None:
     """The clinic that a person signs in to: the one of the oldest role."""
     return db.session.scalar(

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from clinic.core import db
+from clinic.core.requests import is_secret
 
 
 class IdempotencyKey(db.Base):
@@ -29,8 +30,11 @@ class IdempotencyKey(db.Base):
 
 
 def digest(path: str, fields: Iterable[tuple[str, str]]) -> str:
-    """What was sent, without the tokens that differ from one try to the next."""
-    kept = sorted((name, value) for name, value in fields if name != "csrf_token")
+    """What was sent, without the tokens that differ from one try to the next.
+
+    Secrets are left out: a fast hash of a password beside guessable values would give it away.
+    """
+    kept = sorted((name, value) for name, value in fields if name != "csrf_token" and not is_secret(name))
     return hashlib.sha256(repr((path, kept)).encode()).hexdigest()
 
 

@@ -112,7 +112,6 @@ POLICY: dict[Role, frozenset[Permission]] = {
         {
             Permission.SEARCH_PATIENTS,
             Permission.EDIT_DEMOGRAPHICS,
-            Permission.RECORD_CONSENT,
             Permission.READ_CALENDAR,
             Permission.BOOK,
             Permission.READ_BOARD,

@@ -38,6 +38,14 @@ def unchanged_since_drawn(record: Versioned, what: str) -> None:
         raise Conflict(what)
 
 
+_SECRETS = frozenset({"password", "current", "new", "again", "pin"})
+
+
+def is_secret(name: str) -> bool:
+    """Whether a field of this name holds a password or a PIN, which nobody repeats, shows or keeps."""
+    return name in _SECRETS or name.startswith("password_") or name.endswith(("_password", "_secret", "_pin"))
+
+
 def afterwards(act: Callable[[], object]) -> None:
     """Do this in a transaction of its own once the answer stands, even when the answer is a refusal."""
     later.do(act)

@@ -106,5 +106,9 @@ def test_every_sign_in_ends_after_twelve_hours(at):
     assert not at(timedelta(hours=12, minutes=1))
 
 
+def test_signing_out_after_the_sign_in_has_ended_asks_for_no_password(client):
+    assert client.post("/logout").location == "/login"
+
+
 def test_a_fragment_of_a_signed_out_page_is_told_so(client):
     assert client.get("/account", headers={"X-Background": "1"}).status_code == 401

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from clinic.accounts.models import Site
 from clinic.core import db
+from clinic.core.idempotency import digest
 
 KEY = "a-key-of-one-drawing"
 
@@ -80,3 +81,10 @@ def test_eight_posts_at_once_leave_one_row(committed_db, trial, clinic, nurse):
     assert {answer.status_code for answer in answers} == {303}
     assert {answer.location for answer in answers} == {"/trial/page"}
     assert sites() == 1
+
+
+def test_no_secret_goes_into_what_is_kept_of_a_save():
+    plain = [("name", "ward 1"), ("dose", "5")]
+    with_secrets = [*plain, ("password", "x"), ("witness_pin", "1234"), ("password_to_go_on", "y"), ("csrf_token", "z")]
+    assert digest("/trial/save", plain) == digest("/trial/save", with_secrets)
+    assert digest("/trial/save", plain) != digest("/trial/save", plain[:1])

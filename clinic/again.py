@@ -1,0 +1,74 @@
+"""A save that met a sign-in which had ended, or a locked screen: the password is asked for, and nothing is lost.
+
+A nurse may look at a flowsheet for half an hour and then save. The page that answers her keeps what she typed in hidden
+fields, asks for her password and sends everything again. It shows nothing of what was typed, because somebody else may
+stand there now; and it takes no other person's password, because an entry belongs to who made it.
+"""
+
+from dataclasses import dataclass
+
+from flask import render_template, request, session
+from flask.typing import ResponseReturnValue
+
+from clinic.accounts import current, operations, queries
+from clinic.accounts.models import Staff
+from clinic.core import clock
+from clinic.core.errors import RuleBroken
+from clinic.core.requests import is_secret
+
+FIELD = "password_to_go_on"
+# Not kept: the token is drawn anew, and secrets are asked for again by the page they belong to.
+_DROPPED = frozenset({"csrf_token", FIELD})
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The answer to a save that cannot go on."""
+
+    answer: ResponseReturnValue
+
+
+def go_on() -> Refused | None:
+    """Let the save go on when its author's password came with it; otherwise give the page that asks for it."""
+    author = current.actor() if current.is_signed_in() else _author()
+    password = request.form.get(FIELD, "")
+    error = None
+    if author is not None and password:
+        try:
+            _open(author, password)
+        except RuleBroken as refusal:
+            error = refusal.message
+        else:
+            return None
+    kept = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if author is not None and name not in _DROPPED and not is_secret(name)
+    ]
+    page = render_template(
+        "accounts/go_on.html",
+        author=author,
+        kept=kept,
+        field=FIELD,
+        error=error,
+        address=request.full_path.rstrip("?"),
+        is_locked=current.is_signed_in(),
+    )
+    return Refused((page, 401))
+
+
+def _author() -> Staff | None:
+    """Whose sign-in the cookie names, although it has ended by itself."""
+    token = session.get("_user_id")
+    return queries.author_of(token) if isinstance(token, str) else None
+
+
+def _open(author: Staff, password: str) -> None:
+    at = clock.now()
+    if current.is_signed_in():
+        operations.unlock(current.signed_in().login, password, by=author, at=at)
+        return
+    _, token = operations.sign_in(
+        author.email, password, address=request.remote_addr, browser=request.user_agent.string or None, at=at
+    )
+    current.begin(token)
