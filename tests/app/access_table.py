@@ -186,6 +186,7 @@ NOTES = {
     "notes.show_session_note": CLINICAL,
     "notes.sign_item": PHYSICIANS,
     "notes.sign_session_note": CLINICAL,
+    "notes.print_course": CLINICAL,
 }
 OUTCOMES = {
     "outcomes.correct_outcome": CLINICAL,
