@@ -93,16 +93,16 @@ class _Account:
         told = [event.when.at for event, _ in self.visit.told(EventKind.WITHDRAW)]
         if self.is_infused:
             return told[0] if told and told[0] < self.visit.start else self.visit.before_start(30)
-        doses = [
-            event.when.at
-            for event, said in self.visit.told(EventKind.PRN_GIVEN)
-            if self.drug.lower() in (said.drug or "").lower()
-        ]
-        return min(doses, default=self.visit.start) - 30 * SECOND
+        return min(self._doses(), default=self.visit.start) - 30 * SECOND
+
+    def _doses(self) -> list[datetime]:
+        told = self.visit.told(EventKind.PRN_GIVEN)
+        return [event.when.at for event, said in told if self.drug.lower() in (said.drug or "").lower()]
 
     def _later(self) -> datetime:
+        """The next free second after the stop, and after the last dose of a medicine given as needed."""
         self.seconds += 1
-        return self.visit.after_stop(self.seconds)
+        return self.visit.soon_after(max([self.visit.stop or self.visit.start, *self._doses()]), self.seconds)
 
     def _at(self, line: AmountLine, kind: EventKind | None) -> datetime:
         """When a line after the stop was written; the account is settled before the patient goes home."""

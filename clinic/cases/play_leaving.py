@@ -33,7 +33,7 @@ def play_leaving(stage: Stage, visit: Visit) -> None:
             for scale, items in ((DischargeScale.MPADSS, part.mpadss), (DischargeScale.ALDRETE, part.aldrete)):
                 _play_score(stage, visit, scale, items)
         script.add(visit.left, Turn.DISCHARGE, "discharge", _leave, stage, visit, place=place)
-    _play_note(stage, visit)
+        _play_note(stage, visit, visit.left)
 
 
 def _play_score(stage: Stage, visit: Visit, scale: DischargeScale, items: Sequence[int | None]) -> None:
@@ -138,11 +138,11 @@ def _override(
 # --- the note --------------------------------------------------------------------------------------------------------
 
 
-def _play_note(stage: Stage, visit: Visit) -> None:
+def _play_note(stage: Stage, visit: Visit, ended: datetime) -> None:
+    """The note is signed once the patient has left, and before anything is added to it."""
     script, place = stage.script, visit.part.session.place
     signed = [event.when.at for event, _ in visit.told(EventKind.SIGN)]
     after = [event.when.at for event, _ in visit.told(EventKind.ADDENDUM, EventKind.COSIGN)]
-    ended = visit.left or visit.last
     at = max(min([*signed, ended + 5 * MINUTE, *(at - SECOND for at in after)]), ended)
     script.add(at, Turn.NOTE, "note", _sign_note, stage, visit, place=place)
     for event, said in visit.told(EventKind.ADDENDUM):

@@ -68,7 +68,15 @@ def terms_of(case: Case, order: OrderPart, *, drug_id: UUID, controlled: Iterabl
     notify, rest = _limits(order.notify, LimitLevel.NOTIFY)
     hold, rest_of_hold = _limits(order.hold, LimitLevel.HOLD)
     allowed, rest_of_start = _limits(order.start_limit, LimitLevel.START)
-    every = _whole(order.obs_every_min)
+    every, scale = _whole(order.obs_every_min), _discharge_scale(case.sessions)
+    is_weighed = any(
+        part is not None
+        for part in (
+            case.patient.weight_kg,
+            order.weight_used_kg,
+            *(visit.session.weight_used_kg or visit.session.weight_kg for visit in case.sessions),
+        )
+    )
     draft = TermsDraft(
         drug_id=drug_id,
         basis=basis,
@@ -88,13 +96,13 @@ def terms_of(case: Case, order: OrderPart, *, drug_id: UUID, controlled: Iterabl
         sedation_scale=sedation_scale(case.sessions),
         notify_text="; ".join(text for text in (rest, rest_of_hold, rest_of_start) if text) or None,
         is_escort_required=any(session.session.escort for session in case.sessions) or None,
-        discharge_scale=DischargeScale.MPADSS if _uses_mpadss(case.sessions) else DischargeScale.ALDRETE,
-        discharge_cutoff=_CUTOFF,
+        discharge_scale=scale,
+        discharge_cutoff=_CUTOFF if scale else None,
         sessions_planned=_planned(case),
         limits=(*allowed, *notify, *hold),
         prn_items=tuple(_prn_items(order.prn, frozenset(controlled), supplied)),
         phases=(PhaseDraft(anchor=Anchor.START, every_min=every),) if every else (),
-        checks=CHECKS,
+        checks=tuple(check for check in CHECKS if is_weighed or check.kind is not CheckKind.WEIGHT),
     )
     return TermsOf(draft, tuple(supplied))
 
@@ -200,9 +208,12 @@ def sedation_scale(sessions: Iterable[SessionCase]) -> SedationScale | None:
     return next((scale for name, scale in _SCALES.items() if name in columns), None)
 
 
-def _uses_mpadss(sessions: Iterable[SessionCase]) -> bool:
+def _discharge_scale(sessions: Iterable[SessionCase]) -> DischargeScale | None:
+    """The score that the case uses; the order of a case that scores nothing asks for none."""
     scored = [session.discharge for session in sessions if session.discharge]
-    return any(part.mpadss for part in scored) or not any(part.aldrete for part in scored)
+    if any(part.mpadss for part in scored):
+        return DischargeScale.MPADSS
+    return DischargeScale.ALDRETE if any(part.aldrete for part in scored) else None
 
 
 def _planned(case: Case) -> int | None:

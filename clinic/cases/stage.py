@@ -54,6 +54,7 @@ class Visit:
     checks: dict[datetime, DoubleCheck] = field(default_factory=dict)
     containers: dict[str, Container] = field(default_factory=dict)
     note: Note | None = None
+    held: InfusionSession | None = None
 
     @property
     def infusion(self) -> InfusionSession:
@@ -61,6 +62,7 @@ class Visit:
         found = db.session.get(InfusionSession, self.infusion_id) if self.infusion_id else None
         if found is None:
             raise NotThere
+        self.held = found
         return found
 
     @property
@@ -83,12 +85,11 @@ class Visit:
         """A moment between arrival and start, by its share of the time between them."""
         return self.arrival + (self.start - self.arrival) * percent / 100
 
-    def after_stop(self, seconds: int) -> datetime:
-        """A moment so many seconds after the stop, never behind the patient's leaving."""
-        stop = self.stop or self.start
-        if self.left is None or self.left > stop + timedelta(seconds=seconds):
-            return stop + timedelta(seconds=seconds)
-        return stop + (self.left - stop) * min(seconds, 99) / 100
+    def soon_after(self, moment: datetime, seconds: int) -> datetime:
+        """A moment so many seconds after another, never behind the patient's leaving."""
+        if self.left is None or self.left > moment + timedelta(seconds=seconds) or self.left <= moment:
+            return moment + timedelta(seconds=seconds)
+        return moment + (self.left - moment) * min(seconds, 99) / 100
 
     def told(self, *kinds: EventKind) -> list[tuple[EventRow, EventFacts]]:
         """The event lines of these kinds."""
@@ -107,12 +108,15 @@ class Stage:
     patient_id: uuid.UUID | None = None
     course_id: uuid.UUID | None = None
     verbal: list[VerbalOrder] = field(default_factory=list)
+    # The session holds its rows weakly: what the next step needs again is held here.
+    held: dict[str, db.Base] = field(default_factory=dict)
 
     @property
     def patient(self) -> Patient:
         found = db.session.get(Patient, self.patient_id) if self.patient_id else None
         if found is None:
             raise NotThere
+        self.held["patient"] = found
         return found
 
     @property
@@ -120,6 +124,7 @@ class Stage:
         found = db.session.get(Course, self.course_id) if self.course_id else None
         if found is None:
             raise NotThere
+        self.held["course"] = found
         return found
 
     @property
