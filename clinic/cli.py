@@ -18,6 +18,7 @@ from clinic.cases.commands import cases
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
+from clinic.demo.commands import demo_command
 
 
 @click.group(cls=FlaskGroup, create_app=create_unchecked_app, add_version_option=False)
@@ -26,6 +27,7 @@ def main() -> None:
 
 
 main.add_command(cases)
+main.add_command(demo_command)
 
 
 @main.group("db")

@@ -194,9 +194,7 @@ class Bedside:
         proposal: RateProposal = operations.propose_rate(
             self.infusion, rate_ml_h=rate, purpose=purpose, proposed_at=at, by=self.nurse(at), at=at
         )
-        return operations.double_check(
-            self.infusion, proposal, computed_rate_ml_h=rate, checker=self.second(at), at=at
-        )
+        return operations.double_check(self.infusion, proposal, computed_rate_ml_h=rate, checker=self.second(at), at=at)
 
     # --- while it runs -----------------------------------------------------------------------------------------------
 

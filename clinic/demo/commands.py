@@ -4,15 +4,18 @@ import click
 from flask import current_app
 
 from clinic.core import db
-from clinic.demo.fill import DemoRefused, fill_anew, fill_when_empty
+from clinic.demo import fill
 
 
-@click.command()
+@click.command("demo")
 @click.option("--reset", is_flag=True, help="Empty the database and make the clinic anew, placed around this moment.")
-def demo(*, reset: bool) -> None:
-    """Fill an empty database with the demonstration clinic; touches no other data."""
-    db.upgrade(current_app.config["DATABASE_URL"])
+def demo_command(*, reset: bool) -> None:
+    """Fill an empty database with the demonstration clinic; it never touches other data."""
     try:
-        (fill_anew if reset else fill_when_empty)(click.echo)
-    except DemoRefused as refusal:
+        fill.refuse_production()
+        # Before anything is migrated: somebody's records are not even looked after here.
+        fill.refuse_other_clinics()
+        db.upgrade(current_app.config["DATABASE_URL"])
+        (fill.fill_anew if reset else fill.fill_when_empty)(click.echo)
+    except fill.DemoRefused as refusal:
         raise click.ClickException(str(refusal)) from refusal

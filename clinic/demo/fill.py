@@ -44,8 +44,8 @@ def fill_when_empty(echo: Echo) -> None:
     One that was interrupted is made anew. A database with any other clinic is left alone. Raises DemoRefused in
     production.
     """
-    _refuse_production()
-    if _others():
+    refuse_production()
+    if other_clinics():
         echo("The database holds a clinic already; the demonstration clinic was not added.")
         return
     if _is_finished():
@@ -64,20 +64,29 @@ def fill_anew(echo: Echo) -> None:
 
     Raises DemoRefused in production, and where the database holds any clinic that is not a demonstration.
     """
-    _refuse_production()
-    if found := _others():
-        raise DemoRefused(f"Refused: the database holds {found[0]}, which is no demonstration clinic.")
+    refuse_production()
+    refuse_other_clinics()
     echo("Emptying the database …")
     _empty()
     fill_when_empty(echo)
 
 
-def _refuse_production() -> None:
+def refuse_production() -> None:
+    """Raise DemoRefused where the configuration is production: everybody knows the demonstration's password."""
     if current_app.config["IS_PRODUCTION"]:
         raise DemoRefused("Refused: there are no demonstration accounts in production.")
 
 
-def _others() -> list[str]:
+def refuse_other_clinics() -> None:
+    """Raise DemoRefused where somebody else's records are."""
+    if found := other_clinics():
+        raise DemoRefused(f"Refused: the database holds {found[0]}, which is no demonstration clinic.")
+
+
+def other_clinics() -> list[str]:
+    """The names of the clinics that are no demonstration; none in a database without tables."""
+    if not sa.inspect(db.engine()).has_table(Clinic.__tablename__):
+        return []
     with db.unit_of_work(write=False):
         return list(db.session.scalars(sa.select(Clinic.name).where(Clinic.is_demo.is_(False))))
 
@@ -151,7 +160,9 @@ def _write(world: DemoWorld, days: Days, timeline: Timeline) -> None:
             add_afterwards(bedside, days, timeline, offset=-offset, is_cosigned=is_cosigned and offset > 1)
     for bedside in add_today(world, days, timeline, todays).values():
         add_afterwards(bedside, days, timeline, offset=0, is_cosigned=False)
-    timeline.add(days.at(days.workday(-1), "12:00"), "Petrova: review", lambda at: _review(world, people["Petrova"], at))
+    timeline.add(
+        days.at(days.workday(-1), "12:00"), "Petrova: review", lambda at: _review(world, people["Petrova"], at)
+    )
 
 
 def _review(world: DemoWorld, treatment: Treatment, at: datetime) -> None:

@@ -23,12 +23,17 @@ _LATER: Final = timedelta(days=30)
 
 
 def worked_cases(now: datetime) -> list[Case]:
-    """The cases at their own times; where those are still to come, the same weekdays some years earlier."""
-    cases = read_file(WORKED).cases
+    """The worked cases as the clinic's history."""
+    return before(now, read_file(WORKED).cases)
+
+
+def before(now: datetime, cases: Iterable[Case]) -> list[Case]:
+    """The cases at their own times; where those are too near or still to come, on the same weekdays years earlier."""
+    cases = list(cases)
     shift = timedelta(0)
     while max(instants(cases)) + shift > now - _GAP:
         shift -= _YEAR
-    return [shifted(case, shift) for case in cases] if shift else list(cases)
+    return [shifted(case, shift) for case in cases] if shift else cases
 
 
 def first_instant(cases: Iterable[Case]) -> datetime:
@@ -54,9 +59,7 @@ def shifted(value: Any, by: timedelta) -> Any:
         return value + by
     if is_dataclass(value) and not isinstance(value, type):
         kept = {"born"}
-        moved = {
-            each.name: shifted(getattr(value, each.name), by) for each in fields(value) if each.name not in kept
-        }
+        moved = {each.name: shifted(getattr(value, each.name), by) for each in fields(value) if each.name not in kept}
         return replace(value, **moved)
     if isinstance(value, tuple | list):
         return type(value)(shifted(each, by) for each in value)

@@ -1,4 +1,4 @@
-"""The demonstration clinic's formulary, questions and protocols. Every number is invented and none is a recommendation."""
+"""The demonstration clinic's formulary, questions and protocols. Every number is invented, none is a recommendation."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -17,9 +17,7 @@ def add_shifts(world: DemoWorld, days: Days, *, at: datetime) -> None:
         day = days.workday(offset)
         for code in ON_DUTY:
             staff = world.person(code, at=at)
-            scheduling.add_shift(
-                staff, starts_at=days.at(day, _OPENS), ends_at=days.at(day, _CLOSES), by=by, at=at
-            )
+            scheduling.add_shift(staff, starts_at=days.at(day, _OPENS), ends_at=days.at(day, _CLOSES), by=by, at=at)
     start, end = days.at(days.today, _OPENS), days.at(days.today, _CLOSES)
     if not days.is_open_now:
         start, end = days.at(days.today, "00:00"), days.at(days.today + timedelta(days=1), "00:00")

@@ -13,7 +13,7 @@ from clinic.core.times import from_local, local
 MINUTE: Final = timedelta(minutes=1)
 _SATURDAY: Final = 5
 # Committed together: often enough to show how far it is, seldom enough to be quick.
-_BATCH: Final = 60
+_BATCH: Final = 150
 
 Act = Callable[[datetime], object]
 
@@ -73,8 +73,11 @@ class Timeline:
         steps = sorted(self._steps, key=lambda step: step[:2])
         for first in range(0, len(steps), _BATCH):
             with db.unit_of_work():
+                kept: list[object] = []
                 for at, _, what, act in steps[first : first + _BATCH]:
                     self._play(at, what, act)
+                    # Held, so that people, terms and patients are not read anew by every act.
+                    kept[:] = db.session.identity_map.values()
             echo(f"  {min(first + _BATCH, len(steps))} of {len(steps)} acts")
         self._steps.clear()
 

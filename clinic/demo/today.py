@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from typing import Final
 
@@ -119,10 +118,10 @@ def _close(world: DemoWorld, days: Days, at: datetime) -> None:
 def _almeida(bedside: Bedside) -> None:
     """Mild nausea with ondansetron, then a systolic over the limit: the physician was told and the rate lowered."""
     bedside.visit.readings = {
-        55: _seen(148, 88, 86, 14, 96, -1, 5, nausea=1),
-        70: _seen(164, 94, 92, 13, 95, -1, 4),
-        75: _seen(154, 90, 89, 13, 96, -1, 4),
-        77: _seen(152, 88, 88, 14, 96, -1, 4),
+        55: _seen("148/88", "86 14 96", sedation=-1, pain=5, nausea=1),
+        70: _seen("164/94", "92 13 95", sedation=-1, pain=4),
+        75: _seen("154/90", "89 13 96", sedation=-1, pain=4),
+        77: _seen("152/88", "88 14 96", sedation=-1, pain=4),
     }
     bedside.visit.own = (
         (56, "nausea", partial(_nausea, bedside)),
@@ -140,7 +139,7 @@ def _kim(bedside: Bedside) -> None:
 
 def _ibrahim(bedside: Bedside) -> None:
     """Paused: the patient was dizzy."""
-    bedside.visit.readings = {43: _seen(108, 66, 88, 15, 98, -1, 4)}
+    bedside.visit.readings = {43: _seen("108/66", "88 15 98", sedation=-1, pain=4)}
     bedside.visit.skipped = frozenset({45})
     bedside.visit.own = (
         (41, "dizziness", partial(_dizzy, bedside)),
@@ -151,9 +150,12 @@ def _ibrahim(bedside: Bedside) -> None:
 _SPECIAL: Final[Mapping[str, Callable[[Bedside], None]]] = {"Almeida": _almeida, "Kim": _kim, "Ibrahim": _ibrahim}
 
 
-def _seen(sbp: int, dbp: int, hr: int, rr: int, spo2: int, sedation: int, pain: int, *, nausea: int = 0) -> Reading:
-    names = ("sbp", "dbp", "hr", "rr", "spo2", "sedation", "pain", "dissociation", "nausea")
-    return dict(zip(names, (sbp, dbp, hr, rr, spo2, sedation, pain, 1, nausea), strict=True))
+def _seen(pressure: str, rates: str, *, sedation: int, pain: int, nausea: int = 0) -> Reading:
+    """A set of vitals; `rates` are pulse, breathing and saturation."""
+    sbp, dbp = map(int, pressure.split("/"))
+    hr, rr, spo2 = map(int, rates.split())
+    scores = {"sedation": sedation, "pain": pain, "dissociation": 1, "nausea": nausea}
+    return {"sbp": sbp, "dbp": dbp, "hr": hr, "rr": rr, "spo2": spo2, **scores}
 
 
 def _nausea(bedside: Bedside, at: datetime) -> None:

@@ -143,7 +143,7 @@ def vitals_minutes(visit: Visit) -> Iterator[int]:
 
 
 def reading(visit: Visit, minute: int) -> Reading:
-    """What the nurse sees so many minutes after the start: a drug that comes on over an hour and goes in half of one."""
+    """What the nurse sees so many minutes after the start. The drug comes on over an hour and goes in half of one."""
     if minute in visit.readings:
         return visit.readings[minute]
     body = visit.treatment.body

@@ -181,7 +181,10 @@ def update_readiness(infusion: InfusionSession, *, by: Staff, at: datetime) -> N
     """Take a session to ready when nothing stands in the way any more, and back when something does again."""
     if infusion.status not in _PRECHECK:
         return
-    wanted = SessionStatus.PRECHECKING if start_reasons(infusion, passed_check(infusion), at) else SessionStatus.READY
+    check = passed_check(infusion)
+    # Without a second person's computation nothing is ready, whatever else holds: the rest is not asked for.
+    is_held = check is None or bool(start_reasons(infusion, check, at))
+    wanted = SessionStatus.PRECHECKING if is_held else SessionStatus.READY
     if wanted is not infusion.status:
         become(infusion, wanted, happened_at=at, by=by, at=at)
 

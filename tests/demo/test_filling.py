@@ -1,0 +1,176 @@
+"""One filling, shared by the module: it begins as an interrupted one, is found half filled and made anew."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from clinic.accounts import queries as accounts
+from clinic.accounts.models import Clinic
+from clinic.accounts.passwords import matches
+from clinic.accounts.rules import DEMO_PASSWORD
+from clinic.audit.models import AuditEntry
+from clinic.cases.schema import WORKED, read_file
+from clinic.core import clock, db
+from clinic.courses.models import Course
+from clinic.courses.rules import CourseStatus
+from clinic.demo.fill import fill_when_empty
+from clinic.demo.people import STAFF, found_clinic
+from clinic.notes.models import Note
+from clinic.notes.rules import NoteStatus
+from clinic.orders.models import OrderVersion, VerbalOrder
+from clinic.orders.rules import OrderStatus
+from clinic.patients import queries as patients
+from clinic.protocols.models import Protocol
+from clinic.scheduling.models import Appointment
+from clinic.scheduling.rules import AppointmentStatus
+from clinic.sessions import queries as sessions
+from clinic.sessions.due_rules import DueState
+from clinic.sessions.rules import SessionStatus
+from clinic.signatures.models import Signature
+
+# A Tuesday, 14:27 in New York.
+MOMENT = datetime(2025, 11, 18, 19, 27, 8, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(scope="module")
+def filling(databases, app):
+    """The address of the filled database and what was said meanwhile."""
+    url, said = databases.fresh(), []
+    db.init(url)
+    with clock.standing_at(MOMENT), app.app_context():
+        with db.unit_of_work():
+            found_clinic(at=MOMENT)
+        fill_when_empty(said.append)
+    yield url, said
+    databases.discard(url)
+
+
+@pytest.fixture
+def said(filling):
+    return filling[1]
+
+
+@pytest.fixture
+def demo(filling):
+    """The filled clinic, to read from."""
+    db.init(filling[0])
+    with clock.standing_at(MOMENT), db.unit_of_work(write=False):
+        clinic = db.session.scalars(sa.select(Clinic)).one()
+        with db.in_clinic(clinic.id):
+            yield clinic
+
+
+def board():
+    rows = sessions.board(MOMENT - timedelta(hours=14), MOMENT + timedelta(hours=9), now=MOMENT)
+    return {row.appointment.patient.family_name: row for row in rows}
+
+
+def test_an_interrupted_filling_is_made_anew(demo, said):
+    assert any("half filled" in line for line in said)
+    assert len(accounts.staff_of_clinic()) == len(STAFF)
+
+
+def test_nothing_that_the_demonstration_does_is_refused(said):
+    assert not [line for line in said if "left out" in line]
+
+
+def test_the_board_has_a_patient_at_every_stage(demo):
+    found = Counter(
+        row.infusion.status.value if row.infusion else row.appointment.status.value for row in board().values()
+    )
+    assert found == {
+        SessionStatus.PRECHECKING.value: 2,
+        SessionStatus.INFUSING.value: 3,
+        SessionStatus.PAUSED.value: 1,
+        SessionStatus.RECOVERING.value: 1,
+        SessionStatus.CLOSED_HOME.value: 2,
+        AppointmentStatus.BOOKED.value: 3,
+        AppointmentStatus.NO_SHOW.value: 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("family_name", "state", "minutes"),
+    [("Almeida", DueState.UPCOMING, 3), ("Kim", DueState.OVERDUE, -4), ("Brandt", DueState.UPCOMING, 11)],
+)
+def test_vitals_are_due_as_the_board_means_to_show(demo, family_name, state, minutes):
+    line = board()[family_name].progress.next_due
+    assert (line.state, line.due.at) == (state, MOMENT.replace(second=0) + minutes * MINUTE)
+
+
+def test_vitals_were_missed_nowhere_else(demo):
+    missed = {
+        name: [line.due.at for line in row.progress.dues if line.state is DueState.MISSED]
+        for name, row in board().items()
+        if row.progress
+    }
+    assert not {name: dues for name, dues in missed.items() if dues}
+
+
+def test_the_checklist_has_eight_of_eleven_and_waits_for_the_escort(demo):
+    infusion = board()["Adeyemi"].infusion
+    answered = {answer.check_item.text for answer in sessions.current(infusion.gate_answers)}
+    asked = {check.text for check in infusion.order_version.terms.checks}
+    assert (len(answered), len(asked)) == (8, 11)
+    assert "Escort to go home" in asked - answered
+
+
+def test_a_booked_patient_is_late(demo):
+    late = MOMENT - board()["Rossi"].appointment.starts_at
+    assert 10 * MINUTE <= late < 15 * MINUTE
+
+
+def test_every_protocol_is_marked_fictional(demo):
+    protocols = db.session.scalars(sa.select(Protocol)).all()
+    assert len(protocols) >= 4
+    assert all(protocol.is_fictional and "(fictional)" in protocol.name for protocol in protocols)
+
+
+@pytest.mark.parametrize("case", read_file(WORKED).cases, ids=lambda case: case.id)
+def test_the_worked_cases_are_its_history(demo, case):
+    patient = patients.by_mrn(case.patient.mrn)
+    (course,) = db.session.scalars(sa.select(Course).where(Course.patient_id == patient.id))
+    closed = [row for row in sessions.of_course(course.id) if row.status is SessionStatus.CLOSED_HOME]
+    assert len(closed) == len(case.sessions)
+
+
+def test_the_physicians_have_something_to_sign(demo):
+    notes = Counter(db.session.scalars(sa.select(Note.status)))
+    signed = sa.select(Signature.subject_id)
+    spoken = db.session.scalars(sa.select(VerbalOrder).where(VerbalOrder.id.not_in(signed))).all()
+    drafts = db.session.scalars(sa.select(OrderVersion).where(OrderVersion.status == OrderStatus.DRAFT)).all()
+    assert notes[NoteStatus.COSIGNED]
+    assert notes[NoteStatus.COSIGN_PENDING] >= 3
+    assert len(spoken) == len(drafts) == 1
+
+
+def test_one_active_course_waits_for_the_desk(demo):
+    booked = sa.select(Appointment.course_id)
+    active = sa.select(Course).where(Course.status == CourseStatus.ACTIVE, Course.id.not_in(booked))
+    assert [course.patient.family_name for course in db.session.scalars(active)] == ["Lindgren"]
+
+
+def test_nothing_was_recorded_later_than_the_moment(demo):
+    assert db.session.scalar(sa.select(sa.func.max(AuditEntry.at))) <= MOMENT
+
+
+def test_the_nurse_signs_in_with_the_password_that_is_printed(demo, said):
+    assert any(DEMO_PASSWORD in line for line in said)
+    assert all(matches(DEMO_PASSWORD, staff.password_hash) for staff in accounts.staff_of_clinic()[:1])
+
+
+def test_a_second_start_changes_nothing_and_says_again_who_can_sign_in(filling, app):
+    db.init(filling[0])
+    before, said = lines_of_the_trail(), []
+    with app.app_context():
+        fill_when_empty(said.append)
+    assert lines_of_the_trail() == before
+    assert any("amara.quill@clinic.example" in line for line in said)
+
+
+def lines_of_the_trail():
+    with db.unit_of_work(write=False):
+        return db.session.scalar(sa.select(sa.func.count()).select_from(AuditEntry))
