@@ -134,6 +134,7 @@ _VISIT: dict[str, OfVisit] = {
     "status": lambda n: n.infusion.status.value,
     "exit": lambda n: n.rows.exit,
     "destination": lambda n: n.infusion.discharge.destination if n.infusion.discharge else None,
+    "is_transferred": lambda n: n.rows.exit == "transfer",
     "is_overridden": lambda n: bool(n.infusion.discharge and n.infusion.discharge.override_by_id),
     "is_started": lambda n: n.started_at is not None,
     "start_refused": lambda n: n.started_at is None,
@@ -207,7 +208,10 @@ _ALSO = {
     "remaining_ml": "bag_remainder_ml bag_remaining_ml",
     "vial_balance_mg": "vial_balance_after_mg vial_balance register_balance_mg balance_after_mg",
     "counted_mg": "count_mg count_found_mg found_mg",
-    "discrepancies": "discrepancy discrepancy_count discrepancies_open open_discrepancies discrepancy_opened",
+    "discrepancies": "discrepancy_count discrepancies_open open_discrepancies discrepancy_opened discrepancy_open",
+    "discrepancy_mg": "discrepancy discrepancy_size_mg",
+    "is_transferred": "transfer transferred",
+    "segments": "rate_segments",
     "is_balanced": "balanced account_balanced drug_account_balanced",
     "prn_doses": "prn prn_count prn_given",
     "adverse_events": "ae_count adverse_event_count n_adverse_events adverse_event",
@@ -256,12 +260,12 @@ _ORDINARY = {"lowest": "min", "nadir": "min", "highest": "max", "peak": "max"}
 
 def compute(name: str, visit: Visit | None, known: Known) -> Value:
     """The figure of a name, of one session or of the case. Raises UnknownFigure."""
-    plain = name.strip().lower().replace("-", "_").replace(" ", "_")
+    plain = _plain(name)
     head, dot, tail = plain.partition(".")
     found = _SESSION.fullmatch(head)
     if dot and found:
         return compute(tail, _numbered(int(found[1]), head, known), known)
-    plain = _NAMES.get(plain, plain)
+    plain = _known_as(plain)
     if plain in _CASE:
         return _CASE[plain](known)
     visits = [visit] if visit is not None else [one for one in known.stage.visits if one.infusion_id is not None]
@@ -272,6 +276,14 @@ def compute(name: str, visit: Visit | None, known: Known) -> Value:
     if of_visit is None:
         raise UnknownFigure(name)
     return _together(plain, [of_visit(each) for each in numbers])
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def _known_as(name: str) -> str:
+    return _NAMES.get(_plain(name), _plain(name))
 
 
 def _numbered(number: int, head: str, known: Known) -> Visit:
@@ -296,7 +308,9 @@ def _together(name: str, values: list[Value]) -> Value:
 
 def _nothing(name: str) -> Value:
     """Of a case in which no session began: amounts are nothing, the rest is not there."""
-    return Decimal(0) if name in _ADDED | _HIGHEST else True if name == "start_refused" else None
+    if name in {"is_started", "start_refused"}:
+        return name == "start_refused"
+    return Decimal(0) if name in _ADDED | _HIGHEST else None
 
 
 def _steps(numbers: Numbers) -> Iterable[tuple[Decimal, Decimal]]:
@@ -369,6 +383,8 @@ def compare(expected: Expected, visit: Visit | None, known: Known) -> Figure:
         value = compute(expected.name, visit, known)
     except UnknownFigure:
         return Figure(expected.name, shown, None, agrees=False, note=NOT_COMPUTED)
+    if value is None and expected.value == 0 and _known_as(expected.name) in _ADDED:
+        value = Decimal(0)  # of what nobody logged, nothing was used
     is_size = "discrepancy" in expected.name
     agrees, computed = set_beside(expected.value, expected.text, value, is_size=is_size)
     return Figure(expected.name, shown, computed, agrees=agrees)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -49,6 +50,8 @@ _ROLES: tuple[tuple[str, frozenset[Role]], ...] = (
 _SETTINGS = {"weight_change_percent": 10, "double_check_minutes": 15, "late_entry_after_min": 15}
 _PROTOCOL = re.compile(r"(.+?)\s+v(?:ersion)?\s*(\d+)", re.IGNORECASE)
 
+_Row = TypeVar("_Row", bound=db.Base)
+
 
 @dataclass(slots=True)
 class World:
@@ -75,8 +78,7 @@ class World:
         """The person behind a code or a name; `also` are roles that the part played asks for."""
         staff = self._here.get(code)
         if staff is None or staff not in db.session:
-            staff_id = self.staff.get(code)
-            staff = db.session.get_one(Staff, staff_id) if staff_id else self._hire(code, at, also)
+            staff = self._known(Staff, self.staff.get(code)) or self._hire(code, at, also)
             self._here[code] = staff
         missing = [] if staff.has_any(also) or not also else sorted(also)
         for role in missing:
@@ -84,6 +86,11 @@ class World:
         if missing:
             db.session.flush()
         return staff
+
+    @staticmethod
+    def _known(table: type[_Row], key: uuid.UUID | None) -> _Row | None:
+        """The row of a key; None also where the step that made it was undone."""
+        return db.session.get(table, key) if key else None
 
     def nurse(self, code: str | None, *, at: datetime, other_than: Collection[str | None] = ()) -> tuple[str, Staff]:
         """The nurse of a code; where the file names none, or one who may not do it, the first of the others."""
@@ -133,28 +140,31 @@ class World:
     def chair(self, name: str | None, *, at: datetime) -> Chair:
         """The chair of a name; A1 where the file names none."""
         name = name or "A1"
-        if name not in self.chairs:
+        chair = self._known(Chair, self.chairs.get(name))
+        if chair is None:
             site_id = db.session.scalars(sa.select(Site.id)).first()
             if site_id is None:
                 raise ValueError("The clinic has no site.")
             place = len(self.chairs) + 1
-            made = scheduling.add_chair(site_id, name, position=place, kind=ChairKind.CHAIR, by=None, at=at)
+            chair = scheduling.add_chair(site_id, name, position=place, kind=ChairKind.CHAIR, by=None, at=at)
             db.session.flush()
-            self.chairs[name] = made.id
-        return db.session.get_one(Chair, self.chairs[name])
+            self.chairs[name] = chair.id
+        return chair
 
     def drug(self, name: str, *, is_controlled: bool, rxcui: str | None, by: Staff, at: datetime) -> Drug:
         """The formulary's line for a drug; controlled where the case keeps an account of it."""
         key = name.lower()
-        if key not in self.drugs:
-            made = protocols.add_drug(name=name, is_controlled=is_controlled, rxcui=rxcui, by=by, at=at)
-            self.drugs[key] = made.id
-        return db.session.get_one(Drug, self.drugs[key])
+        drug = self._known(Drug, self.drugs.get(key))
+        if drug is None:
+            drug = protocols.add_drug(name=name, is_controlled=is_controlled, rxcui=rxcui, by=by, at=at)
+            self.drugs[key] = drug.id
+        return drug
 
     def protocol(self, name: str, draft: TermsDraft, *, by: Staff, at: datetime) -> ProtocolVersion:
         """The protocol version of a name, in use; written from `draft` and signed where the clinic has none."""
-        if name in self.protocols:
-            return db.session.get_one(ProtocolVersion, self.protocols[name])
+        known = self._known(ProtocolVersion, self.protocols.get(name))
+        if known is not None:
+            return known
         found = _PROTOCOL.fullmatch(name.strip())
         title, number = (found[1], int(found[2])) if found else (name, 1)
         standing = db.session.scalar(sa.select(Protocol).where(Protocol.name == title))

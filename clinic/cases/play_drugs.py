@@ -47,10 +47,11 @@ class _Account:
     def _play_out(self) -> None:
         """Out of the vial and into the bag."""
         part, first = self.part, self._out_at()
-        self._add(first - 2 * SECOND, "container", self._receive)
         listed = part.withdrawals or tuple(self._lines("withdrawn", part.withdrawn_mg))
+        told = [line.when.at for line in listed if line.when]
+        self._add(min([first, *told]) - 2 * SECOND, "container", self._receive)
         for number, line in enumerate(listed):
-            at = line.when.at if line.when else first + number * SECOND
+            at = (max(line.when.at, self.visit.arrival + SECOND) if line.when else first) + number * SECOND
             self._add(at, "withdraw", self._withdraw, line.mg, place=line.place)
         if part.prepared_mg:
             self._add(first + timedelta(seconds=10), "prepare", self._prepare, part.prepared_mg)
@@ -92,7 +93,8 @@ class _Account:
         """When it was taken out: the infused drug before the start, another one before its first dose."""
         told = [event.when.at for event, _ in self.visit.told(EventKind.WITHDRAW)]
         if self.is_infused:
-            return told[0] if told and told[0] < self.visit.start else self.visit.before_start(30)
+            early = max(told[0], self.visit.arrival + SECOND) if told else self.visit.start
+            return early if early < self.visit.start else self.visit.before_start(30)
         return min(self._doses(), default=self.visit.start) - 30 * SECOND
 
     def _doses(self) -> list[datetime]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from clinic.accounts.models import Staff
 from clinic.cases.facts import EventKind
 from clinic.cases.parts import DischargePart, Exit
+from clinic.cases.play_terms import escort_of
 from clinic.cases.playing import NotThere, Turn
 from clinic.cases.stage import MINUTE, SECOND, Stage, Visit
 from clinic.core.permissions import Role
@@ -104,8 +105,8 @@ def _text(visit: Visit) -> str | None:
 
 
 def _escort(visit: Visit) -> str | None:
-    said = (visit.part.discharge.escort if visit.part.discharge else None) or visit.part.session.escort
-    if said and said.lower() not in {"none", "no", "alone"}:
+    said = escort_of(visit.part)
+    if said is not None:
         return said
     return "escort" if re.search(r"\bwith (?:an |the )?escort", _text(visit) or "", re.IGNORECASE) else None
 

@@ -9,6 +9,7 @@ from clinic.cases.facts import EventFacts, EventKind
 from clinic.cases.instants import Moment
 from clinic.cases.parts import BolusRow, NearMissPart
 from clinic.cases.play_pump import PumpAct
+from clinic.cases.play_terms import escort_of
 from clinic.cases.play_visits import play_weight
 from clinic.cases.playing import NotThere, Turn
 from clinic.cases.stage import MINUTE, SECOND, Stage, Visit, is_flow
@@ -62,7 +63,7 @@ def _answer_checks(stage: Stage, visit: Visit, at: datetime) -> None:
             sessions.answer_gate(infusion, item, result=GateResult.NOT_APPLICABLE, detail=reason, by=by, at=at)
         elif item.kind not in {CheckKind.WEIGHT, CheckKind.SUPERVISING, CheckKind.DOUBLE_CHECK}:
             result, detail = _answer(visit, infusion, item, at)
-            name = visit.part.session.escort if item.kind is CheckKind.ESCORT else None
+            name = escort_of(visit.part) if item.kind is CheckKind.ESCORT else None
             sessions.answer_gate(infusion, item, result=result, detail=detail, contact_name=name, by=by, at=at)
 
 
@@ -77,7 +78,7 @@ def _answer(visit: Visit, infusion: InfusionSession, item: CheckItem, at: dateti
             hours = [(part.fasting_h_solid, "solids"), (part.fasting_h_clear, "clear fluids")]
             said = ", ".join(f"{words} {value.normalize():f} h ago" for value, words in hours if value is not None)
         case CheckKind.ESCORT:
-            said = "" if (part.escort or "").lower() in {"none", "no", "alone"} else part.escort or ""
+            said = escort_of(visit.part) or ""
         case CheckKind.IV_ACCESS:
             said = part.iv or ""
         case CheckKind.PREGNANCY:

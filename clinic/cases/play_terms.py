@@ -95,7 +95,7 @@ def terms_of(case: Case, order: OrderPart, *, drug_id: UUID, controlled: Iterabl
         pump_step_ml_h=_pump_step(case.sessions),
         sedation_scale=sedation_scale(case.sessions),
         notify_text="; ".join(text for text in (rest, rest_of_hold, rest_of_start) if text) or None,
-        is_escort_required=any(session.session.escort for session in case.sessions) or None,
+        is_escort_required=all(escort_of(session) for session in case.sessions) or None,
         discharge_scale=scale,
         discharge_cutoff=_CUTOFF if scale else None,
         sessions_planned=_planned(case),
@@ -105,6 +105,15 @@ def terms_of(case: Case, order: OrderPart, *, drug_id: UUID, controlled: Iterabl
         checks=tuple(check for check in CHECKS if is_weighed or check.kind is not CheckKind.WEIGHT),
     )
     return TermsOf(draft, tuple(supplied))
+
+
+_NOBODY = frozenset({"none", "no", "nobody", "alone", "n/a", "not needed"})
+
+
+def escort_of(session: SessionCase) -> str | None:
+    """Who takes the patient home, by the discharge or the session itself; None where the file names nobody."""
+    said = (session.discharge.escort if session.discharge else None) or session.session.escort
+    return None if (said or "").strip().lower() in {"", *_NOBODY} else said
 
 
 def basis_of(order: OrderPart) -> DoseBasis:

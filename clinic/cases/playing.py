@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from functools import partial
 
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from clinic.core import clock, db
 from clinic.core.errors import Conflict, RuleBroken, broken_constraint
@@ -104,6 +104,6 @@ class Script:
             self.refuse(step.at, step.what, str(refusal), step.place)
         except IntegrityError as refusal:
             self.refuse(step.at, step.what, f"The database refuses: {broken_constraint(refusal)}.", step.place)
-        except (StatementError, ValueError) as refusal:
+        except (SQLAlchemyError, ValueError, ArithmeticError) as refusal:
             # A quantity with more places than its column, or an amount that a rule cannot take.
             self.refuse(step.at, step.what, str(getattr(refusal, "orig", None) or refusal), step.place)

@@ -4,7 +4,6 @@ import pytest
 
 from tests.cases.playing import case_of, different, every_case, expecting, expecting_more, played
 
-
 # What each case tells of beside its own figures.
 RECORDS = {
     "C02": {"verbal_orders": 1, "unsigned_verbal_orders": 0, "prn_doses": 1, "notifications": 1, "rate_reductions": 1},
