@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,8 @@ _FIRST_HOUR, _LAST_HOUR = 8, 17
 _LEAST_HOURS, _MOST_HOURS = 6, 16
 # A narrower block could not hold a word.
 _LEAST_WIDTH: Final = 6
+# Part of the day's width from which the last vitals fit beside the state.
+_WIDE: Final = Decimal("0.28")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +216,12 @@ def _block(row: BoardRow, looks: Looks, view: BoardView) -> dict[str, Any]:
     }
     if view.is_clinical and going is not None:
         block |= {"due_text": looks.due_text, "due_level": looks.due_level}
-        if looks.is_open:
+        # A narrow block keeps the state and what is due; the rest is one tap away.
+        is_wide = width >= day.hours * _SLOTS_PER_HOUR * _WIDE
+        if looks.is_open and is_wide:
             block["vitals"] = vitals_line(going.last_observation)
+        elif looks.due_text and not is_wide:
+            block["detail"] = ""
     return block
 
 

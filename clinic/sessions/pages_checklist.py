@@ -1,6 +1,7 @@
 """The page "Before infusion": the order's checks in their sections, what is open, and the order read back."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +10,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from clinic.core.times import clock_label, date_label
-from clinic.core.units import EXACT, Unit, format_number, format_quantity, round_half_up
+from clinic.core.units import EXACT, NO_BREAK_SPACE, Unit, format_number, format_quantity, round_half_up
 from clinic.druglog.queries import AccountLine, account_lines
 from clinic.orders.rules import LimitLevel, limit_text
 from clinic.patients import queries as patients
@@ -26,6 +27,22 @@ from clinic.sessions.vital_rules import VITALS
 # An international avoirdupois pound, for the read-back alone: a weight is only ever typed in kg.
 _KG_PER_POUND: Final = Decimal("0.45359237")
 _SETTLED: Final = {GateResult.PASS, GateResult.NOT_APPLICABLE, GateResult.OVERRIDDEN}
+_SHORT: Final = {
+    CheckKind.IDENTITY.value: "who the patient is",
+    CheckKind.ALLERGIES.value: "allergies",
+    CheckKind.CONSENT.value: "consent",
+    CheckKind.ORDER.value: "order",
+    CheckKind.WEIGHT.value: "weight",
+    CheckKind.FASTING.value: "fasting",
+    CheckKind.ESCORT.value: "escort",
+    CheckKind.CHANGES.value: "changes",
+    CheckKind.SUBSTANCES.value: "substances",
+    CheckKind.PREGNANCY.value: "pregnancy",
+    CheckKind.IV_ACCESS.value: "line",
+    CheckKind.READINESS.value: "emergency drugs",
+    CheckKind.VITALS.value: "first vitals",
+    CheckKind.SUPERVISING.value: "clinician on site",
+}
 _WORDS: Final = {GateResult.PASS: "yes", GateResult.FAIL: "no", GateResult.NOT_APPLICABLE: "na"}
 
 
@@ -75,7 +92,7 @@ class Checklist:
     rate: RateState
     order: tuple[tuple[str, str], ...]
     account: tuple[AccountLine, ...]
-    needs_supervising: bool
+    open: tuple[str, ...]
 
 
 def pounds(kg: Decimal) -> str:
@@ -102,7 +119,7 @@ def checklist(infusion: InfusionSession, *, now: datetime, zone: ZoneInfo) -> Ch
         rate=_rate_state(infusion, check),
         order=tuple(_order_read_back(infusion)),
         account=tuple(account_lines(infusion.drug_account)) if infusion.drug_account else (),
-        needs_supervising=any(item.kind is CheckKind.SUPERVISING for item in items),
+        open=tuple(_open_words(rows, _rate_state(infusion, check))),
     )
 
 
@@ -127,11 +144,25 @@ def _check(
     )
 
 
+def _same_words(one: str | None, other: str) -> bool:
+    """Return whether two texts read the same; one may be held together by no-break spaces."""
+    return (one or "").replace(NO_BREAK_SPACE, " ") == other.replace(NO_BREAK_SPACE, " ")
+
+
+def _open_words(rows: Sequence[Check], rate: RateState) -> list[str]:
+    """Return in a word each what is still open; the sentences stand at the checks themselves."""
+    words = [_SHORT.get(row.kind, row.title) for row in rows if not row.is_done]
+    if rate.check is None:
+        words += ["second check"] if rate.is_waiting else ["second check", "start rate read from pump"]
+    return words
+
+
 def _detail(
     infusion: InfusionSession, item: CheckItem, answer: GateAnswer | None, *, now: datetime, zone: ZoneInfo
 ) -> str:
     """Return the smaller line under a check: what was answered, what the record says, what the software finds."""
-    parts = [_known(infusion, item.kind, now=now, zone=zone)]
+    known = _known(infusion, item.kind, now=now, zone=zone)
+    parts = [known]
     if answer is not None:
         words = {GateResult.OVERRIDDEN: "overridden", GateResult.NOT_APPLICABLE: "does not apply"}.get(
             answer.result, ""
@@ -141,7 +172,7 @@ def _detail(
         parts += [words, answer.detail or "", contact, who]
     else:
         parts += [finding.message for finding in findings(infusion, item.kind, now)]
-        parts.append(item.hint or "")
+        parts.append("" if _same_words(item.hint, known) else item.hint or "")
     return " \N{MIDDLE DOT} ".join(part for part in parts if part)
 
 

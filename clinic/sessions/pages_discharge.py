@@ -72,7 +72,7 @@ def discharge_page(
         last=tuple(_last(going, last)) if last else (),
         last_at=last.observed_at if last else None,
         account=tuple(account_lines(infusion.drug_account)) if infusion.drug_account else (),
-        escort=_escort(infusion),
+        escort=named_escort(infusion),
         assessed=_assessed(infusion, score, zone),
     )
 
@@ -106,7 +106,7 @@ def _last(going: Progress, last: ObservationSet) -> list[tuple[str, str]]:
     return [*found, ("Sedation", sedation if sedation is not None else none)]
 
 
-def _escort(infusion: InfusionSession) -> GateAnswer | None:
+def named_escort(infusion: InfusionSession) -> GateAnswer | None:
     """Return the escort named before the infusion, to be offered as words, never as an answer."""
     named = [
         row for row in current(infusion.gate_answers) if row.check_item.kind is CheckKind.ESCORT and row.contact_name

@@ -17,7 +17,7 @@ from clinic.sessions import operations, queries_page
 from clinic.sessions.event_rules import DischargeExit, IvAction
 from clinic.sessions.forms_discharge import DischargeForm
 from clinic.sessions.models import InfusionSession
-from clinic.sessions.pages_discharge import discharge_page
+from clinic.sessions.pages_discharge import discharge_page, named_escort
 from clinic.sessions.progress import last_stop, progress
 from clinic.sessions.rules import SessionStatus
 from clinic.sessions.views_acts import attempt, drawn
@@ -82,7 +82,11 @@ def _assess(infusion: InfusionSession, form: DischargeForm, when: datetime, now:
 
 
 def _discharge(infusion: InfusionSession, form: DischargeForm, when: datetime, now: datetime) -> None:
-    if not form.exit.data:
+    escort = named_escort(infusion)
+    is_here = form.escort_here.data == "yes"
+    # Who says that the escort is here has said how the patient leaves.
+    way = form.exit.data or (DischargeExit.HOME_WITH_ESCORT if is_here else None)
+    if way is None:
         raise RuleBroken("Choose how the patient leaves.", field="exit")
     is_removed = form.line_removed.data == "yes"
     if is_removed and not any(row.action is IvAction.REMOVED for row in infusion.iv_records):
@@ -90,11 +94,11 @@ def _discharge(infusion: InfusionSession, form: DischargeForm, when: datetime, n
     operations.discharge(
         infusion,
         discharged_at=when,
-        exit=DischargeExit(form.exit.data),
+        exit=DischargeExit(way),
         is_cannula_removed=is_removed,
-        is_escort_present=form.escort_here.data == "yes",
-        escort_name=form.escort_name.data,
-        escort_phone=form.escort_phone.data,
+        is_escort_present=is_here,
+        escort_name=(form.escort_name.data or "").strip() or (escort.contact_name if escort else None),
+        escort_phone=(form.escort_phone.data or "").strip() or (escort.contact_phone if escort else None),
         instructions=_instructions(form),
         language=form.language.data,
         destination=form.destination.data,
