@@ -14,7 +14,7 @@ from wtforms.widgets import TextInput
 from clinic.core import times
 from clinic.core.errors import RuleBroken
 from clinic.core.formats import zone as clinic_zone
-from clinic.core.units import BadNumber, parse_decimal
+from clinic.core.units import BadNumber, format_number, parse_decimal
 
 MAXIMUM_TEXT = 4000
 
@@ -85,7 +85,7 @@ class NumberField(Field):
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        return "" if self.data is None else format(self.data, "f")
+        return "" if self.data is None else format_number(self.data).replace(",", "")
 
     def pre_validate(self, form: BaseForm) -> None:
         if self.problem:

@@ -95,4 +95,6 @@ def with_unit(text: str, vital: Vital) -> str:
     unit = VITAL_WORDS[vital][1]
     if not unit or unit[0].isdigit():
         return text
-    return f"{text}%" if unit == "%" and not text.endswith(("less", "more")) else f"{text} {unit}"
+    measured = f"{{}}{unit}" if unit == "%" else f"{{}} {unit}"
+    number, word, rest = text.partition(" or less")
+    return f"{measured.format(number)}{word}{rest}"

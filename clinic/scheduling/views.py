@@ -111,4 +111,9 @@ def _to_place() -> list[ToPlace]:
     return found
 
 
-from clinic.scheduling import views_appointment, views_booking, views_rooms  # noqa: E402, F401 they add their routes
+from clinic.scheduling import (  # noqa: E402 they add their routes and their part of the chart
+    patient_panel,  # noqa: F401
+    views_appointment,  # noqa: F401
+    views_booking,  # noqa: F401
+    views_rooms,  # noqa: F401
+)
