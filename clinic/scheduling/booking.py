@@ -121,7 +121,7 @@ def ghosts(plan: Plan, slots: Iterable[Slot]) -> list[Ghost]:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """How far a session stands from the one before, and what does not fit. Nothing in it refuses."""
+    """The weekday, how far a session stands from the one before, and what does not fit. Nothing in it refuses."""
 
     spacing: str
     notes: tuple[str, ...] = ()
@@ -146,7 +146,7 @@ def remarks(plan: Plan, slots: Sequence[Slot]) -> dict[int, Remark]:
             else None,
             _off_duty(slot, duty),
         ]
-        found[slot.session_number] = Remark(gap.words, tuple(note for note in notes if note))
+        found[slot.session_number] = Remark(f"{formats.weekday(day)}, {gap.words}", tuple(note for note in notes if note))
     return found
 
 

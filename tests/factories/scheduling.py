@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from clinic.accounts.models import Site
 from clinic.core import db
+from clinic.courses.models import Course
+from clinic.orders.models import Order
 from clinic.scheduling import operations
 from clinic.scheduling.rules import ChairKind
 
@@ -52,6 +54,37 @@ def make_slot(make_chair):
         return operations.Slot(
             session_number, chair or make_chair(), starts_at, ends_at or starts_at + hours * HOUR, nurse
         )
+
+    return make
+
+
+@pytest.fixture
+def make_active_course(make_course):
+    """Makes many courses quickly: only the first is written and signed, the others are as active as it is."""
+    first = []
+
+    def make(patient):
+        with db.unit_of_work():
+            if not first:
+                first.append(make_course())
+            order = Order(patient_id=patient.id, created_at=DESK_OPENS)
+            db.session.add(order)
+            db.session.flush()
+            last = db.session.scalar(sa.select(sa.func.max(Course.number)).where(Course.patient_id == patient.id))
+            same = {name: getattr(first[0], name) for name in ("protocol_version_id", "intent", "status")}
+            course = Course(
+                patient_id=patient.id,
+                number=(last or 0) + 1,
+                order_id=order.id,
+                indication="Neuropathic pain",
+                physician_id=first[0].physician_id,
+                created_at=DESK_OPENS,
+                created_by_id=first[0].created_by_id,
+                **same,
+            )
+            db.session.add(course)
+            db.session.flush()
+        return course
 
     return make
 
