@@ -6,6 +6,7 @@ from flask import current_app
 
 from clinic.accounts.models import Staff
 from clinic.core.permissions import Permission, Role
+from clinic.notes.queries import inbox_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,11 @@ def nav_entries(person: Staff, endpoint: str | None) -> list[NavEntry]:
     area = (endpoint or "").split(".")[0]
     return [
         NavEntry(
-            target, label, icon, current=target == endpoint or (target.split(".")[0] == area and area != "sessions")
+            target,
+            label,
+            icon,
+            current=target == endpoint or (target.split(".")[0] == area and area != "sessions"),
+            count=inbox_count(person) if permission is Permission.READ_INBOX else None,
         )
         for target, label, icon, permission in _ENTRIES
         if person.may(permission) and target in current_app.view_functions

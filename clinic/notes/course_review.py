@@ -175,14 +175,14 @@ def _pain(
 
 
 def relief_words(results: Sequence[OutcomeResult]) -> str:
-    """Return what the patient said about a session afterwards: "much improved", "pain 4 at follow-up"; else empty."""
+    """Return what the patient said about a session afterwards: "much improved", "pain 4"; else empty."""
     said = [result for result in results if result.occasion is Occasion.FOLLOW_UP and result.items[0] is not None]
     for result in reversed(said):
         if result.instrument is Instrument.PGIC:
             return pgic_words(result.items[0]) or ""
     for result in reversed(said):
         if result.instrument is Instrument.NRS:
-            return f"pain {result.items[0]} at follow-up"
+            return f"pain {result.items[0]}"
     return ""
 
 
@@ -283,7 +283,7 @@ def _events(column: SessionColumn) -> Cell:
 
 def _relief(column: SessionColumn) -> Cell:
     if column.relief:
-        return column.relief
+        return {"text": column.relief, "small": "at call"}
     return {"text": "not yet", "kind": "mute"} if column.going.started_at else None
 
 

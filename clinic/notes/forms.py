@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Iterable
 
 from wtforms import PasswordField, RadioField, SelectField, TextAreaField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the published types
 from wtforms.validators import InputRequired, Length
 
 from clinic.accounts.models import Staff
+from clinic.core.choices import options
 from clinic.core.forms import MAXIMUM_TEXT, Form
 from clinic.courses.rules import CourseDecision, CourseStatus, status_after
 from clinic.notes.rules import NoteKind
@@ -39,11 +39,11 @@ class NoteForm(PasswordForm):
 
     def offer(self, physicians: Iterable[Staff], *, is_needed: bool) -> None:
         """Offer the physicians who may co-sign; somebody who needs none may say so. Nothing is chosen."""
-        offered = [SelectChoice(str(person.id), person.name) for person in physicians]
+        offered = {str(person.id): person.name for person in physicians}
         if not is_needed:
-            offered.append(SelectChoice(NOBODY, "Nobody, my signature suffices"))
-        self.cosigner_id.choices = offered
-        self._offered = {choice.value for choice in offered}
+            offered[NOBODY] = "Nobody, my signature suffices"
+        self.cosigner_id.choices = options(offered)
+        self._offered = set(offered)
 
     @property
     def is_answered(self) -> bool:
@@ -63,11 +63,19 @@ class AddendumForm(PasswordForm):
     text = TextAreaField("Text", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
 
     def offer(self, *, is_author: bool) -> None:
-        """Offer an addendum to everybody and a correction to the author. Nothing is chosen."""
-        self.kind.choices = [SelectChoice(NoteKind.ADDENDUM.value, "Addendum: something to add")]
-        if is_author:
-            words = "Correction: the note as it should read, and why"
-            self.kind.choices.append(SelectChoice(NoteKind.CORRECTION.value, words))
+        """Ask the author whether it adds or corrects; somebody else only adds, and is not asked."""
+        if not is_author:
+            del self.kind
+            return
+        words = {
+            NoteKind.ADDENDUM: "Addendum: something to add",
+            NoteKind.CORRECTION: "Correction: the note as it should read, and why",
+        }
+        self.kind.choices = options(words)
+
+    def chosen_kind(self) -> NoteKind:
+        """Whether it adds or corrects."""
+        return NoteKind(self.kind.data) if "kind" in self else NoteKind.ADDENDUM
 
 
 class DecisionForm(Form):
@@ -79,10 +87,7 @@ class DecisionForm(Form):
     def offer(self, status: CourseStatus) -> bool:
         """Offer the decisions that a course can be given as it stands now, none chosen; gives whether there is any."""
         found = [decision for decision in CourseDecision if status_after(decision, status) is not None]
-        self.decision.choices = [
-            SelectChoice("", "Choose"),
-            *(SelectChoice(decision.value, DECISION_WORDS[decision]) for decision in found),
-        ]
+        self.decision.choices = options({decision: DECISION_WORDS[decision] for decision in found}, blank=True)
         return bool(found)
 
     def chosen(self) -> CourseDecision:

@@ -32,7 +32,7 @@ from clinic.patients.models import Patient
 from clinic.scheduling.models import Appointment
 from clinic.sessions.models import AdverseEvent, InfusionSession
 from clinic.sessions.pages_log import adverse_title
-from clinic.sessions.progress import progress
+from clinic.sessions.progress import current, progress
 
 AHEAD: Final = timedelta(days=7)
 """How far ahead booked sessions are held against their order."""
@@ -116,6 +116,12 @@ def inbox(physician: Staff, *, zone: ZoneInfo, now: datetime) -> Inbox:
     return Inbox(ranked(items), sessions, facts)
 
 
+def _gravest(infusion: InfusionSession | None) -> int:
+    """How grave the gravest event of a session is, 0 without one."""
+    rows = current(infusion.adverse_events) if infusion is not None else []
+    return max((gravity_of(row.grade, is_serious=row.is_serious) for row in rows), default=0)
+
+
 @dataclass(frozen=True)
 class _Maker:
     """Makes the lines; holds what they are all made from."""
@@ -144,6 +150,7 @@ class _Maker:
                 when=self._when(signed_at),
                 side=note.author.name,
                 since=signed_at,
+                gravity=_gravest(infusion),
                 is_mine=note.cosigner_id == self.physician.id,
                 course_id=infusion.course_id if infusion else None,
                 infusion_id=note.infusion_id,

@@ -76,9 +76,9 @@ Item = TypeVar("Item", bound=Ranked)
 
 
 def ranked(items: Iterable[Item]) -> list[Item]:
-    """Return the inbox in its order: by group, the gravest first, one's own before the clinic's, then the oldest."""
+    """Return the inbox in its order: by group, one's own before the clinic's, the gravest first, then the oldest."""
     places = list(Group)
-    return sorted(items, key=lambda item: (places.index(item.group), -item.gravity, not item.is_mine, item.since))
+    return sorted(items, key=lambda item: (places.index(item.group), not item.is_mine, -item.gravity, item.since))
 
 
 def grouped(items: Sequence[Item]) -> Mapping[Group, list[Item]]:

@@ -119,10 +119,10 @@ def note_views(
 def fact_pairs(facts: SessionFacts, zone: ZoneInfo) -> list[tuple[str, str]]:
     """Return what the record holds about a session as (label, words); what nobody recorded says so."""
     started = clock_label(facts.started_at, zone) if facts.started_at else None
-    stopped = clock_label(facts.stopped_at, zone) if facts.stopped_at else "running"
+    span = f"{started} to {clock_label(facts.stopped_at, zone)}" if facts.stopped_at else f"running since {started}"
     pairs = [
         ("Session", f"{facts.drug}, {facts.title}"),
-        ("Infusion", f"{started} to {stopped}" if started else "not started"),
+        ("Infusion", span if started else "not started"),
         ("Given", shown_mg(facts.given_mg) + (f" of {shown_mg(facts.maximum_mg)}" if facts.maximum_mg else "")),
         ("Highest rate", shown_rate(facts.highest_rate_mg_h) if started else "none"),
         ("Pain", f"{_score(facts.pain_before)} before, {_score(facts.pain_after)} after"),

@@ -1,6 +1,8 @@
 """Pages about notes; each module registers its own on the one blueprint."""
 
-from clinic.notes import views_course, views_inbox, views_note
+from clinic.notes.views_course import show_course
+from clinic.notes.views_inbox import show_inbox
+from clinic.notes.views_note import show_session_note
 from clinic.notes.views_shared import bp
 
-__all__ = ["bp", "views_course", "views_inbox", "views_note"]
+__all__ = ["bp", "show_course", "show_inbox", "show_session_note"]

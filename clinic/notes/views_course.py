@@ -18,7 +18,7 @@ from clinic.courses import queries as course_queries
 from clinic.courses.models import Course
 from clinic.notes import queries
 from clinic.notes.course_review import CourseReview, course_review, table_columns, table_rows
-from clinic.notes.forms import DECISION_WORDS, DecisionForm, PasswordForm
+from clinic.notes.forms import DECISION_WORDS, DecisionForm
 from clinic.notes.models import Note
 from clinic.notes.views_shared import bp, link, zone
 from clinic.orders.models import OrderVersion
@@ -46,26 +46,37 @@ def _sentence(version: OrderVersion | None) -> str:
     )
 
 
-def _draw(course: Course, form: DecisionForm | None) -> str:
+def _context(course: Course) -> dict[str, Any]:
+    """What the page and the paper show of a course."""
     now = clock.now()
-    reading.note(AuditAction.COURSE_READ, course, actor_id=actor().id, page="course review")
     review = course_review(course, actor(), zone=zone(), now=now)
     may_sign = actor().may(Permission.COSIGN_NOTE)
+    versions = course.order.versions
+    return {
+        "course": course,
+        "review": review,
+        "drug": versions[-1].terms.drug.name if versions else "infusion",
+        "bar": patient_bar(course.patient, weight=None, chair=None, now=now, zone=zone()),
+        "columns": table_columns(review, zone=zone(), now=now, address=_session_address),
+        "rows": table_rows(review, address=_sign_address if may_sign else lambda _note: None),
+        "order": _sentence(review.version),
+        "plan": _plan(review),
+        "may_sign": may_sign,
+        "DECISION_WORDS": DECISION_WORDS,
+    }
+
+
+def _draw(course: Course, form: DecisionForm | None) -> str:
+    reading.note(AuditAction.COURSE_READ, course, actor_id=actor().id, page="course review")
+    context = _context(course)
+    review: CourseReview = context["review"]
     return render_template(
         "notes/course.html",
-        course=course,
-        review=review,
-        bar=patient_bar(course.patient, weight=None, chair=None, now=now, zone=zone()),
-        columns=table_columns(review, zone=zone(), now=now, address=_session_address),
-        rows=table_rows(review, address=_sign_address if may_sign else lambda _note: None),
-        order=_sentence(review.version),
+        **context,
         draft=_sentence(review.draft),
         changes=_changes(review),
-        plan=_plan(review),
         scores=score_lines(review.results),
         form=form,
-        password_form=PasswordForm() if may_sign else None,
-        DECISION_WORDS=DECISION_WORDS,
         link=link,
     )
 
@@ -126,3 +137,12 @@ def decide_course(course_id: uuid.UUID) -> ResponseReturnValue:
             flash(f"Decided: {DECISION_WORDS[reviewed.decision].lower()}")
             return redirect(url_for(".show_course", course_id=course_id), 303)
     return _draw(course, form), 422
+
+
+@bp.get("/courses/<uuid:course_id>/print")
+@requires(Permission.READ_COURSE)
+def print_course(course_id: uuid.UUID) -> ResponseReturnValue:
+    """A course on paper."""
+    course = course_queries.review_page(course_id) or abort(404)
+    reading.note(AuditAction.COURSE_READ, course, actor_id=actor().id, is_single=True, page="course on paper")
+    return render_template("notes/print_course.html", **_context(course))

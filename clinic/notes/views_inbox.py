@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -26,7 +27,7 @@ from clinic.patients import queries as patients
 from clinic.patients.rules import AllergyKind, allergy_status
 from clinic.protocols import wording
 from clinic.protocols.terms import draft_of
-from clinic.sessions.chart import SHEET, Chart, ChartInput, draw, screens
+from clinic.sessions.chart import PHONE, SHEET, TABLET, Chart, ChartInput, draw
 from clinic.sessions.pages_chart import chart_input
 from clinic.sessions.progress import progress
 
@@ -42,6 +43,9 @@ _DONE = {
     ItemKind.SPOKEN: "Spoken order signed",
     ItemKind.EVENT: "Adverse event reviewed",
 }
+# The preview's own widths: what the list leaves on a tablet and on a desk's screen.
+_TABLET = replace(SHEET, screen="for-t", width=664)
+_DESKTOP = replace(TABLET, screen="for-d")
 SIGNABLE = frozenset(_DONE)
 
 
@@ -97,9 +101,8 @@ def _preview(found: Inbox, item: InboxItem) -> dict[str, Any]:
 
 
 def _charts(data: ChartInput) -> tuple[Chart, ...]:
-    """Draw the session beside the list: narrower than the bedside, so one width serves tablet and desktop."""
-    phone, *_ = screens(data, beside_sheet=True)
-    return (phone, draw(data, SHEET)) if phone.screen else (phone,)
+    """Draw the session beside the list, which leaves less room than the bedside has."""
+    return tuple(draw(data, width) for width in (PHONE, _TABLET, _DESKTOP))
 
 
 def _sentence(version_id: uuid.UUID) -> str:

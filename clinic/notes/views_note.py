@@ -195,7 +195,7 @@ def add_addendum(note_id: uuid.UUID) -> ResponseReturnValue:
                 by=actor(),
                 password=form.password.data or "",
                 at=clock.now(),
-                kind=NoteKind(form.kind.data),
+                kind=form.chosen_kind(),
             )
         except RuleBroken as refusal:
             form.refuse(refusal)
