@@ -146,7 +146,9 @@ def remarks(plan: Plan, slots: Sequence[Slot]) -> dict[int, Remark]:
             else None,
             _off_duty(slot, duty),
         ]
-        found[slot.session_number] = Remark(f"{formats.weekday(day)}, {gap.words}", tuple(note for note in notes if note))
+        found[slot.session_number] = Remark(
+            f"{formats.weekday(day)}, {gap.words}", tuple(note for note in notes if note)
+        )
     return found
 
 

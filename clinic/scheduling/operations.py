@@ -47,6 +47,7 @@ __all__ = [
     "remove_shift",
     "reopen_chair",
     "set_patients_per_nurse",
+    "undo",
 ]
 
 
@@ -247,6 +248,26 @@ def change_status(
 def cancel(appointment: Appointment, *, reason: str, by: Staff, at: datetime) -> None:
     """Give up a booked time."""
     change_status(appointment, AppointmentStatus.CANCELLED, reason=reason, by=by, at=at)
+
+
+def undo(appointment: Appointment, *, by: Staff, at: datetime) -> Appointment:
+    """Take back a move or a cancelling: the place is booked again, if nobody has taken it meanwhile.
+
+    Nothing is erased; the trail shows the act and that it was taken back.
+    """
+    if appointment.status is AppointmentStatus.BOOKED and appointment.moved_from is not None:
+        old = appointment.moved_from
+        return move(appointment, _same_place(old), reason="The move was taken back.", by=by, at=at)
+    if appointment.status is not AppointmentStatus.CANCELLED:
+        raise RuleBroken("There is nothing to take back.")
+    (again,) = book(appointment.course, [_same_place(appointment)], by=by, at=at)
+    return again
+
+
+def _same_place(appointment: Appointment) -> Slot:
+    return Slot(
+        appointment.session_number, appointment.chair, appointment.starts_at, appointment.ends_at, appointment.nurse
+    )
 
 
 def mark_no_show(appointment: Appointment, *, reason: str, by: Staff, at: datetime) -> None:

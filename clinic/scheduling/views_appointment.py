@@ -119,8 +119,9 @@ def _move_form(appointment: Appointment) -> MoveForm:
     )
 
 
-def _back(appointment: Appointment, message: str) -> Response:
-    flash(message)
+def _back(appointment: Appointment, message: str, *, can_undo: bool = True) -> Response:
+    undo = url_for(".undo", appointment_id=appointment.id) if can_undo else None
+    flash({"text": message, "undo_url": undo} if undo else message)  # type: ignore[arg-type] # a toast takes both
     return redirect(url_for(".show_calendar", week=_day(appointment.starts_at)), 303)
 
 
@@ -187,7 +188,11 @@ def mark_no_show(appointment_id: uuid.UUID) -> ResponseReturnValue:
         except RuleBroken as refusal:
             form.refuse(refusal)
         else:
-            return _back(appointment, f"Session {appointment.session_number}: did not attend. It can be booked again.")
+            return _back(
+                appointment,
+                f"Session {appointment.session_number}: did not attend. It can be booked again.",
+                can_undo=False,
+            )
     return _page(appointment, miss=form), 422
 
 
@@ -209,3 +214,18 @@ def assign_nurse(appointment_id: uuid.UUID) -> ResponseReturnValue:
             flash(f"Nurse: {chosen.name}." if chosen else "No nurse yet.")
             return redirect(url_for(".show_appointment", appointment_id=appointment.id), 303)
     return _page(appointment, nurse=form), 422
+
+
+@bp.post("/calendar/appointments/<uuid:appointment_id>/undo")
+@requires(Permission.BOOK)
+def undo(appointment_id: uuid.UUID) -> ResponseReturnValue:
+    appointment = _asked(appointment_id)
+    try:
+        again = operations.undo(appointment, by=actor(), at=clock.now())
+    except RuleBroken as refusal:
+        flash(refusal.message, "warn")
+        again = appointment
+    else:
+        when = f"{formats.weekday_day(again.starts_at)} {formats.clock(again.starts_at)}"
+        flash(f"Session {again.session_number} stands at {when} again.")
+    return redirect(url_for(".show_calendar", week=_day(again.starts_at)), 303)

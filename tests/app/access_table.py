@@ -114,6 +114,7 @@ SCHEDULING = {
     "scheduling.show_appointment": CARE_AND_DESK,
     "scheduling.show_booking": CARE_AND_DESK,
     "scheduling.show_calendar": CARE_AND_DESK,
+    "scheduling.undo": CARE_AND_DESK,
 }
 DRUGLOG: dict[str, frozenset[str]] = {}
 SESSIONS = {

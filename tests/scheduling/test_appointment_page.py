@@ -136,3 +136,19 @@ def test_a_moved_appointment_says_where_it_came_from(desk, make_booked, make_slo
     with db.unit_of_work():
         new = operations.move(old, make_slot(starts_at=NINE + DAY), reason="Train late", by=scheduler, at=DESK_OPENS)
     assert "Moved from Wed 19-Nov-2025 09:00" in words(desk.get(f"/calendar/appointments/{new.id}"))
+
+
+def test_a_move_can_be_undone_from_the_corner(desk, make_booked, make_chair):
+    old = make_booked()
+    week = desk.get(post(desk, old, "move", **move_to(make_chair())).location).get_data(as_text=True)
+    (address,) = re.findall(r'action="(/calendar/appointments/[^"]*/undo)"', week)
+    assert desk.post(address).status_code == 303
+    assert [each.starts_at for each in queries.of_course(old.course_id) if each.status == "booked"] == [NINE]
+
+
+def test_an_undo_that_comes_too_late_says_so(desk, make_booked, scheduler):
+    old = make_booked()
+    operations.cancel(old, reason="x", by=scheduler, at=DESK_OPENS)
+    make_booked(chair=old.chair)
+    week = desk.get(desk.post(f"/calendar/appointments/{old.id}/undo").location)
+    assert "Nothing was booked" in words(week)

@@ -89,3 +89,30 @@ def test_a_limit_that_was_lowered_stops_nobody_at_the_door(clinic, make_booked, 
     for each in both:
         operations.change_status(each, AppointmentStatus.ARRIVED, by=scheduler, at=NINE)
     assert {each.status for each in both} == {AppointmentStatus.ARRIVED}
+
+
+def test_a_move_is_taken_back(make_booked, make_slot, scheduler):
+    old = make_booked()
+    new = operations.move(old, make_slot(starts_at=NINE + DAY), reason="x", by=scheduler, at=DESK_OPENS)
+    back = operations.undo(new, by=scheduler, at=DESK_OPENS)
+    assert (back.starts_at, back.chair_id, back.status) == (NINE, old.chair_id, AppointmentStatus.BOOKED)
+    assert new.status is AppointmentStatus.CANCELLED
+
+
+def test_a_cancelling_is_taken_back(make_booked, scheduler):
+    old = make_booked()
+    operations.cancel(old, reason="x", by=scheduler, at=DESK_OPENS)
+    assert operations.undo(old, by=scheduler, at=DESK_OPENS).starts_at == NINE
+
+
+def test_a_place_that_somebody_took_does_not_come_back(make_booked, scheduler):
+    old = make_booked()
+    operations.cancel(old, reason="x", by=scheduler, at=DESK_OPENS)
+    make_booked(chair=old.chair)
+    with pytest.raises(SlotsTaken):
+        operations.undo(old, by=scheduler, at=DESK_OPENS)
+
+
+def test_an_untouched_appointment_has_nothing_to_take_back(make_booked, scheduler):
+    with pytest.raises(RuleBroken, match="nothing to take back"):
+        operations.undo(make_booked(), by=scheduler, at=DESK_OPENS)
