@@ -9,6 +9,7 @@ from clinic.cases import figure_case as of_case
 from clinic.cases.figure_records import Numbers, Rows, numbers_of
 from clinic.cases.figures import NOT_COMPUTED, Figure, Known, Value, set_beside
 from clinic.cases.parts import Expected
+from clinic.cases.playing import NotThere
 from clinic.cases.stage import Visit
 from clinic.outcomes.rules import Instrument, Occasion
 from clinic.protocols.rules import DischargeScale
@@ -383,6 +384,8 @@ def compare(expected: Expected, visit: Visit | None, known: Known) -> Figure:
         value = compute(expected.name, visit, known)
     except UnknownFigure:
         return Figure(expected.name, shown, None, agrees=False, note=NOT_COMPUTED)
+    except NotThere:
+        value = None  # the record that would say was refused
     if value is None and expected.value == 0 and _known_as(expected.name) in _ADDED:
         value = Decimal(0)  # of what nobody logged, nothing was used
     is_size = "discrepancy" in expected.name

@@ -54,9 +54,13 @@ def moment(fields: Fields, timeline: Timeline, *bases: str) -> Moment | None:
     for base in bases:
         for ending in ("min", "at", "local", "utc", "time", "minute", ""):
             found = fields.find("_".join(part for part in (base, ending) if part) or "at")
-            if found is not None:
+            if found is not None and not (found.is_scalar and found.scalar().lower() in _ONLY_THAT):
                 return moment_of(found, timeline, utc=ending == "utc")
     return None
+
+
+# `opened: true` says that it happened and leaves open when.
+_ONLY_THAT = frozenset({"true", "false", "yes", "no"})
 
 
 def _reason(error: ValueError) -> str:
