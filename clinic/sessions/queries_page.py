@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from clinic.audit.models import AuditEntry
+from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.courses.models import Course
 from clinic.protocols.models import Drug, ProtocolVersion, Terms
@@ -54,17 +55,29 @@ def next_day_booked(after: datetime) -> Appointment | None:
     )
 
 
-def news_of_clinic() -> str:
-    """Return a mark that changes with every act in the clinic: each leaves a line in the trail."""
-    clinic_id = db.current_clinic_id()
-    newest = sa.select(AuditEntry.id).where(AuditEntry.clinic_id == clinic_id).order_by(AuditEntry.at.desc()).limit(1)
-    return str(db.session.scalar(newest))
+# Looking at a record leaves a line too, but is no news.
+_LOOKS = [
+    action for action in AuditAction if action.value.rsplit(":", maxsplit=1)[-1] in {"read", "printed", "searched"}
+]
 
 
-def news_of_patient(patient_id: uuid.UUID) -> str:
-    """Return a mark that changes with every act about a patient."""
-    newest = sa.select(AuditEntry.id).where(AuditEntry.patient_id == patient_id).order_by(AuditEntry.at.desc()).limit(1)
-    return str(db.session.scalar(newest))
+def news_of_clinic(since: datetime) -> str:
+    """Return a mark that changes with every act in the clinic since an instant: each leaves a line in the trail."""
+    return _news(AuditEntry.clinic_id == db.current_clinic_id(), since)
+
+
+def news_of_patient(patient_id: uuid.UUID, since: datetime) -> str:
+    """Return a mark that changes with every act about a patient since an instant."""
+    return _news(AuditEntry.patient_id == patient_id, since)
+
+
+def _news(about: sa.ColumnElement[bool], since: datetime) -> str:
+    # Counted, not the newest alone: of two acts the one that began first may be committed last.
+    lines = sa.select(sa.func.count(), sa.func.max(AuditEntry.at))
+    count, newest = db.session.execute(
+        lines.where(about, AuditEntry.at >= since, AuditEntry.action.not_in(_LOOKS))
+    ).one()
+    return f"{count} {newest}"
 
 
 def observation(observation_id: uuid.UUID) -> ObservationSet | None:

@@ -1,7 +1,7 @@
 """Today: chairs by time, whom to go to next, and the door."""
 
 import uuid
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -37,8 +37,16 @@ def show_today() -> ResponseReturnValue:
 @requires(Permission.READ_BOARD)
 def refresh_today() -> ResponseReturnValue:
     """Board and list alone, for a page that keeps itself fresh; 304 while nothing has changed."""
-    parts = [queries_page.news_of_clinic(), str(actor().id), request.query_string.decode("ascii", "replace")]
+    parts = [
+        queries_page.news_of_clinic(_day_began()),
+        str(actor().id),
+        request.query_string.decode("ascii", "replace"),
+    ]
     return fresh_or(parts, lambda: render_template("sessions/_board.html", **_board()))
+
+
+def _day_began() -> datetime:
+    return midnight(today(clock.now()), zone())
 
 
 def _board() -> dict[str, Any]:

@@ -114,7 +114,7 @@ def fresh_or(parts: list[str], draw: Any) -> ResponseReturnValue:
 def news_of(infusion_id: uuid.UUID) -> tuple[InfusionSession | None, str]:
     """Return a session without its rows, and a mark that changes with every act about its patient."""
     infusion = queries_page.bare(infusion_id)
-    return infusion, "" if infusion is None else queries_page.news_of_patient(infusion.patient_id)
+    return infusion, "" if infusion is None else queries_page.news_of_patient(infusion.patient_id, infusion.arrived_at)
 
 
 def clinicians() -> list[Staff]:
