@@ -49,18 +49,15 @@ def _within_a_year(item: Item, minutes: Decimal) -> Decimal:
 def moment(fields: Fields, timeline: Timeline, *bases: str) -> Moment | None:
     """The moment under `onset_min`, `onset_at`, `onset_local`, `onset_utc`, `onset_time` or plain `onset`.
 
-    The empty base stands for the bare endings: `min`, `at`, `time`, `utc`.
+    The empty base stands for the bare endings: `min`, `at`, `time`, `utc`. A flag (`opened: true`) says that it
+    happened and leaves open when.
     """
     for base in bases:
         for ending in ("min", "at", "local", "utc", "time", "minute", ""):
             found = fields.find("_".join(part for part in (base, ending) if part) or "at")
-            if found is not None and not (found.is_scalar and found.scalar().lower() in _ONLY_THAT):
+            if found is not None and not found.is_flag:
                 return moment_of(found, timeline, utc=ending == "utc")
     return None
-
-
-# `opened: true` says that it happened and leaves open when.
-_ONLY_THAT = frozenset({"true", "false", "yes", "no"})
 
 
 def _reason(error: ValueError) -> str:
