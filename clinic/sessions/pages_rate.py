@@ -111,7 +111,7 @@ def _cells(infusion: InfusionSession, running: Pump, *, now: datetime, zone: Zon
         total = projected_mg(infusion, running, now, rate_ml_h=rate)
         cells.append(
             RateCell(
-                value=format(rate, "f"),
+                value=format(rate.normalize(), "f"),
                 mg_h=_number(dose_rate_mg_h(rate, concentration_mg_ml=bag)),
                 small=small,
                 pump=shown_rate(rate, Unit.ML_PER_H),

@@ -48,11 +48,15 @@ def _page(infusion: InfusionSession, form: DrugForm, status: int = 200) -> Respo
     now = clock.now()
     form.offer(_containers(infusion), _drugs(infusion), [one for one in clinicians() if one.id != actor().id])
     account = infusion.drug_account
+    # The same field stands in several forms of the page: what was typed goes back into the one that was sent.
+    refused_act = form.act.data if form.summary else None
     page = render_template(
         "sessions/drug.html",
         **frame(infusion, now),
         form=form,
-        failed=form.act.data if status != 200 else None,  # noqa: PLR2004 HTTP's own number
+        refused_act=refused_act,
+        refusals=[(f"{refused_act}-{name}" if name else None, message) for name, message in form.summary],
+        page_errors=bool(form.summary),
         cells=strip_cells(infusion, progress(infusion, now), zone=zone(), now=now),
         lines=register.account_lines(account) if account else [],
         entries=register.entries_of(account) if account else [],

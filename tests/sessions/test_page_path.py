@@ -1,92 +1,62 @@
-"""The nurse's path through the pages, from the door to the way out."""
-
-from datetime import timedelta
+"""The nurse's path through the pages, from the door to the way out, each page looked at and each form sent."""
 
 import pytest
 import sqlalchemy as sa
 
-from clinic.core import clock, db
+from clinic.core import db
 from clinic.protocols.rules import CheckKind
-from clinic.sessions import queries
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.rules import SessionStatus
 from tests.factories.accounts import PASSWORD
-from tests.factories.sessions import ARRIVED, minute
+from tests.factories.pages import fresh
+from tests.factories.sessions import check_of
 
 
 @pytest.fixture
-def at():
-    """Moves the clock to so many minutes after the planned start."""
-    standing = []
+def walk(nurses_browser, at_minute):
+    """Goes through steps: a minute to wait for, then pages to open and forms to send."""
 
-    def move(minutes):
-        if standing:
-            standing.pop().__exit__(None, None, None)
-        standing.append(clock.standing_at(minute(minutes)))
-        standing[-1].__enter__()
+    def go(base, steps):
+        for step in steps:
+            if isinstance(step, int):
+                at_minute(step)
+                continue
+            part, fields = step if isinstance(step, tuple) else (step, None)
+            address = f"{base}{part}"
+            answer = nurses_browser.get(address) if fields is None else nurses_browser.post(address, data=fields)
+            assert answer.status_code == (200 if fields is None else 303), (part, answer.get_data(as_text=True)[-3000:])
 
-    yield move
-    standing.pop().__exit__(None, None, None)
-
-
-def the_session():
-    infusion_id = db.session.scalar(sa.select(InfusionSession.id))
-    return queries.flowsheet(infusion_id)
+    return go
 
 
-def test_a_nurse_runs_a_session_through_the_pages(client, make_appointment, nurse, make_staff, at):
-    from clinic.core.permissions import Role
-
-    second = make_staff(Role.NURSE, given_name="Tia", family_name="Duarte", password=PASSWORD)
+def test_a_nurse_runs_a_session_through_the_pages(walk, make_appointment, checker, at_minute):
+    at_minute(-25)
     appointment = make_appointment()
-    at(-25)
-    client.sign_in(nurse)
-    assert client.get("/today").status_code == 200
-    answer = client.post(f"/appointments/{appointment.id}/arrive")
-    assert answer.status_code == 303
-    assert client.get(answer.location).status_code == 200
-    infusion = the_session()
-    base = f"/sessions/{infusion.id}"
-    checks = {item.kind: item for item in infusion.order_version.terms.checks}
-    identity = checks[CheckKind.IDENTITY]
-    assert client.post(f"{base}/checks/{identity.id}/identity", data={"year_of_birth": "1968"}).status_code == 303
-    assert client.post(f"{base}/weight", data={"kg": "68"}).status_code == 303
-    assert client.post(f"{base}/proposal", data={"rate_ml_h": "13.6"}).status_code == 303
-    proposal = the_session().rate_proposals[-1]
-    page = client.get(f"{base}/double-check/{proposal.id}").get_data(as_text=True)
-    assert "13.6" not in page
-    second_person = {"checker": str(second.id), "password": PASSWORD, "computed_rate_ml_h": "13.6"}
-    assert client.post(f"{base}/double-check/{proposal.id}", data=second_person).status_code == 303
-    assert client.get(f"{base}/checklist").status_code == 200
-    at(0)
-    assert client.post(f"{base}/start").status_code == 303
-    assert client.get(base).status_code == 200
-    at(15)
-    assert client.post(f"{base}/vitals", data={"line": "128/76 84 14 98"}).status_code == 303
-    assert client.post(f"{base}/vitals", data={"sbp": "130", "dbp_typed": "80", "hr": "70"}).status_code == 303
-    at(31)
-    assert client.get(f"{base}/rate").status_code == 200
-    assert client.post(f"{base}/rate", data={"step": "17.0"}).status_code == 303
+    walk("", ["/today", f"/appointments/{appointment.id}", (f"/appointments/{appointment.id}/arrive", {})])
+    infusion = db.session.scalar(sa.select(InfusionSession))
+    base, identity = f"/sessions/{infusion.id}", check_of(infusion, CheckKind.IDENTITY)
+    walk(
+        base,
+        [
+            "/checklist",
+            (f"/checks/{identity.id}/identity", {"year_of_birth": "1968"}),
+            ("/weight", {"kg": "68"}),
+            ("/proposal", {"rate_ml_h": "13.6"}),
+        ],
+    )
+    second = f"/double-check/{fresh(infusion).rate_proposals[-1].id}"
+    signed = {"checker": str(checker.id), "password": PASSWORD, "computed_rate_ml_h": "13.6"}
     item = infusion.order_version.terms.prn_items[0]
-    assert client.get(f"{base}/prn?item={item.id}").status_code == 200
-    assert client.post(f"{base}/prn", data={"item": str(item.id)}).status_code == 303
-    assert client.get(f"{base}/event").status_code == 200
-    assert client.post(f"{base}/event", data={"term": "Nausea", "grade": "1", "done": "Watched"}).status_code == 303
-    at(40)
-    assert client.get(f"{base}/pause").status_code == 200
-    assert client.post(f"{base}/pause", data={"why": "Toilet"}).status_code == 303
-    at(45)
-    assert client.get(f"{base}/resume").status_code == 200
-    assert client.post(f"{base}/resume").status_code == 303
-    at(60)
-    assert client.get(f"{base}/stop").status_code == 200
-    assert client.post(f"{base}/stop").status_code == 303
-    for page in ("", "/recovery", "/bolus", "/bag", "/iv", "/notify", "/note-row", "/hand-over", "/drug", "/discharge", "/print"):
-        assert client.get(f"{base}{page}").status_code == 200, page
-    at(120)
-    answers = {f"item_{number}": "2" for number in range(1, 6)}
-    answers |= {"line_removed": "yes", "sheet_given": "yes", "no_driving": "yes", "escort_here": "yes"}
-    answers |= {"exit": "home-with-escort", "escort_name": "Ivan"}
-    refused = client.post(f"{base}/discharge", data=answers)
-    print(refused.get_data(as_text=True)[:100], refused.status_code)
-    assert the_session().status in {SessionStatus.CLOSED_HOME, SessionStatus.RECOVERING}
+    walk(base, [second, (second, signed), "/checklist", 0, ("/start", {}), ""])
+    walk(
+        base, [10, "/vitals", ("/vitals", {"line": "128/76 84 14 98"}), ("/vitals", {"sbp": "130", "dbp_typed": "80"})]
+    )
+    walk(
+        base,
+        [20, "/rate", 31, "/rate", ("/rate", {"step": "17"}), f"/prn?item={item.id}", ("/prn", {"item": str(item.id)})],
+    )
+    walk(base, ["/event", ("/event", {"term": "Nausea", "grade": "1", "done": "Watched"}), "/pause", ("/pause", {})])
+    walk(
+        base, [40, "/resume", ("/resume", {}), "/stop", 50, ("/stop", {}), "/recovery", "/discharge", "/drug", "/print"]
+    )
+    assert fresh(infusion).status is SessionStatus.RECOVERING

@@ -133,7 +133,7 @@ def test_the_fragment_is_not_sent_again_while_nothing_changes(nurses_browser, ma
 
 @pytest.mark.parametrize("address", ["/today", "/today/fragment"])
 def test_the_board_costs_the_same_with_two_patients_and_with_ten(
-    nurses_browser, make_running, make_appointment, make_patient, observe, count_queries, address
+    nurses_browser, make_running, make_appointment, *, make_patient, observe, count_queries, address
 ):
     def add(number):
         for _ in range(number):

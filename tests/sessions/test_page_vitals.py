@@ -206,7 +206,9 @@ def test_a_correction_says_why(nurses_browser, running, entered):
     assert 'value="72"' in answer.get_data(as_text=True)
 
 
-def test_a_colleague_cannot_correct_but_a_physician_can(client, running, entered, second_nurse, physician, at_minute):
+def test_a_colleague_cannot_correct_but_a_physician_can(
+    client, running, entered, *, second_nurse, physician, at_minute
+):
     at_minute(10)
     fields = {"hr": "72", "sbp": "128", "dbp": "76", "reason": "digits swapped"}
     client.sign_in(second_nurse)
