@@ -33,7 +33,6 @@ _PUMP_STEP: Final = Decimal("0.1")
 _WEIGHT_SWAY: Final = (Decimal(0), Decimal("0.3"), Decimal("-0.2"), Decimal("0.4"))
 _DETAILS: Final = {
     CheckKind.FASTING: "food 9 h, water 3 h",
-    CheckKind.IV_ACCESS: "right forearm 22 G",
     CheckKind.ALLERGIES: "nothing new",
 }
 
@@ -121,7 +120,7 @@ class Bedside:
         by, infusion = self.nurse(at), self.infusion
         if kind is CheckKind.IV_ACCESS:
             operations.record_iv(
-                infusion, IvAction.PLACED, happened_at=at, site="right forearm", gauge="22 G", vip_score=0, by=by, at=at
+                infusion, IvAction.PLACED, happened_at=at, site="right forearm", gauge="22", vip_score=0, by=by, at=at
             )
         for item in asked(infusion, kind):
             if kind is CheckKind.IDENTITY:

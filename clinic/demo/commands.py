@@ -2,6 +2,7 @@
 
 import click
 from flask import current_app
+from flask.cli import with_appcontext
 
 from clinic.core import db
 from clinic.demo import fill
@@ -9,6 +10,7 @@ from clinic.demo import fill
 
 @click.command("demo")
 @click.option("--reset", is_flag=True, help="Empty the database and make the clinic anew, placed around this moment.")
+@with_appcontext
 def demo_command(*, reset: bool) -> None:
     """Fill an empty database with the demonstration clinic; it never touches other data."""
     try:

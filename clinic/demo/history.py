@@ -5,6 +5,8 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from clinic.cases.parts import Case
 from clinic.cases.play import play_case
 from clinic.cases.schema import WORKED, read_file
@@ -13,12 +15,17 @@ from clinic.courses import operations as courses
 from clinic.courses import queries as course_queries
 from clinic.courses.rules import CourseDecision, CourseStatus
 from clinic.demo.people import DemoWorld
+from clinic.notes import operations as notes
+from clinic.notes.models import Note
+from clinic.notes.rules import NoteStatus
 from clinic.patients import queries as patient_queries
+from clinic.patients.models import Patient
 
 # History ends before the clinic's own recent weeks begin, so that no two visits meet in one chair.
 _GAP: Final = timedelta(days=40)
 # So many weeks hold whole years of weekdays: a Monday stays a Monday in the same season.
 _YEAR: Final = timedelta(weeks=52)
+_SOON: Final = timedelta(days=2)
 _LATER: Final = timedelta(days=30)
 
 
@@ -78,11 +85,27 @@ def play_history(world: DemoWorld, cases: Iterable[Case], *, echo: Callable[[str
 
 
 def _finish(world: DemoWorld, case: Case) -> None:
-    """A month after its last entry the physician closes the course: these series are over."""
-    at = max(instants(case)) + _LATER
-    with db.in_clinic(world.clinic_id), clock.standing_at(at), db.unit_of_work():
+    """Two days after its last entry nothing of the case waits for anybody; a month after it the series is over."""
+    last = max(instants(case))
+    with db.in_clinic(world.clinic_id), db.unit_of_work():
         patient = patient_queries.by_mrn(case.patient.mrn)
-        for course in course_queries.courses_of(patient.id) if patient else ():
-            if course.status is CourseStatus.ACTIVE:
-                by = world.physician(case.orders[0].signed_by, at=at)
-                courses.review(course, CourseDecision.COMPLETE, "The series is over.", by=by, at=at)
+        if patient is None:
+            return
+        with clock.standing_at(last + _SOON):
+            _cosign(world, patient, at=last + _SOON)
+        with clock.standing_at(last + _LATER):
+            _complete(world, case, patient, at=last + _LATER)
+
+
+def _cosign(world: DemoWorld, patient: Patient, *, at: datetime) -> None:
+    waiting = sa.select(Note).where(Note.patient_id == patient.id, Note.status == NoteStatus.COSIGN_PENDING)
+    for note in db.session.scalars(waiting).all():
+        if note.cosigner is not None:
+            notes.cosign_note(note, by=note.cosigner, password=world.password, at=at)
+
+
+def _complete(world: DemoWorld, case: Case, patient: Patient, *, at: datetime) -> None:
+    for course in course_queries.courses_of(patient.id):
+        if course.status is CourseStatus.ACTIVE:
+            by = world.physician(case.orders[0].signed_by, at=at)
+            courses.review(course, CourseDecision.COMPLETE, "The series is over.", by=by, at=at)

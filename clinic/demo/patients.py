@@ -178,6 +178,7 @@ def _ketamine() -> tuple[Treatment, ...]:
             phone="555 0119",
             planned=6,
             past=(6, 3),
+            coming=(2, 4, 7),
             peg=(6, 7, 7),
         ),
         Treatment(
@@ -261,7 +262,7 @@ def _lidocaine() -> tuple[Treatment, ...]:
             regimen=LIDOCAINE,
             chair="B3",
             phone="555 0163",
-            coming=(4, 9),
+            coming=(4, 9, 14),
             peg=(7, 7, 7),
         ),
         Treatment(
@@ -276,7 +277,7 @@ def _lidocaine() -> tuple[Treatment, ...]:
             regimen=LIDOCAINE,
             chair="C1",
             half="13:00",
-            coming=(4, 8),
+            coming=(4, 9, 14),
             peg=(6, 7, 7),
         ),
     )
@@ -297,7 +298,7 @@ def _others() -> tuple[Treatment, ...]:
             chair="A1",
             half="13:00",
             physician="PHY-2",
-            coming=(3, 7),
+            coming=(3, 7, 11),
             created=-1,
             peg=(6, 6, 6),
         ),

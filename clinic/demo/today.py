@@ -23,7 +23,7 @@ from clinic.sessions.models import AdverseEvent
 from clinic.sessions.progress import current
 from clinic.sessions.queries import breaches_of
 
-_CLOSED: Final = ("B3", -390, -150)
+_CLOSED: Final = ("B3", -330, -120)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +42,15 @@ class Place:
 # Vitals are asked for every 15 min: started 87 min ago, the next fall due in 3; started 64 min ago and not looked at
 # since the 45th minute, they are 4 min late.
 PLACES: Final = (
-    Place(family_name="Osei", chair="A1", starts=-345),
+    Place(family_name="Osei", chair="C2", starts=-255),
     Place(
         family_name="Haddad",
-        chair="A2",
-        starts=-300,
+        chair="C1",
+        starts=-275,
         raises=(30, 60),
         note="Last session of the course. Pain 7 to 2. Slept through the nights since session 4. No event.",
     ),
-    Place(family_name="Walsh", chair="B2", booked=-290),
+    Place(family_name="Walsh", chair="B2", booked=-280),
     Place(family_name="Brandt", chair="A1", starts=-139),
     Place(family_name="Petrova", chair="B1", starts=-129),
     Place(family_name="Almeida", chair="A3", starts=-87, raises=(30, 60)),
@@ -60,7 +60,7 @@ PLACES: Final = (
     Place(family_name="Dubois", chair="C2", starts=25),
     Place(family_name="Rossi", chair="B3", booked=-10),
     Place(family_name="Gray", chair="B1", booked=50),
-    Place(family_name="Novak", chair="A1", booked=155),
+    Place(family_name="Novak", chair="C1", booked=110),
 )
 
 
@@ -118,10 +118,10 @@ def _close(world: DemoWorld, days: Days, at: datetime) -> None:
 def _almeida(bedside: Bedside) -> None:
     """Mild nausea with ondansetron, then a systolic over the limit: the physician was told and the rate lowered."""
     bedside.visit.readings = {
-        55: _seen("148/88", "86 14 96", sedation=-1, pain=5, nausea=1),
-        70: _seen("164/94", "92 13 95", sedation=-1, pain=4),
-        75: _seen("154/90", "89 13 96", sedation=-1, pain=4),
-        77: _seen("152/88", "88 14 96", sedation=-1, pain=4),
+        55: _seen("144/86", "86 14 96", sedation=-1, pain=4, nausea=1),
+        70: _seen("164/94", "92 13 95", sedation=-1, pain=3),
+        75: _seen("154/90", "89 13 96", sedation=-1, pain=3),
+        77: _seen("152/88", "88 14 96", sedation=-1, pain=3),
     }
     bedside.visit.own = (
         (56, "nausea", partial(_nausea, bedside)),
