@@ -192,7 +192,9 @@ def _filled(text: str) -> str:
 def _held(note: Note) -> None:
     """Hold a note until the transaction ends and read it anew: on PostgreSQL two signers stand in line here."""
     db.session.flush()  # a note that was only just made has no row to hold yet
-    db.session.refresh(note, with_for_update=True)
+    # A statement of its own: the joins that a note was loaded with cannot be locked.
+    db.session.execute(sa.select(Note.id).where(Note.id == note.id).with_for_update())
+    db.session.refresh(note)
 
 
 def _cosigner_name(note: Note) -> str:

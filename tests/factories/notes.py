@@ -30,8 +30,8 @@ def other_physician(make_staff):
 
 
 @pytest.fixture
-def observe(nurse):
-    """Records a set of vitals so many minutes after the start: `observe(infusion, 15, sbp=164, dbp=94)`."""
+def take_vitals(nurse):
+    """Records a set of vitals so many minutes after the start: `take_vitals(infusion, 15, sbp=164, dbp=94)`."""
 
     def make(infusion, minutes, *, at=None, **values):
         with db.unit_of_work():
@@ -60,7 +60,7 @@ def make_event(nurse):
 
 
 @pytest.fixture
-def close(nurse):
+def send_home(nurse):
     """Sends the patient of a stopped session home with Ivan Petrov."""
 
     def make(infusion, *, at=None):
@@ -89,11 +89,11 @@ def plain_drug(make_drug):
 
 
 @pytest.fixture
-def make_closed(make_stopped, close, plain_drug):
+def make_closed(make_stopped, send_home, plain_drug):
     """Makes a session whose patient has gone home."""
 
     def make(**values):
-        return close(make_stopped(**({"drug_id": plain_drug.id} | values)))
+        return send_home(make_stopped(**({"drug_id": plain_drug.id} | values)))
 
     return make
 
@@ -114,7 +114,7 @@ def make_note(writing_nurse, signing_physician):
 
 
 @pytest.fixture
-def give_session(make_appointment, settle_checks, make_double_check, observe, close):
+def give_session(make_appointment, settle_checks, make_double_check, take_vitals, send_home):
     """Gives one session of a course from arrival to the door, so many days later; systolic reaches 164."""
 
     def give(course, number, *, later=0 * DAY, by):
@@ -122,15 +122,15 @@ def give_session(make_appointment, settle_checks, make_double_check, observe, cl
         with db.unit_of_work():
             infusion = sessions.arrive(appointment, arrived_at=ARRIVED + later, by=by, at=ARRIVED + later)
         settle_checks(infusion, at=ARRIVED + later)
-        observe(infusion, 0, at=START + later, sbp=126, dbp=78, hr=70, spo2=97, pain=7)
+        take_vitals(infusion, 0, at=START + later, sbp=126, dbp=78, hr=70, spo2=97, pain=7)
         check = make_double_check(infusion, at=START + later)
         with db.unit_of_work():
             sessions.start(infusion, happened_at=START + later, double_check=check, by=by, at=START + later)
-        observe(infusion, 0, at=minute(30) + later, sbp=164, dbp=94, hr=80, spo2=95, pain=5)
+        take_vitals(infusion, 0, at=minute(30) + later, sbp=164, dbp=94, hr=80, spo2=95, pain=5)
         with db.unit_of_work():
             sessions.stop(infusion, happened_at=minute(60) + later, by=by, at=minute(60) + later)
-        observe(infusion, 0, at=minute(75) + later, sbp=130, dbp=80, hr=72, spo2=97, pain=4)
-        return close(infusion, at=minute(130) + later)
+        take_vitals(infusion, 0, at=minute(75) + later, sbp=130, dbp=80, hr=72, spo2=97, pain=4)
+        return send_home(infusion, at=minute(130) + later)
 
     return give
 
