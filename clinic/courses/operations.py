@@ -9,6 +9,7 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
+from clinic.core.rows import add_row
 from clinic.courses.models import Course, CourseReview
 from clinic.courses.rules import CourseDecision, CourseStatus, may_become, status_after
 from clinic.orders import operations as orders
@@ -69,8 +70,7 @@ def create_course(
         created_at=at,
         created_by_id=by.id,
     )
-    db.session.add(course)
-    db.session.flush()  # appointments and reviews name it
+    add_row(course, clash="Somebody else began a course of this patient meanwhile. Open the page again.")
     audit.record(
         AuditAction.COURSE_CREATED,
         course,

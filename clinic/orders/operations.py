@@ -13,10 +13,11 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db, times
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.findings import Finding
-from clinic.core.permissions import Role
-from clinic.orders.models import Order, OrderVersion, VerbalOrder
+from clinic.core.rows import add_row
+from clinic.orders.models import Order, OrderVersion
 from clinic.orders.rules import OrderStatus, may_become
 from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_before_signing, refusals
+from clinic.orders.spoken import sign_verbal_order, verbal_content, write_verbal_order
 from clinic.patients import queries as patients
 from clinic.patients.models import Patient, Weight
 from clinic.patients.rules import AllergyKind, allergy_status
@@ -26,6 +27,26 @@ from clinic.protocols.terms import TermsDraft, content_of, draft_of, make_terms
 from clinic.signatures import operations as signatures
 from clinic.signatures.models import Signature
 from clinic.signatures.rules import Meaning
+
+__all__ = [
+    "UNSIGNED",
+    "cancel",
+    "clinic_day",
+    "complete",
+    "draft",
+    "hold",
+    "problems",
+    "problems_of",
+    "refuse_moved_on",
+    "resume",
+    "revise",
+    "sign",
+    "sign_verbal_order",
+    "stop",
+    "verbal_content",
+    "version_content",
+    "write_verbal_order",
+]
 
 UNSIGNED = frozenset({OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE})
 
@@ -56,7 +77,7 @@ def draft(
     db.session.add(terms)
     db.session.flush()  # the version names both
     version = OrderVersion(
-        order=order,
+        order_id=order.id,
         number=number,
         status=OrderStatus.DRAFT,
         terms=terms,
@@ -64,8 +85,8 @@ def draft(
         drafted_at=at,
         drafted_by_id=by.id,
     )
-    db.session.add(version)
-    db.session.flush()
+    add_row(version, clash="Somebody else began a version of this order meanwhile. Open the page again.")
+    db.session.expire(order, ["versions"])
     _audit(AuditAction.ORDER_DRAFTED, version, by=by, at=at)
     return version
 
@@ -304,85 +325,6 @@ def _move(version: OrderVersion, wanted: OrderStatus, *, by: Staff, at: datetime
     before, version.status = version.status, wanted
     db.session.flush()  # only one version of an order is in force, which the database judges
     _audit(AuditAction.ORDER_STATUS_CHANGED, version, by=by, at=at, was=before, status=wanted, reason=reason)
-
-
-# --- spoken orders ---------------------------------------------------------------------------------------------------
-
-
-def write_verbal_order(
-    order_version: OrderVersion,
-    text: str,
-    *,
-    spoken_by: Staff,
-    spoken_at: datetime,
-    is_read_back: bool,
-    by: Staff,
-    at: datetime,
-) -> VerbalOrder:
-    """Write down what a physician said. It counts at once and waits in the speaker's signing list."""
-    if not is_read_back:
-        raise RuleBroken("Read the order back to the speaker before you save it.", field="is_read_back")
-    if spoken_by.id == by.id:
-        raise RuleBroken("The speaker and the writer are two people.", field="spoken_by_id")
-    if Role.PHYSICIAN not in spoken_by.roles:
-        raise RuleBroken("Only a physician speaks an order.", field="spoken_by_id")
-    if spoken_at > at:
-        raise RuleBroken("The time it was spoken is in the future.", field="spoken_at")
-    if not text.strip():
-        raise RuleBroken("Write down what was said.", field="text")
-    spoken = VerbalOrder(
-        patient_id=order_version.order.patient_id,
-        order_version_id=order_version.id,
-        text=text.strip(),
-        spoken_by_id=spoken_by.id,
-        spoken_at=spoken_at,
-        is_read_back=is_read_back,
-        recorded_at=at,
-        recorded_by_id=by.id,
-    )
-    db.session.add(spoken)
-    db.session.flush()  # what is given under it names it
-    audit.record(
-        AuditAction.VERBAL_ORDER_WRITTEN,
-        spoken,
-        actor_id=by.id,
-        at=at,
-        text=spoken.text,
-        spoken_by_id=spoken_by.id,
-        spoken_at=spoken_at,
-    )
-    return spoken
-
-
-def sign_verbal_order(verbal_order: VerbalOrder, *, by: Staff, password: str, at: datetime) -> Signature:
-    """Sign what one has spoken. Only the speaker can."""
-    if verbal_order.spoken_by_id != by.id:
-        raise RuleBroken("Only the person who spoke the order signs it.")
-    signature = signatures.sign(
-        verbal_order,
-        verbal_content(verbal_order),
-        meaning=Meaning.VERBAL_ORDER,
-        by=by,
-        password=password,
-        at=at,
-        patient_id=verbal_order.patient_id,
-    )
-    audit.record(AuditAction.VERBAL_ORDER_SIGNED, verbal_order, actor_id=by.id, at=at, digest=signature.digest)
-    return signature
-
-
-def verbal_content(verbal_order: VerbalOrder) -> dict[str, object]:
-    """What the signature under a spoken order covers."""
-    return {
-        "patient": verbal_order.patient_id,
-        "order_version": verbal_order.order_version_id,
-        "text": verbal_order.text,
-        "spoken_by": verbal_order.spoken_by_id,
-        "spoken_at": verbal_order.spoken_at,
-        "written_by": verbal_order.recorded_by_id,
-        "written_at": verbal_order.recorded_at,
-        "is_read_back": verbal_order.is_read_back,
-    }
 
 
 def _audit(action: AuditAction, version: OrderVersion, *, by: Staff, at: datetime, **details: object) -> None:

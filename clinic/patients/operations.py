@@ -10,9 +10,9 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
+from clinic.core.rows import add_row
 from clinic.patients import queries
 from clinic.patients.models import Allergy, Patient
-from clinic.patients.rows import add_row
 from clinic.patients.rules import AllergyKind, Sex
 from clinic.patients.screening import (
     add_screening_question,

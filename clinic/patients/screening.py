@@ -9,9 +9,9 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
+from clinic.core.rows import add_row
 from clinic.patients import queries
 from clinic.patients.models import Consent, Patient, ScreeningAnswer, ScreeningQuestion
-from clinic.patients.rows import add_row
 from clinic.patients.rules import Answer, ConsentStatus
 
 

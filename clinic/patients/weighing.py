@@ -11,9 +11,9 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.findings import Finding
+from clinic.core.rows import add_row
 from clinic.patients import queries
 from clinic.patients.models import Patient, Weight
-from clinic.patients.rows import add_row
 from clinic.patients.rules import WeightMethod
 from clinic.patients.weight_rules import check_weight
 

@@ -12,6 +12,7 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
+from clinic.core.rows import add_row
 from clinic.protocols.models import Drug, Protocol, ProtocolVersion, Terms
 from clinic.protocols.rules import ProtocolStatus
 from clinic.protocols.terms import TermsDraft, content_of, fill_terms, make_terms
@@ -99,15 +100,15 @@ def _add_version(protocol: Protocol, draft: TermsDraft, *, number: int, by: Staf
     db.session.add(terms)
     db.session.flush()  # the version names its terms
     version = ProtocolVersion(
-        protocol=protocol,
+        protocol_id=protocol.id,
         number=number,
         status=ProtocolStatus.DRAFT,
         terms=terms,
         drafted_at=at,
         drafted_by_id=by.id,
     )
-    db.session.add(version)
-    db.session.flush()
+    add_row(version, clash="Somebody else began a version of this protocol meanwhile. Open the page again.")
+    db.session.expire(protocol, ["versions"])
     _audit(AuditAction.PROTOCOL_DRAFTED, version, by=by, at=at)
     return version
 

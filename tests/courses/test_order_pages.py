@@ -249,3 +249,20 @@ def test_a_nurse_writes_what_was_spoken_and_the_speaker_signs_it(client, course,
     signed = client.post(f"{link}/sign", data={"password": PASSWORD, "patient_id": patient.id})
     assert signed.status_code == 303
     assert "Content unchanged" in client.get(link).text
+
+
+def test_an_order_page_costs_the_same_whatever_it_holds(client, course, make_order_version, make_draft, count_queries):
+    def cost(number):
+        address = f"/courses/{course.id}/orders/{number}"
+        client.get(address)
+        db.session.expire_all()
+        with count_queries() as sent:
+            assert client.get(address).status_code == 200
+        return len(sent)
+
+    order, weight = course.order, course.order.versions[0].weight
+    make_order_version(order=order, weight=weight)
+    few = cost(2)
+    for _ in range(3):
+        make_order_version(order=order, weight=weight, draft=make_draft(limits=make_draft().limits * 3))
+    assert cost(5) == few

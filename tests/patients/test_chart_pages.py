@@ -17,11 +17,17 @@ def patient(make_patient):
     return make_patient(allergies=["penicillin"], problem="CRPS, right hand", phone="555 0142")
 
 
-@pytest.mark.parametrize("part", PAGES)
-def test_a_nurse_opens_every_page_of_a_chart(client, nurse, patient, make_question, make_weight, make_consent, part):
-    make_question()
+@pytest.fixture
+def filled_chart(patient, make_answer, make_weight, make_consent):
+    make_answer(patient)
     make_weight(patient)
     make_consent(patient)
+    return patient
+
+
+@pytest.mark.parametrize("part", PAGES)
+def test_a_nurse_opens_every_page_of_a_chart(client, nurse, filled_chart, part):
+    patient = filled_chart
     client.sign_in(nurse)
     response = client.get(f"/patients/{patient.id}{part}")
     assert response.status_code == 200
@@ -61,3 +67,43 @@ def test_opening_a_chart_leaves_a_line(client, nurse, patient):
     client.get(f"/patients/{patient.id}")
     found = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == AuditAction.PATIENT_READ)).all()
     assert [(line.actor_id, line.patient_id) for line in found] == [(nurse.id, patient.id)]
+
+
+@pytest.fixture
+def cost(client, nurse, count_queries):
+    """How many reads a page takes for a nurse, with nothing left in memory."""
+    client.sign_in(nurse)
+
+    def count(address):
+        client.get(address)
+        db.session.expire_all()
+        with count_queries() as sent:
+            client.get(address)
+        return len(sent)
+
+    return count
+
+
+def test_a_chart_costs_the_same_whatever_is_on_it(cost, filled_chart, make_answer, make_weight):
+    few = cost(f"/patients/{filled_chart.id}")
+    for kg in ("68.5", "69", "69.5"):
+        make_answer(filled_chart)
+        make_weight(filled_chart, kg)
+    assert cost(f"/patients/{filled_chart.id}") == few
+
+
+def test_courses_on_a_chart_cost_the_same_whatever_their_number(cost, patient, make_course, make_protocol_version):
+    version = make_protocol_version()
+    make_course(patient, protocol_version=version, sign=False)
+    few = cost(f"/patients/{patient.id}")
+    for _ in range(3):
+        make_course(patient, protocol_version=version, sign=False, weight=None)
+    assert cost(f"/patients/{patient.id}") == few
+
+
+def test_a_list_of_patients_costs_the_same_whatever_its_length(cost, make_patient):
+    make_patient()
+    few = cost("/patients")
+    for _ in range(5):
+        make_patient()
+    assert cost("/patients") == few

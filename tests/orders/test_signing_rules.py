@@ -1,0 +1,191 @@
+"""What stands against signing. Every bound compared was entered by a clinician."""
+
+import uuid
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinic.orders.rules import FindingLevel
+from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_before_signing, planned_mg, refusals
+from clinic.patients.rules import AllergyStatus, Answer, WeightMethod
+from clinic.protocols.dose_rules import rate_from, rate_mg_h
+from clinic.protocols.rules import DoseBasis
+from clinic.protocols.terms import TermsDraft
+
+KG = Decimal("68.0")
+STEPPED = TermsDraft(
+    drug_id=uuid.UUID(int=1),
+    basis=DoseBasis.MG_PER_KG_H,
+    concentration_mg_ml=Decimal(1),
+    start_amount=Decimal("0.2"),
+    step_amount=Decimal("0.05"),
+    step_every_min=60,
+    highest_amount=Decimal("0.35"),
+    maximum_rate=Decimal("0.5"),
+    maximum_rate_unit=DoseBasis.MG_PER_KG_H,
+    maximum_total_mg=Decimal(100),
+    duration_min=240,
+)
+TOTAL = TermsDraft(
+    drug_id=uuid.UUID(int=1),
+    basis=DoseBasis.MG_PER_KG,
+    concentration_mg_ml=Decimal(1),
+    start_amount=Decimal("0.5"),
+    maximum_rate=Decimal("0.8"),
+    maximum_rate_unit=DoseBasis.MG_PER_KG_H,
+    maximum_total_mg=Decimal(50),
+    duration_min=40,
+)
+FACTS = OrderFacts(
+    terms=STEPPED,
+    drug_name="ketamine",
+    weight_kg=KG,
+    weight_method=WeightMethod.MEASURED,
+    allergy_status=AllergyStatus.NONE_KNOWN,
+)
+
+
+def codes(facts=FACTS, **terms):
+    return {
+        finding.code
+        for finding in refusals(findings_before_signing(replace(facts, terms=replace(facts.terms, **terms))))
+    }
+
+
+def test_a_complete_order_has_nothing_against_it():
+    assert findings_before_signing(FACTS) == []
+    assert findings_before_signing(replace(FACTS, terms=TOTAL)) == []
+
+
+@pytest.mark.parametrize(
+    ("missing", "code"),
+    [
+        ("concentration_mg_ml", "missing-concentration"),
+        ("start_amount", "missing-dose"),
+        ("duration_min", "missing-length"),
+        ("step_every_min", "missing-time-between-two-steps"),
+        ("highest_amount", "missing-highest-rate"),
+    ],
+)
+def test_a_stepped_rate_needs_its_values(missing, code):
+    assert code in codes(**{missing: None})
+
+
+def test_a_total_needs_its_length():
+    assert "missing-length" in codes(replace(FACTS, terms=TOTAL), duration_min=None)
+
+
+def test_a_rate_may_have_a_longest_time_instead_of_a_length():
+    assert codes(duration_min=None, maximum_duration_min=240) == set()
+
+
+@pytest.mark.parametrize("basis", [basis for basis in DoseBasis if basis.uses_weight])
+def test_a_dose_by_weight_needs_a_measured_weight(basis):
+    facts = replace(FACTS, terms=replace(TOTAL if basis.is_total else STEPPED, basis=basis))
+    assert "weight-missing" in codes(replace(facts, weight_kg=None, weight_method=None))
+    assert "weight-not-measured" in codes(replace(facts, weight_method=WeightMethod.STATED))
+
+
+def test_a_dose_without_weight_asks_for_none():
+    plain = replace(FACTS, weight_kg=None, weight_method=None)
+    assert codes(plain, basis=DoseBasis.MG_PER_H, maximum_rate_unit=DoseBasis.MG_PER_H) == set()
+
+
+def test_a_maximum_rate_by_weight_needs_the_weight_all_the_same():
+    assert "weight-missing" in codes(replace(FACTS, weight_kg=None), basis=DoseBasis.MG_PER_H)
+
+
+def test_the_start_and_the_highest_rate_stay_under_the_maximum():
+    assert codes(maximum_rate=Decimal("0.3")) == {"highest-over-maximum-rate"}
+    assert codes(maximum_rate=Decimal("0.1")) == {"start-over-maximum-rate", "highest-over-maximum-rate"}
+
+
+def test_a_total_given_too_fast_is_over_the_maximum_rate():
+    facts = replace(FACTS, terms=TOTAL)
+    assert codes(facts, duration_min=37) == {"start-over-maximum-rate"}
+    assert codes(facts, duration_min=38) == set()
+
+
+def test_a_plan_over_the_session_maximum_is_refused():
+    assert codes(maximum_total_mg=Decimal("74.8")) == set()
+    assert codes(maximum_total_mg=Decimal("74.7")) == {"planned-over-maximum"}
+
+
+def test_a_bolus_counts():
+    assert codes(maximum_total_mg=Decimal("74.8"), bolus_mg=Decimal(1)) == {"planned-over-maximum"}
+
+
+def test_the_message_names_both_numbers():
+    (finding,) = findings_before_signing(replace(FACTS, terms=replace(STEPPED, maximum_total_mg=Decimal("74.7999"))))
+    assert "74.8\u00a0mg in a session" in finding.message
+    assert "74.7999\u00a0mg" in finding.message
+
+
+@pytest.mark.parametrize("answer", [Answer.YES, Answer.UNKNOWN])
+def test_a_yes_or_unknown_is_settled_first(answer):
+    open_facts = replace(FACTS, answers=(StatedAnswer("Psychosis?", answer),))
+    assert codes(open_facts) == {"screening-unsettled"}
+    assert codes(replace(FACTS, answers=(StatedAnswer("Psychosis?", answer, is_settled=True),))) == set()
+
+
+def test_a_question_not_asked_is_shown_and_refuses_nothing():
+    (finding,) = findings_before_signing(replace(FACTS, answers=(StatedAnswer("Psychosis?", None),)))
+    assert finding.level is FindingLevel.SOFT
+
+
+def test_a_no_stands_against_nothing():
+    assert findings_before_signing(replace(FACTS, answers=(StatedAnswer("Psychosis?", Answer.NO),))) == []
+
+
+@pytest.mark.parametrize("substance", ["ketamine", "Ketamine", "ketamine hydrochloride"])
+def test_an_allergy_to_the_drug_refuses(substance):
+    assert codes(replace(FACTS, substances=(substance,))) == {"allergy"}
+
+
+def test_another_allergy_refuses_nothing():
+    assert codes(replace(FACTS, substances=("latex",))) == set()
+
+
+def test_allergies_nobody_asked_for_are_shown():
+    (finding,) = findings_before_signing(replace(FACTS, allergy_status=AllergyStatus.NOT_RECORDED))
+    assert finding.level is FindingLevel.SOFT
+
+
+def test_an_order_that_has_expired_is_not_signed():
+    facts = replace(FACTS, valid_until=date(2025, 11, 18))
+    assert codes(replace(facts, on=date(2025, 11, 18))) == set()
+    assert codes(replace(facts, on=date(2025, 11, 19))) == {"order-expired"}
+
+
+AMOUNT = st.decimals(min_value="0.01", max_value=5, places=2)
+MINUTES = st.integers(min_value=1, max_value=600)
+LADDERS = st.tuples(AMOUNT, AMOUNT, st.integers(0, 20)).map(
+    lambda ladder: (*ladder[:2], ladder[0] + ladder[1] * ladder[2])
+)
+SLACK = Decimal("1e-20")
+
+
+@given(ladder=LADDERS, every=MINUTES, duration=MINUTES, kg=st.decimals("0.5", 300, places=1))
+def test_the_plan_lies_between_its_start_and_its_highest_rate(ladder, every, duration, kg):
+    start, step, highest = ladder
+    terms = replace(
+        STEPPED,
+        start_amount=start,
+        step_amount=step,
+        step_every_min=every,
+        highest_amount=highest,
+        duration_min=duration,
+    )
+    start_mg_h = rate_mg_h(terms.basis, start, weight_kg=kg, duration_min=duration)
+    highest_mg_h = rate_from(terms.basis.rate_unit, highest, weight_kg=kg)
+    planned = planned_mg(terms, kg, start_mg_h, highest_mg_h)
+    assert start_mg_h * duration / 60 - SLACK <= planned <= highest_mg_h * duration / 60 + SLACK
+
+
+@given(maximum=st.decimals(min_value="0.1", max_value=200, places=1))
+def test_a_plan_is_refused_exactly_when_it_is_over_its_maximum(maximum):
+    assert ("planned-over-maximum" in codes(maximum_total_mg=maximum)) is (Decimal("74.8") > maximum)
