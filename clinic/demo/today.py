@@ -42,11 +42,11 @@ class Place:
 # Vitals are asked for every 15 min: started 87 min ago, the next fall due in 3; started 64 min ago and not looked at
 # since the 45th minute, they are 4 min late.
 PLACES: Final = (
-    Place(family_name="Osei", chair="C2", starts=-255),
+    Place(family_name="Osei", chair="A2", starts=-260),
     Place(
         family_name="Haddad",
-        chair="C1",
-        starts=-275,
+        chair="A3",
+        starts=-312,
         raises=(30, 60),
         note="Last session of the course. Pain 7 to 2. Slept through the nights since session 4. No event.",
     ),
