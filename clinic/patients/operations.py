@@ -1,7 +1,6 @@
 """Patients and what is known of them change here. Rows of the chart are added, never changed."""
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
@@ -82,8 +81,6 @@ def create_patient(
         actor_id=by.id,
         at=at,
         patient_id=patient.id,
-        **_identity(patient),
-        problem=patient.problem,
     )
     return patient
 
@@ -116,6 +113,7 @@ def change_patient(
         setattr(patient, name, value)
     patient.family_key = _key(family_name)
     db.session.flush()  # the next form carries the new version
+    # The row keeps only the new values, so the line keeps the old ones: nothing that was known is lost.
     changed = [name for name in new if new[name] != old[name]]
     audit.record(
         AuditAction.PATIENT_CHANGED,
@@ -151,11 +149,6 @@ def _key(family_name: str) -> str:
 def _refuse_unborn(born_on: date, at: datetime) -> None:
     if born_on > at.date():
         raise RuleBroken("The birth date is in the future.", field="born_on")
-
-
-def _identity(patient: Patient) -> dict[str, Any]:
-    names = ("mrn", "family_name", "given_name", "born_on", "sex", "phone")
-    return {name: getattr(patient, name) for name in names}
 
 
 def _lines(values: dict[str, object]) -> list[tuple[str, str]]:

@@ -100,21 +100,26 @@ def show_patient(patient_id: uuid.UUID) -> ResponseReturnValue:
 @requires(Permission.EDIT_DEMOGRAPHICS)
 def show_details(patient_id: uuid.UUID) -> ResponseReturnValue:
     patient = found(patient_id, "details")
-    form = DetailsForm(
-        data={name: getattr(patient, name) for name in ("family_name", "given_name", "born_on", "phone")}
-    )
+    return _details_page(patient, _details_form(patient))
+
+
+def _details_form(patient: Patient) -> DetailsForm:
+    names = ("family_name", "given_name", "born_on", "phone")
+    form = DetailsForm(formdata=None, data={name: getattr(patient, name) for name in names})
     form.sex.data = str(patient.sex)
-    return _details_page(patient, form)
+    return form
 
 
-def _details_page(patient: Patient, form: DetailsForm) -> str:
+def _details_page(patient: Patient, form: DetailsForm, problem: ProblemForm | None = None) -> str:
     is_clinical = actor().may(Permission.READ_CHART)
     return render_template(
         "patients/details.html",
         patient=patient,
         form=form,
         bar=bar(patient, now=clock.now()) if is_clinical else None,
-        problem_form=ProblemForm(formdata=None, data={"problem": patient.problem}) if is_clinical else None,
+        problem_form=(problem or ProblemForm(formdata=None, data={"problem": patient.problem}))
+        if is_clinical
+        else None,
     )
 
 
@@ -152,7 +157,7 @@ def change_problem(patient_id: uuid.UUID) -> ResponseReturnValue:
     patient = found(patient_id, "details")
     form = ProblemForm()
     if not form.validate_on_submit():
-        abort(422, "The text is too long.")
+        return _details_page(patient, _details_form(patient), form), 422
     operations.change_problem(patient, form.problem.data, by=actor(), at=clock.now())
     return redirect(url_for(".show_patient", patient_id=patient.id), 303)
 

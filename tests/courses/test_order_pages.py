@@ -229,6 +229,22 @@ def test_the_desk_reads_no_order(client, course, scheduler):
     assert client.get(f"/courses/{course.id}/orders/1").status_code == 403
 
 
+@pytest.mark.parametrize("part", ["orders/1", "orders/new", "orders/1/draft", "orders/1/spoken", "review"])
+def test_a_stranger_finds_no_course(refuses_strangers, make_course, part):
+    refuses_strangers(f"/courses/{make_course(sign=False).id}/{part}")
+
+
+@pytest.mark.parametrize(
+    "part", ["orders/1/sign", "orders/new", "orders/1/draft", "orders/1/cancel", "orders/1/spoken", "review"]
+)
+def test_a_stranger_changes_no_course(refuses_strangers, make_course, part):
+    refuses_strangers(f"/courses/{make_course(sign=False).id}/{part}", method="POST", data={"password": PASSWORD})
+
+
+def test_a_stranger_begins_no_course_here(refuses_strangers, patient, make_protocol_version):
+    refuses_strangers(f"/courses/new?patient={patient.id}&protocol={make_protocol_version().id}")
+
+
 def test_a_nurse_writes_what_was_spoken_and_the_speaker_signs_it(client, course, nurse, signing_physician, patient):
     client.sign_in(nurse)
     address = f"/courses/{course.id}/orders/1/spoken"

@@ -3,7 +3,6 @@
 import pytest
 import sqlalchemy as sa
 
-from clinic.accounts.models import StaffRole
 from clinic.audit.models import AuditEntry
 from clinic.audit.rules import AuditAction
 from clinic.core import db
@@ -35,10 +34,22 @@ def test_a_nurse_opens_every_page_of_a_chart(client, nurse, filled_chart, part):
 
 
 @pytest.mark.parametrize("part", PAGES)
-def test_a_stranger_finds_no_chart(client, stranger, patient, part):
-    home = sa.select(StaffRole.clinic_id).where(StaffRole.staff_id == stranger.id)
-    client.sign_in(stranger, db.session.scalar(home.execution_options(unscoped=True).limit(1)))
-    assert client.get(f"/patients/{patient.id}{part}").status_code == 404
+def test_a_stranger_finds_no_chart(refuses_strangers, patient, part):
+    refuses_strangers(f"/patients/{patient.id}{part}")
+
+
+@pytest.mark.parametrize(
+    "part", ["details", "problem", "allergies", "allergies/none-known", "weights", "consents", "screening/{question}"]
+)
+def test_a_stranger_changes_no_chart(refuses_strangers, patient, make_question, part):
+    address = part.format(question=make_question().id)
+    refuses_strangers(f"/patients/{patient.id}/{address}", method="POST", data={"patient_id": patient.id})
+
+
+def test_a_row_of_another_chart_is_not_found(client, nurse, make_patient, make_weight):
+    weight = make_weight(make_patient())
+    client.sign_in(nurse)
+    assert client.get(f"/patients/{make_patient().id}/weights/{weight.id}").status_code == 404
 
 
 @pytest.mark.parametrize("part", CHART[1:])

@@ -96,3 +96,14 @@ def test_a_nurse_reads_a_protocol_and_cannot_write_one(client, nurse, make_proto
     client.sign_in(nurse)
     assert client.get(f"/protocols/{version.protocol_id}/versions/1").status_code == 200
     assert client.get("/protocols/new").status_code == 403
+
+
+@pytest.mark.parametrize("part", ["1", "1/draft", "new"])
+def test_a_stranger_finds_no_protocol(refuses_strangers, make_protocol_version, part):
+    refuses_strangers(f"/protocols/{make_protocol_version(approve=False).protocol_id}/versions/{part}")
+
+
+@pytest.mark.parametrize("part", ["1/approve", "1/draft", "1/retire", "new"])
+def test_a_stranger_changes_no_protocol(refuses_strangers, make_protocol_version, part):
+    address = f"/protocols/{make_protocol_version(approve=False).protocol_id}/versions/{part}"
+    refuses_strangers(address, method="POST", data={"password": PASSWORD})
