@@ -97,6 +97,8 @@ def _asked_plan() -> Plan:
 @bp.get("/calendar/book")
 @requires(Permission.BOOK)
 def show_booking() -> ResponseReturnValue:
+    if not request.args.get("course"):
+        return redirect(url_for(".show_calendar"))  # what can be booked is listed there
     return _Desk(_asked_plan(), is_post=False).page()
 
 

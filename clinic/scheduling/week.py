@@ -254,7 +254,9 @@ def _event(
     match stretch:
         case ChairClosure():
             clock = formats.clock(shown_from)
-            return {"time": clock, "name": "closed", "detail": stretch.reason, "look": "off"}
+            until = f"closed until {formats.weekday_day(stretch.ends_at)} {formats.clock(stretch.ends_at)}"
+            attributes = {"title": f"{until}: {stretch.reason}"}
+            return {"time": clock, "name": "closed", "detail": stretch.reason, "look": "off", "attrs": attributes}
         case Ghost():
             clock, number = formats.clock(stretch.starts_at), str(stretch.session_number)
             return {"time": clock, "name": stretch.name, "badge": number, "look": "ghost"}

@@ -185,9 +185,13 @@ def test_sending_twice_books_once(desk, timed_course, make_chair):
     assert len(queries.of_course(timed_course.id)) == 2
 
 
-@pytest.mark.parametrize("course", ["", "x", "01a2047b-3cc3-7fe6-9c9c-feaa0b05ec6d"])
+@pytest.mark.parametrize("course", ["x", "01a2047b-3cc3-7fe6-9c9c-feaa0b05ec6d"])
 def test_an_unknown_course_is_not_found(desk, course):
     assert desk.get(f"/calendar/book?course={course}").status_code == 404
+
+
+def test_booking_without_a_course_leads_to_the_list(desk):
+    assert desk.get("/calendar/book").location == "/calendar"
 
 
 def test_a_fully_booked_course_has_nothing_to_book(desk, timed_course, make_slot, scheduler):
