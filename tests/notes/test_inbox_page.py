@@ -1,0 +1,209 @@
+"""The physician's inbox on its page."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from clinic.core import clock, db
+from clinic.courses import operations as courses
+from clinic.notes import operations as note_operations
+from clinic.notes import queries
+from clinic.notes.models import Note
+from clinic.notes.rules import NoteStatus
+from clinic.orders import operations as orders
+from clinic.protocols.terms import draft_of
+from clinic.signatures.queries import signatures_of
+from tests.factories.accounts import PASSWORD
+from tests.factories.notes import LATER
+from tests.factories.sessions import minute
+
+
+@pytest.fixture
+def inbox(client, signing_physician):
+    """The browser of the physician, an hour after the notes were signed."""
+    client.sign_in(signing_physician)
+    with clock.standing_at(LATER + timedelta(hours=1)):
+        yield client
+
+
+@pytest.fixture
+def make_spoken(signing_physician, nurse):
+    def make(infusion, text="Hold at 20 mg per hour."):
+        with db.unit_of_work():
+            return orders.write_verbal_order(
+                infusion.order_version,
+                text,
+                spoken_by=signing_physician,
+                spoken_at=minute(20),
+                is_read_back=True,
+                by=nurse,
+                at=minute(21),
+            )
+
+    return make
+
+
+def text(page):
+    return page.get_data(as_text=True)
+
+
+def status_of(note):
+    return db.session.scalar(sa.select(Note.status).where(Note.id == note.id))
+
+
+def test_an_empty_inbox_says_so(inbox):
+    assert "Nothing waits for you" in text(inbox.get("/inbox"))
+
+
+def test_shows_the_note_with_facts_and_chart(inbox, make_closed, make_note):
+    note = make_note(make_closed())
+    page = text(inbox.get(f"/inbox/{note.id}"))
+    assert "Calm course." in page
+    assert "13.6\u00a0mg" in page
+    assert "<svg" in page
+
+
+def test_own_notes_come_before_the_clinics(inbox, make_closed, make_note, other_physician):
+    theirs = make_note(make_closed(), cosigner=other_physician)
+    mine = make_note(make_closed(), at=LATER + timedelta(minutes=10))
+    page = text(inbox.get("/inbox"))
+    assert page.index(f"/inbox/{mine.id}") < page.index(f"/inbox/{theirs.id}")
+
+
+def test_cosigning_opens_the_next_item(inbox, make_closed, make_note):
+    first = make_note(make_closed())
+    second = make_note(make_closed(), at=LATER + timedelta(minutes=10))
+    answer = inbox.post(f"/inbox/{first.id}/sign", data={"password": PASSWORD})
+    assert (answer.status_code, answer.location) == (303, f"/inbox/{second.id}")
+    assert status_of(first) is NoteStatus.COSIGNED
+    assert inbox.post(f"/inbox/{second.id}/sign", data={"password": PASSWORD}).location == "/inbox"
+
+
+def test_a_wrong_password_signs_nothing_and_says_so(inbox, make_closed, make_note):
+    note = make_note(make_closed())
+    answer = inbox.post(f"/inbox/{note.id}/sign", data={"password": "wrong"})
+    assert answer.status_code == 422
+    assert "This is not your password." in text(answer)
+    assert status_of(note) is NoteStatus.COSIGN_PENDING
+
+
+def test_what_a_colleague_signed_meanwhile_is_a_conflict(inbox, make_closed, make_note, other_physician):
+    note = make_note(make_closed())
+    with db.unit_of_work():
+        note_operations.cosign_note(note, by=other_physician, password=PASSWORD, at=LATER)
+    answer = inbox.post(f"/inbox/{note.id}/sign", data={"password": PASSWORD})
+    assert answer.status_code == 409
+    assert len(signatures_of(note.id)) == 2
+
+
+def test_an_item_that_is_done_leads_to_its_record(inbox, make_closed, make_note):
+    note = make_note(make_closed())
+    inbox.post(f"/inbox/{note.id}/sign", data={"password": PASSWORD})
+    assert inbox.get(f"/inbox/{note.id}").location == f"/sessions/{note.infusion_id}/note"
+
+
+def test_an_unknown_item_is_not_found(inbox, make_patient):
+    assert inbox.get(f"/inbox/{make_patient().id}").status_code == 404
+    assert inbox.post(f"/inbox/{make_patient().id}/sign", data={"password": PASSWORD}).status_code == 404
+
+
+def test_a_spoken_order_stands_with_its_age_until_it_is_signed(inbox, make_running, plain_drug, make_spoken):
+    spoken = make_spoken(make_running(drug_id=plain_drug.id))
+    page = text(inbox.get(f"/inbox/{spoken.id}"))
+    assert "Hold at 20 mg per hour." in page
+    assert "3 h ago" in page
+    assert inbox.post(f"/inbox/{spoken.id}/sign", data={"password": PASSWORD}).status_code == 303
+    assert len(signatures_of(spoken.id)) == 1
+    assert "Hold at 20 mg per hour." not in text(inbox.get("/inbox"))
+
+
+def test_a_grave_event_is_to_sign_and_a_mild_one_for_information(inbox, make_stopped, plain_drug, make_event):
+    infusion = make_stopped(drug_id=plain_drug.id)
+    grave = make_event(infusion, "laryngospasm", grade=3)
+    mild = make_event(infusion, "headache")
+    page = text(inbox.get("/inbox"))
+    assert "Laryngospasm, severe." in page
+    assert "Headache" not in page
+    everything = text(inbox.get("/inbox?all=1"))
+    assert everything.index(f"/inbox/{grave.id}") < everything.index(f"/inbox/{mild.id}")
+
+
+def test_a_reviewed_event_leaves_the_list(inbox, make_stopped, plain_drug, make_event):
+    event = make_event(make_stopped(drug_id=plain_drug.id), grade=4)
+    assert inbox.post(f"/inbox/{event.id}/sign", data={"password": PASSWORD}).status_code == 303
+    assert "Nothing waits for you" in text(inbox.get("/inbox"))
+
+
+def test_a_draft_order_stands_to_sign(inbox, make_course, make_closed, make_note):
+    make_note(make_closed())
+    version = make_course(sign=False).order.versions[0]
+    page = text(inbox.get("/inbox"))
+    assert page.index(f"/inbox/{version.id}") < page.index("To co-sign")
+    assert "start 0.2" in text(inbox.get(f"/inbox/{version.id}"))
+
+
+def test_a_draft_that_a_booked_session_waits_for_leads(
+    inbox, make_plain_course, make_appointment, make_spoken, make_running
+):
+    make_spoken(make_running())
+    course = make_plain_course()
+    make_appointment(course, number=2, starts_at=LATER + timedelta(days=1))
+    terms = replace(draft_of(course.order.versions[0].terms), highest_amount=Decimal("0.3"))
+    with db.unit_of_work():
+        draft = courses.adjust(
+            course,
+            terms,
+            reason="Systolic 164.",
+            weight=course.order.versions[0].weight,
+            valid_from=date(2025, 11, 18),
+            valid_until=date(2026, 5, 31),
+            by=course.physician,
+            at=LATER,
+        )
+    page = text(inbox.get("/inbox"))
+    assert page.index("Before the next infusion") < page.index(f"/inbox/{draft.id}") < page.index("Spoken order")
+    assert "in 23 h" in page
+    assert "<del>" in text(inbox.get(f"/inbox/{draft.id}"))
+
+
+def test_an_order_that_ends_before_the_next_session_is_to_renew(inbox, make_plain_course, make_appointment):
+    course = make_plain_course(valid_until=date(2025, 11, 19))
+    make_appointment(course, number=2, starts_at=LATER + timedelta(days=3))
+    assert "Order to renew" in text(inbox.get("/inbox"))
+
+
+def test_the_badge_counts_what_waits_in_one_read(inbox, make_closed, make_note, signing_physician, count_queries):
+    infusion = make_closed()
+    make_note(infusion)
+    with count_queries() as sent:
+        assert queries.inbox_count(signing_physician) == 1
+    assert len(sent) == 1
+
+
+def test_the_badge_knows_no_other_clinic(make_closed, make_note, stranger):
+    make_note(make_closed())
+    from clinic.accounts import queries as accounts  # noqa: PLC0415 this test alone looks across clinics
+
+    with db.in_clinic(accounts.first_clinic_id(stranger.id)):
+        assert queries.inbox_count(stranger) == 0
+
+
+def test_the_inbox_costs_the_same_for_many_notes(inbox, make_closed, make_note, count_queries):
+    make_note(make_closed())
+    inbox.get("/inbox")
+    with count_queries() as sent_one:
+        inbox.get("/inbox")
+    for number in range(4):
+        make_note(make_closed(), at=LATER + timedelta(minutes=number))
+    with count_queries() as sent_five:
+        inbox.get("/inbox")
+    assert len(sent_five) == len(sent_one)
+
+
+@pytest.mark.parametrize("role", ["nurse", "scheduler", "admin"])
+def test_only_physicians_have_an_inbox(client, request, role):
+    client.sign_in(request.getfixturevalue(role))
+    assert client.get("/inbox").status_code == 403
