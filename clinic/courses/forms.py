@@ -5,7 +5,7 @@ from typing import Any, Final
 from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from clinic.core.choices import options
+from clinic.core.choices import left_open, options
 from clinic.core.forms import MAXIMUM_TEXT, Form
 from clinic.core.moments import DayField, MomentForm
 from clinic.courses.rules import CourseDecision
@@ -68,7 +68,7 @@ class ReviewForm(Form):
     decision: Any = RadioField("Decision", [InputRequired("Choose what is decided")])
     text = _text("Why", needed="Say why")
     is_dose_given: Any = RadioField(
-        "Was any dose given under this order", [Optional()], choices=options({"yes": "yes", "no": "no"})
+        "Was any dose given under this order", [left_open()], choices=options({"yes": "yes", "no": "no"})
     )
 
     def offer(self, decisions: list[CourseDecision]) -> None:

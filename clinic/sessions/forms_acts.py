@@ -12,6 +12,7 @@ from wtforms.validators import Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.accounts.models import Staff
+from clinic.core.choices import left_open
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import ClockField, Form, NumberField
 from clinic.core.times import AmbiguousTime, NoSuchTime, from_local, local
@@ -53,7 +54,7 @@ def text(label: str, most: int = LONG, **more: Any) -> StringField:
 
 def one_of(label: str, words: Sequence[tuple[str, str]]) -> RadioField:
     """Return a choice of one that starts empty."""
-    return RadioField(label, [Optional()], choices=options(words))
+    return RadioField(label, [left_open()], choices=options(words))
 
 
 class TimedForm(Form):
@@ -61,7 +62,7 @@ class TimedForm(Form):
 
     at = ClockField("Time")
     fold = RadioField(
-        "This time happened twice", [Optional()], choices=options([("0", "the first time"), ("1", "the second time")])
+        "This time happened twice", [left_open()], choices=options([("0", "the first time"), ("1", "the second time")])
     )
     asks_fold = False
 
@@ -131,7 +132,7 @@ class StopForm(ReasonForm):
 class SpokenForm(ReasonForm):
     """An act that may rest on an order that was spoken."""
 
-    spoken_by_id = SelectField("Spoken by", [Optional()])
+    spoken_by_id = SelectField("Spoken by", [left_open()])
     spoken_text = text("What was said")
     is_read_back = BooleanField("Read back to the speaker")
 
@@ -225,7 +226,7 @@ class NotifyForm(TimedForm):
     """Who was told what, and the reply."""
 
     about = HiddenField()
-    person_id = SelectField("Who was told", [Optional()])
+    person_id = SelectField("Who was told", [left_open()])
     text = StringField("What about", [Length(max=LONG)])
     reply = StringField("Reply", [Length(max=LONG)])
 
@@ -245,7 +246,7 @@ class RowNoteForm(TimedForm):
 class HandOverForm(TimedForm):
     """Who takes the session over."""
 
-    to = RadioField("To whom", [Optional()], choices=[])
+    to = RadioField("To whom", [left_open()], choices=[])
     text = TextAreaField("What the other nurse must know", [Length(max=LONG)])
 
 
@@ -293,9 +294,11 @@ class EventForm(TimedForm):
     )
     detail = text("More")
     serious_criterion = SelectField(
-        "Serious because of", [Optional()], choices=options([("", "not serious"), *choices(SERIOUS)])
+        "Serious because of", [left_open()], choices=options([("", "not serious"), *choices(SERIOUS)])
     )
-    causality = SelectField("Caused by the drug", [Optional()], choices=options([("", "not judged"), *choices(CAUSES)]))
+    causality = SelectField(
+        "Caused by the drug", [left_open()], choices=options([("", "not judged"), *choices(CAUSES)])
+    )
 
     @property
     def named(self) -> str:
@@ -328,7 +331,7 @@ class ProposalForm(TimedForm):
 class SecondPersonForm(Form):
     """The second person signs: own name, own password, own number."""
 
-    checker = SelectField("Your name", [Optional()])
+    checker = SelectField("Your name", [left_open()])
     password = StringField("Your password")
     computed_rate_ml_h = NumberField(
         "The rate you computed", places=2, minimum=PUMP_ML_H[0], maximum=PUMP_ML_H[1], unit="mL/h", required=True

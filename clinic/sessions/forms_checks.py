@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from wtforms import SelectField, StringField
-from wtforms.validators import Length, Optional
+from wtforms.validators import Length
 
 from clinic.accounts.models import Staff
+from clinic.core.choices import left_open
 from clinic.core.forms import Form, NumberField, WholeField
 from clinic.sessions.forms_acts import LONG, SHORT, options, text
 from clinic.sessions.vital_rules import WEIGHT_KG
@@ -44,7 +45,7 @@ class WeightForm(Form):
 class SupervisingForm(Form):
     """The clinician on site."""
 
-    physician_id = SelectField("Clinician on site", [Optional()])
+    physician_id = SelectField("Clinician on site", [left_open()])
 
     def offer(self, people: Sequence[Staff]) -> None:
         """Offer the physicians; nobody is chosen."""

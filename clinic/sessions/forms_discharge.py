@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Final
 
 from wtforms import HiddenField, SelectField, StringField
-from wtforms.validators import Length, Optional
+from wtforms.validators import Length
 
 from clinic.accounts.models import Staff
+from clinic.core.choices import left_open
 from clinic.core.forms import Form, NumberField
 from clinic.druglog.models import Container
 from clinic.sessions.event_rules import DischargeExit
@@ -42,7 +43,7 @@ class DischargeForm(TimedForm):
     language = text("Language of the sheet", SHORT)
     destination = text("Where to", SHORT)
     reason = text("Why", LONG)
-    override_by_id = SelectField("Physician who overrides the score", [Optional()])
+    override_by_id = SelectField("Physician who overrides the score", [left_open()])
     password = StringField("Physician's own password", [Length(max=200)])
     override_reason = text("Why the score may be lower", LONG)
 
@@ -61,13 +62,13 @@ class DrugForm(Form):
     """One line of the session's drug account, in mg."""
 
     act = StringField("Act", [Length(max=20)])
-    container_id = SelectField("Vial or bag", [Optional()])
-    drug_name = SelectField("Drug", [Optional()])
+    container_id = SelectField("Vial or bag", [left_open()])
+    drug_name = SelectField("Drug", [left_open()])
     quantity_mg = NumberField(
         "Amount", places=4, minimum=Decimal("0.0001"), maximum=Decimal(100000), required=True, unit="mg"
     )
     reason = text("What it was, where it went", LONG)
-    witness_id = SelectField("Witness", [Optional()])
+    witness_id = SelectField("Witness", [left_open()])
     password = StringField("Witness's own password", [Length(max=200)])
 
     def offer(self, containers: Sequence[tuple[Container, str]], drugs: Sequence[str], people: Sequence[Staff]) -> None:
