@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
-from clinic.core import formats
+from clinic.core import formats, times
 from clinic.core.units import Unit, format_quantity
 from clinic.patients import queries
 from clinic.patients.models import Allergy, Patient, Weight
@@ -61,6 +61,11 @@ def make_bar(patient: Patient, allergies: list[Allergy], weight: Weight | None, 
         allergies_asked=day_text(asked, now) if asked else "",
         weight=weight_text(weight, now) if weight else None,
     )
+
+
+def today(now: datetime) -> date:
+    """The day on the clinic's wall."""
+    return times.local(now, formats.zone.get()).date()
 
 
 def allergy_text(allergy: Allergy) -> str:

@@ -15,7 +15,7 @@ from clinic.core.requests import drawn_version, same_patient
 from clinic.patients import operations, queries
 from clinic.patients.forms import ClinicalPatientForm, DetailsForm, PatientForm, ProblemForm
 from clinic.patients.models import Patient
-from clinic.patients.pages import bar, make_bar, panels
+from clinic.patients.pages import bar, make_bar, panels, today
 from clinic.patients.rules import Sex
 
 bp = Blueprint("patients", __name__)
@@ -92,6 +92,7 @@ def show_patient(patient_id: uuid.UUID) -> ResponseReturnValue:
         weights=weights,
         answers=queries.current_answers(patient.id),
         consents=queries.current_consents(patient.id),
+        today=today(now),
         panels=panels(patient, now, clinical=True),
     )
 

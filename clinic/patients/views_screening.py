@@ -14,7 +14,7 @@ from clinic.core.requests import same_patient
 from clinic.patients import operations, queries
 from clinic.patients.forms import AnswerForm, ConsentForm, QuestionForm, ReasonForm, SettleForm
 from clinic.patients.models import Patient, ScreeningQuestion
-from clinic.patients.pages import bar
+from clinic.patients.pages import bar, today
 from clinic.patients.rules import Answer
 from clinic.patients.views import bp, found
 
@@ -127,6 +127,7 @@ def _consents_page(patient: Patient, form: ConsentForm | None = None, reason: Re
         patient=patient,
         bar=bar(patient, now=clock.now()),
         consents=queries.current_consents(patient.id),
+        today=today(clock.now()),
         form=form if form or reason is None else reason,
         consent_form=form or ConsentForm(formdata=None),
         reason_form=reason or ReasonForm(formdata=None),

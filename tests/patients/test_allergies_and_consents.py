@@ -176,3 +176,25 @@ def test_a_physician_adds_a_question(client, physician, clinic):
     assert client.post("/screening-questions", data=data).status_code == 303
     assert "Raised eye pressure?" in client.get("/screening-questions").text
     assert client.post("/screening-questions", data=data).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("valid", "word"),
+    [
+        ((date(2025, 1, 1), date(2025, 11, 17)), "expired"),
+        ((date(2025, 11, 19), None), "not yet"),
+        ((date(2025, 11, 18), date(2025, 11, 18)), "in force"),
+    ],
+)
+def test_a_page_says_whether_a_consent_is_in_force(at_nine, make_consent, make_patient, valid, word):
+    patient = make_patient()
+    make_consent(patient, valid_from=valid[0], valid_until=valid[1])
+    for part in ("", "/consents"):
+        page = at_nine.get(f"/patients/{patient.id}{part}").text
+        assert [found for found in ("expired", "not yet", "in force") if found in page] == [word]
+
+
+@pytest.fixture
+def at_nine(client, nurse, frozen_clock):
+    client.sign_in(nurse)
+    return client
