@@ -1,7 +1,7 @@
 """The printed record of a session: the order, the figures, the chart in stretches, every entry in the order of time."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -38,7 +38,7 @@ def printed_session(
 ) -> PrintedSession:
     """Return a session as it is printed; the clock of now has no place in its chart."""
     number = number_of(infusion.number, infusion.order_version.terms)
-    rows = tuple(reversed(log_rows(infusion, going, late_min=late_min)))
+    rows = tuple(merged(list(reversed(log_rows(infusion, going, late_min=late_min)))))
     return PrintedSession(
         title=f"Infusion session {number} \N{MIDDLE DOT} {drug_name(infusion)} course {infusion.course.number}",
         facts=tuple(_facts(infusion, going, zone)),
@@ -46,6 +46,29 @@ def printed_session(
         rows=rows,
         code=record_code(infusion),
     )
+
+
+def merged(rows: list[LogRow]) -> list[LogRow]:
+    """Put what happened in the minute of a set of vitals into the note of its row, as people write on paper.
+
+    `rows` stand in the order of time. A struck row stays alone, and so does a title without vitals in its minute.
+    """
+    found: list[LogRow] = []
+    for row in rows:
+        before = found[-1] if found else None
+        if before is None or not _is_one_line(before, row):
+            found.append(row)
+            continue
+        vitals, act = (before, row) if row.title else (row, before)
+        said = " ".join(part for part in (f"{act.title}.", act.note, vitals.note) if part)
+        found[-1] = replace(vitals, at=before.at, note=said, late=vitals.late or act.late)
+    return found
+
+
+def _is_one_line(one: LogRow, other: LogRow) -> bool:
+    is_same_minute = one.at.replace(second=0, microsecond=0) == other.at.replace(second=0, microsecond=0)
+    is_pair = bool(one.title) is not bool(other.title)
+    return is_same_minute and is_pair and one.by == other.by and not (one.struck or other.struck)
 
 
 def record_code(infusion: InfusionSession) -> str:

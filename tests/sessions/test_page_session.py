@@ -160,3 +160,11 @@ def test_the_print_holds_every_entry_and_a_code_that_changes_with_the_record(nur
     assert first.split("record ")[-1][:9] == page_of(nurses_browser, infusion, "/print").split("record ")[-1][:9]
     observe(infusion, minute(6), hr=70)
     assert first.split("record ")[-1][:9] != page_of(nurses_browser, infusion, "/print").split("record ")[-1][:9]
+
+
+def test_paper_joins_what_happened_in_the_minute_of_a_set_of_vitals(nurses_browser, make_running, observe):
+    infusion = make_running()
+    observe(infusion, minute(0), sbp=128, dbp=76)
+    shown = page_of(nurses_browser, infusion, "/print").split("Entries</h2>")[1]
+    assert shown.count('<td class="t">09:00</td>') == 1
+    assert "Infusion started 13.6" in shown
