@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from flask import current_app
 
 from clinic.accounts.models import Staff
+from clinic.core import clock
 from clinic.core.permissions import Permission, Role
+from clinic.notes.inbox_rules import EVENTS_FOR
 from clinic.notes.queries import inbox_count
 
 
@@ -38,7 +40,7 @@ def nav_entries(person: Staff, endpoint: str | None) -> list[NavEntry]:
             label,
             icon,
             current=target == endpoint or (target.split(".")[0] == area and area != "sessions"),
-            count=inbox_count(person) if permission is Permission.READ_INBOX else None,
+            count=inbox_count(person, clock.now() - EVENTS_FOR) if permission is Permission.READ_INBOX else None,
         )
         for target, label, icon, permission in _ENTRIES
         if person.may(permission) and target in current_app.view_functions

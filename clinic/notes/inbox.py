@@ -11,6 +11,7 @@ from clinic.accounts.models import Staff
 from clinic.core.times import clock_label, date_label, local
 from clinic.notes import queries
 from clinic.notes.inbox_rules import (
+    EVENTS_FOR,
     Group,
     ItemKind,
     OrderSpan,
@@ -36,9 +37,6 @@ from clinic.sessions.progress import current, progress
 
 AHEAD: Final = timedelta(days=7)
 """How far ahead booked sessions are held against their order."""
-
-BACK: Final = timedelta(days=14)
-"""How long an adverse event that nobody has reviewed stays in the list."""
 
 _NO_COURSE: Final = uuid.UUID(int=0)
 
@@ -102,7 +100,7 @@ class Inbox:
 def inbox(physician: Staff, *, zone: ZoneInfo, now: datetime) -> Inbox:
     """Return what waits for a physician, in a number of reads that does not grow with it."""
     notes = queries.notes_to_cosign(physician)
-    events = queries.unreviewed_events(now - BACK)
+    events = queries.unreviewed_events(now - EVENTS_FOR)
     ids = {note.infusion_id for note in notes if note.infusion_id} | {event.infusion_id for event in events}
     sessions = queries.sessions(ids)
     facts = {row.id: session_facts(row, progress(row, now), zone) for row in sessions.values()}

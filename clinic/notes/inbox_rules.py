@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol, TypeVar
 
@@ -30,6 +30,9 @@ class Group(StrEnum):
 
 GRAVE: Final = 3
 """The grade from which an adverse event is grave: severe (domain reference 2.5)."""
+
+EVENTS_FOR: Final = timedelta(days=14)
+"""How long an adverse event that nobody has reviewed stays in the list."""
 
 _MINUTES_PER_HOUR: Final = 60
 _HOURS_PER_DAY: Final = 24

@@ -12,6 +12,7 @@ from clinic.accounts.models import Staff
 from clinic.core import db
 from clinic.courses.models import Course
 from clinic.courses.rules import CourseStatus
+from clinic.notes.inbox_rules import GRAVE
 from clinic.notes.models import Note
 from clinic.notes.rules import NoteStatus
 from clinic.orders.models import Order, OrderVersion, VerbalOrder
@@ -159,8 +160,10 @@ def _stands(since: datetime) -> sa.ColumnElement[bool]:
 
 def adverse_event(event_id: uuid.UUID) -> AdverseEvent | None:
     """An adverse event with its patient and author."""
-    return db.session.get(
-        AdverseEvent, event_id, options=[joinedload(AdverseEvent.patient), joinedload(AdverseEvent.recorded_by)]
+    return db.session.scalar(
+        sa.select(AdverseEvent)
+        .where(AdverseEvent.id == event_id)
+        .options(joinedload(AdverseEvent.patient), joinedload(AdverseEvent.recorded_by))
     )
 
 
@@ -198,10 +201,10 @@ def orders_of_versions(version_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid
     return {row[0]: row[1] for row in rows}
 
 
-def inbox_count(physician: Staff) -> int:
+def inbox_count(physician: Staff, since: datetime) -> int:
     """How much waits for a physician's signature, for the badge: one read, whatever the number.
 
-    Notes to co-sign, the orders this person spoke, and the orders this person drafted.
+    Notes to co-sign, the orders this person spoke and drafted, and grave events recorded since then.
     """
     clinic_id = db.current_clinic_id()
     notes = sa.select(sa.func.count()).select_from(Note).where(Note.clinic_id == clinic_id, _waits_for(physician))
@@ -224,5 +227,11 @@ def inbox_count(physician: Staff) -> int:
             OrderVersion.status.in_([OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE]),
         )
     )
-    parts = notes.scalar_subquery() + spoken.scalar_subquery() + drafts.scalar_subquery()
-    return int(db.session.scalar(sa.select(parts)) or 0)
+    is_grave = sa.or_(AdverseEvent.grade >= GRAVE, AdverseEvent.is_serious.is_(True))
+    events = (
+        sa.select(sa.func.count())
+        .select_from(AdverseEvent)
+        .where(AdverseEvent.clinic_id == clinic_id, _stands(since), is_grave)
+    )
+    parts = [part.scalar_subquery() for part in (notes, spoken, drafts, events)]
+    return int(db.session.scalar(sa.select(parts[0] + parts[1] + parts[2] + parts[3])) or 0)

@@ -23,7 +23,12 @@ def _stands() -> sa.ColumnElement[bool]:
 
 def result(result_id: uuid.UUID) -> OutcomeResult | None:
     """One result, superseded or not."""
-    return db.session.get(OutcomeResult, result_id)
+    # Not `get`: a row that this piece of work already holds would be given whatever its clinic.
+    return db.session.scalar(
+        sa.select(OutcomeResult)
+        .where(OutcomeResult.id == result_id)
+        .options(joinedload(OutcomeResult.course), joinedload(OutcomeResult.recorded_by))
+    )
 
 
 def results_of_course(course_id: uuid.UUID) -> list[OutcomeResult]:

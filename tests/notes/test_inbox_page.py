@@ -175,20 +175,24 @@ def test_an_order_that_ends_before_the_next_session_is_to_renew(inbox, make_plai
     assert "Order to renew" in text(inbox.get("/inbox"))
 
 
-def test_the_badge_counts_what_waits_in_one_read(inbox, make_closed, make_note, signing_physician, count_queries):
+def test_the_badge_counts_what_waits_in_one_read(inbox, make_closed, make_note, make_event, count_queries):
     infusion = make_closed()
-    make_note(infusion)
+    signing_physician = make_note(infusion).cosigner
+    make_event(infusion, grade=3)
+    make_event(infusion, grade=2)
     with count_queries() as sent:
-        assert queries.inbox_count(signing_physician) == 1
+        assert queries.inbox_count(signing_physician, LATER - timedelta(days=14)) == 2
     assert len(sent) == 1
 
 
-def test_the_badge_knows_no_other_clinic(make_closed, make_note, stranger):
-    make_note(make_closed())
+def test_the_badge_knows_no_other_clinic(make_closed, make_note, make_event, stranger):
+    infusion = make_closed()
+    make_note(infusion)
+    make_event(infusion, grade=5)
     from clinic.accounts import queries as accounts  # noqa: PLC0415 this test alone looks across clinics
 
     with db.in_clinic(accounts.first_clinic_id(stranger.id)):
-        assert queries.inbox_count(stranger) == 0
+        assert queries.inbox_count(stranger, LATER - timedelta(days=9)) == 0
 
 
 def test_the_inbox_costs_the_same_for_many_notes(inbox, make_closed, make_note, count_queries):
@@ -197,7 +201,7 @@ def test_the_inbox_costs_the_same_for_many_notes(inbox, make_closed, make_note, 
     with count_queries() as sent_one:
         inbox.get("/inbox")
     for number in range(4):
-        make_note(make_closed(), at=LATER + timedelta(minutes=number))
+        make_note(make_closed(), at=LATER + timedelta(minutes=number + 1))
     with count_queries() as sent_five:
         inbox.get("/inbox")
     assert len(sent_five) == len(sent_one)

@@ -164,15 +164,24 @@ def test_the_desk_and_the_admin_read_no_note(client, infusion, make_note, reques
     assert "Calm course." not in text(answer)
 
 
-def test_another_clinic_finds_nothing(client, infusion, make_note, stranger):
+def test_another_clinic_finds_nothing(infusion, make_note, refuses_strangers):
     note = make_note(infusion)
-    with db.in_clinic(stranger_clinic(stranger)):
-        client.sign_in(stranger)
-    assert client.get(f"/sessions/{infusion.id}/note").status_code == 404
-    assert client.post(f"/notes/{note.id}/addenda", data={"kind": "addendum"}).status_code == 404
-
-
-def stranger_clinic(stranger):
-    from clinic.accounts import queries  # noqa: PLC0415 this test alone looks across clinics
-
-    return queries.first_clinic_id(stranger.id)
+    for address in (
+        f"/sessions/{infusion.id}/note",
+        f"/sessions/{infusion.id}/note/print",
+        f"/inbox/{note.id}",
+        f"/courses/{infusion.course_id}",
+        f"/courses/{infusion.course_id}/print",
+    ):
+        refuses_strangers(address)
+    for address in (
+        f"/sessions/{infusion.id}/note",
+        f"/sessions/{infusion.id}/note/sign",
+        f"/notes/{note.id}/addenda",
+        f"/notes/{note.id}/discard",
+        f"/inbox/{note.id}/sign",
+        f"/courses/{infusion.course_id}/reviews",
+    ):
+        assert (
+            refuses_strangers(address, method="POST", data={"text": "Mine.", "password": PASSWORD}).status_code == 404
+        )

@@ -112,3 +112,22 @@ def test_who_was_reached_leaves_the_list(nurses_client, infusion):
 def test_the_desk_and_the_admin_see_no_score(client, infusion, request, role, address):
     client.sign_in(request.getfixturevalue(role))
     assert client.get(address.format(course=infusion.course_id, infusion=infusion.id)).status_code == 403
+
+
+def test_another_clinic_finds_nothing(infusion, nurse, refuses_strangers):
+    with db.unit_of_work():
+        kept = operations.record_outcome(
+            infusion.course, Instrument.NRS, [9], occasion=Occasion.DIARY, answered_at=LATER, by=nurse, at=LATER
+        )
+    for address in (
+        f"/courses/{infusion.course_id}/outcomes",
+        f"/sessions/{infusion.id}/follow-up",
+        f"/outcomes/{kept.id}/correct",
+    ):
+        refuses_strangers(address)
+    for address in (
+        f"/courses/{infusion.course_id}/outcomes/nrs",
+        f"/sessions/{infusion.id}/follow-up",
+        f"/outcomes/{kept.id}/corrections",
+    ):
+        assert refuses_strangers(address, method="POST").status_code == 404
