@@ -18,6 +18,7 @@ from clinic.notes.rules import NoteKind, NoteStatus
 from clinic.notes.session_facts import session_facts
 from clinic.notes.summary_rules import Extreme, SessionFacts
 from clinic.orders.models import OrderVersion
+from clinic.orders.rules import rate_from
 from clinic.outcomes import queries as outcomes
 from clinic.outcomes.models import OutcomeResult
 from clinic.outcomes.rules import Instrument, Occasion, pgic_words
@@ -219,12 +220,11 @@ def table_rows(review: CourseReview, *, address: Callable[[Note], str | None]) -
     terms = version.terms if version else None
     ahead = len(review.booked)
     maximum = format_quantity(terms.maximum_total_mg, Unit.MG) if terms and terms.maximum_total_mg else ""
-    rate = maximum_mg_h(terms, version.weight_used_kg) if terms and version else None
-    highest = format_number(round_half_up(rate, 2)) if rate is not None else ""
+    highest = _ordered_highest(version)
     limits = {name: _limit(review, name) for name in ("systolic", "spo2", "sedation")}
     return [
         _row("Given", "of maximum", [_given(column) for column in review.columns], _mute(maximum), ahead),
-        _row("Highest rate", "mg/h", [_highest(column) for column in review.columns], _mute(highest), ahead),
+        _row("Highest rate", "mg/h", [*map(_highest, review.columns), *_coming_rates(review, highest)], None, 0),
         _row(
             "Systolic, highest", limits["systolic"], [_extreme(c.facts.systolic) for c in review.columns], None, ahead
         ),
@@ -244,6 +244,27 @@ def _row(label: str, small: str, cells: list[Cell], coming: Cell, ahead: int) ->
 
 def _mute(text: str) -> Cell:
     return {"text": f"max {text}", "kind": "mute"} if text else None
+
+
+def _ordered_highest(version: OrderVersion | None) -> str:
+    """The highest rate that the order's steps reach, else the order's maximum, in mg per hour as text."""
+    if version is None:
+        return ""
+    terms, weight = version.terms, version.weight_used_kg
+    rate = maximum_mg_h(terms, weight)
+    unit = terms.basis.rate_unit
+    if terms.highest_amount is not None and not terms.basis.is_total and (unit is Unit.MG_PER_H or weight):
+        rate = rate_from(unit, terms.highest_amount, weight_kg=weight)
+    return "" if rate is None else format_number(round_half_up(rate, 2))
+
+
+def _coming_rates(review: CourseReview, highest: str) -> list[Cell]:
+    """The highest rate of the booked sessions; a draft shows in the next one what it would make of it."""
+    cells: list[Cell] = [_mute(highest) for _ in review.booked]
+    drafted = _ordered_highest(review.draft)
+    if cells and drafted:
+        cells[0] = {"tag": (f"draft {drafted}", "warn")}
+    return cells
 
 
 def _given(column: SessionColumn) -> Cell:

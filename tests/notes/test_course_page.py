@@ -45,6 +45,7 @@ def test_booked_sessions_are_columns_too(physicians_browser, make_course_of, mak
     page = text(physicians_browser.get(f"/courses/{course.id}"))
     assert "booked, chair" in page
     assert "max 60\u00a0mg" in page
+    assert "max 23.8" in page  # 0.35 mg/kg/h for 68 kg
 
 
 def test_what_the_patient_said_stands_beside_the_session(physicians_browser, make_course_of, nurse):
