@@ -1,0 +1,65 @@
+"""The physician signs an order and the desk books its sessions, each in a browser of their own."""
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+PASSWORD = "demo-chair-lantern-seven"
+DESKTOP = {"width": 1440, "height": 900}
+
+
+@pytest.fixture
+def at_the_desk_of(page):
+    """Signs a person in at a desktop."""
+
+    def sign_in(name: str) -> Page:
+        page.context.clear_cookies()
+        page.set_viewport_size(DESKTOP)
+        page.goto("/login")
+        page.locator("input[autocomplete=username]").fill(f"{name}@clinic.example")
+        page.locator("input[autocomplete=current-password]").fill(PASSWORD)
+        page.locator("input[autocomplete=current-password]").press("Enter")
+        page.wait_for_url(lambda address: "/login" not in address)
+        return page
+
+    return sign_in
+
+
+def workday(days_ahead: int) -> str:
+    day = datetime.now(ZoneInfo("America/New_York")) + timedelta(days=days_ahead)
+    while day.weekday() > 4:
+        day += timedelta(days=1)
+    return f"{day:%d-%b-%Y}"
+
+
+def test_a_signed_order_is_booked_by_the_desk(at_the_desk_of):
+    course = sign_a_course(at_the_desk_of("ines.okafor"))
+    page = at_the_desk_of("tessa.lowe")
+    page.goto(f"/calendar/book?course={course}")
+    expect(page.locator("main")).not_to_contain_text("lidocaine")
+    for number, day in ((1, workday(60)), (2, workday(67))):
+        page.fill(f"[name=day_{number}]", day)
+        page.fill(f"[name=clock_{number}]", "09:00")
+        page.select_option(f"[name=chair_{number}]", label="chair C2")
+    with page.expect_navigation():
+        page.get_by_role("button", name=re.compile("^Book")).click()
+    expect(page.locator(".toasts")).to_contain_text(re.compile("book", re.IGNORECASE))
+
+
+def sign_a_course(page: Page) -> str:
+    page.goto("/patients?q=lindgren")
+    page.locator("a", has_text="LINDGREN").first.click()
+    page.locator("a[href*='/courses/new']").first.click()
+    page.get_by_text("Lidocaine by weight").click()
+    page.fill("[name=indication]", "neuropathic pain")
+    page.select_option("[name=intent]", "series")
+    page.fill("[name=valid_from]", workday(0))
+    page.fill("[name=valid_until]", workday(120))
+    page.fill("[name=sessions_planned]", "2")
+    page.fill("[name=password]", PASSWORD)
+    page.get_by_role("button", name="Sign", exact=True).click()
+    page.wait_for_url(re.compile("/courses/[0-9a-f-]{36}$"))
+    return page.url.rsplit("/", 1)[1]
