@@ -1,6 +1,7 @@
 """The physician signs an order and the desk books its sessions, each in a browser of their own."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ DESKTOP = {"width": 1440, "height": 900}
 
 
 @pytest.fixture
-def at_the_desk_of(page):
+def at_the_desk_of(page: Page) -> Callable[[str], Page]:
     """Signs a person in at a desktop."""
 
     def sign_in(name: str) -> Page:

@@ -55,7 +55,9 @@ def test_a_nurse_runs_a_session_through_the_pages(walk, make_appointment, checke
         base,
         [20, "/rate", 31, "/rate", ("/rate", {"step": "17"}), f"/prn?item={item.id}", ("/prn", {"item": str(item.id)})],
     )
-    walk(base, ["/event", ("/event", {"term": "Nausea", "grade": "1", "done": "Watched"}), 33, "/pause", ("/pause", {})])
+    walk(
+        base, ["/event", ("/event", {"term": "Nausea", "grade": "1", "done": "Watched"}), 33, "/pause", ("/pause", {})]
+    )
     walk(
         base, [40, "/resume", ("/resume", {}), "/stop", 50, ("/stop", {}), "/recovery", "/discharge", "/drug", "/print"]
     )
