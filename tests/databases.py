@@ -5,7 +5,7 @@ import itertools
 import os
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,6 +31,22 @@ class Databases(ABC):
         name = f"{self._worker}_{next(self._numbers)}"
         self._copy(TEMPLATE, name)
         return self.url(name)
+
+    def prepared(self, name: str, build: Callable[[str], None]) -> str:
+        """The address of a copy of a database that `build(url)` fills once per run, with every migration applied."""
+        finished = self.folder / f"{name}.built"
+        self._build_template()
+        # A gate of its own: filling takes long, and copies of the template are made meanwhile.
+        with (self.folder / f"{name}.turn").open("a") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            if not finished.exists():
+                self._copy(TEMPLATE, name)
+                build(self.url(name))
+                self._let_go(name)
+                finished.touch()
+        copy = f"{self._worker}_{next(self._numbers)}"
+        self._copy(name, copy)
+        return self.url(copy)
 
     def empty(self) -> str:
         """The address of a new database without any table, for tests of the migrations themselves."""

@@ -1,7 +1,7 @@
-"""One filling, shared by the module: it begins as an interrupted one, is found half filled and made anew."""
+"""One filling, shared by the run: it begins as an interrupted one, is found half filled and made anew."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from clinic.core import clock, db
 from clinic.courses.models import Course
 from clinic.courses.rules import CourseStatus
 from clinic.demo.fill import fill_when_empty
-from clinic.demo.people import STAFF, found_clinic
+from clinic.demo.people import STAFF
 from clinic.notes.models import Note
 from clinic.notes.rules import NoteStatus
 from clinic.orders.models import OrderVersion, VerbalOrder
@@ -29,42 +29,28 @@ from clinic.sessions import queries as sessions
 from clinic.sessions.due_rules import DueState
 from clinic.sessions.rules import SessionStatus
 from clinic.signatures.models import Signature
+from tests.factories.demo import DEMO_MOMENT
 
-# A Tuesday, 14:27 in New York.
-MOMENT = datetime(2025, 11, 18, 19, 27, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture(scope="module")
-def filling(databases, app):
-    """The address of the filled database and what was said meanwhile."""
-    url, said = databases.fresh(), []
-    db.init(url)
-    with clock.standing_at(MOMENT), app.app_context():
-        with db.unit_of_work():
-            found_clinic(at=MOMENT)
-        fill_when_empty(said.append)
-    yield url, said
-    databases.discard(url)
+@pytest.fixture
+def said(demo_said):
+    return demo_said
 
 
 @pytest.fixture
-def said(filling):
-    return filling[1]
-
-
-@pytest.fixture
-def demo(filling):
+def demo(demo_copy):
     """The filled clinic, to read from."""
-    db.init(filling[0])
-    with clock.standing_at(MOMENT), db.unit_of_work(write=False):
+    db.init(demo_copy)
+    with clock.standing_at(DEMO_MOMENT), db.unit_of_work(write=False):
         clinic = db.session.scalars(sa.select(Clinic)).one()
         with db.in_clinic(clinic.id):
             yield clinic
 
 
 def board():
-    rows = sessions.board(MOMENT - timedelta(hours=14), MOMENT + timedelta(hours=9), now=MOMENT)
+    rows = sessions.board(DEMO_MOMENT - timedelta(hours=14), DEMO_MOMENT + timedelta(hours=9), now=DEMO_MOMENT)
     return {row.appointment.patient.family_name: row for row in rows}
 
 
@@ -98,7 +84,7 @@ def test_the_board_has_a_patient_at_every_stage(demo):
 )
 def test_vitals_are_due_as_the_board_means_to_show(demo, family_name, state, minutes):
     line = board()[family_name].progress.next_due
-    assert (line.state, line.due.at) == (state, MOMENT.replace(second=0) + minutes * MINUTE)
+    assert (line.state, line.due.at) == (state, DEMO_MOMENT.replace(second=0) + minutes * MINUTE)
 
 
 def test_vitals_were_missed_nowhere_else(demo):
@@ -119,7 +105,7 @@ def test_the_checklist_has_eight_of_eleven_and_waits_for_the_escort(demo):
 
 
 def test_a_booked_patient_is_late(demo):
-    late = MOMENT - board()["Rossi"].appointment.starts_at
+    late = DEMO_MOMENT - board()["Rossi"].appointment.starts_at
     assert 10 * MINUTE <= late < 15 * MINUTE
 
 
@@ -154,7 +140,7 @@ def test_one_active_course_waits_for_the_desk(demo):
 
 
 def test_nothing_was_recorded_later_than_the_moment(demo):
-    assert db.session.scalar(sa.select(sa.func.max(AuditEntry.at))) <= MOMENT
+    assert db.session.scalar(sa.select(sa.func.max(AuditEntry.at))) <= DEMO_MOMENT
 
 
 def test_the_nurse_signs_in_with_the_password_that_is_printed(demo, said):
@@ -162,8 +148,8 @@ def test_the_nurse_signs_in_with_the_password_that_is_printed(demo, said):
     assert all(matches(DEMO_PASSWORD, staff.password_hash) for staff in accounts.staff_of_clinic()[:1])
 
 
-def test_a_second_start_changes_nothing_and_says_again_who_can_sign_in(filling, app):
-    db.init(filling[0])
+def test_a_second_start_changes_nothing_and_says_again_who_can_sign_in(demo_copy, app):
+    db.init(demo_copy)
     before, said = lines_of_the_trail(), []
     with app.app_context():
         fill_when_empty(said.append)
