@@ -76,6 +76,10 @@ test-postgres: $(STAMP) ## The same suite on PostgreSQL, on a server of its own
 	@echo "test: on PostgreSQL"
 	@TEST_DATABASE=postgres $(BIN)/pytest --quiet --numprocesses $(WORKERS) --ignore tests/browser --ignore tests/structure
 
+.PHONY: sweep
+sweep: $(STAMP) ## Many more hostile posts than the suite makes; SWEEP_EFFORT=3 takes hours
+	@SWEEP_EFFORT=$${SWEEP_EFFORT:-2} $(BIN)/pytest --quiet --numprocesses $(WORKERS) tests/sweep
+
 .PHONY: test-browser
 test-browser: $(STAMP) chromium ## Journeys in a real browser against a real server
 	@echo "test: in the browser"
