@@ -23,6 +23,8 @@ from clinic.sessions.forms import DidNotAttendForm
 from clinic.sessions.pages_board import board_page, midnight
 from clinic.sessions.views_shared import bp, fresh_or, session_url, today, zone
 
+# No board is drawn further away than this from today.
+_FAR = timedelta(days=3660)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -86,9 +88,10 @@ def _board() -> dict[str, Any]:
 
 def _chosen_day(otherwise: date) -> date:
     try:
-        return date.fromisoformat(request.args.get("day", ""))
+        chosen = date.fromisoformat(request.args.get("day", ""))
     except ValueError:
         return otherwise
+    return chosen if abs(chosen - otherwise) < _FAR else otherwise
 
 
 # --- the door --------------------------------------------------------------------------------------------------------

@@ -60,13 +60,7 @@ def frame(infusion: InfusionSession, now: datetime) -> dict[str, Any]:
         "infusion": infusion,
         "bar": patient_bar(infusion.patient, weight=weight, chair=chair, now=now, zone=zone()),
         "status": infusion.status.value,
-        "others": _other_sessions(infusion),
     }
-
-
-def _other_sessions(infusion: InfusionSession) -> list[InfusionSession]:
-    """Return the other open sessions of the person at the screen, for the switch between patients."""
-    return [other for other in queries.of_nurse_now(actor().id) if other.id != infusion.id]
 
 
 def session_page(infusion: InfusionSession, *, status: int = 200, template: str = "", **context: Any) -> Any:
