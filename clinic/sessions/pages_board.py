@@ -29,7 +29,7 @@ _LEAST_HOURS, _MOST_HOURS = 6, 16
 # A narrower block could not hold a word.
 _LEAST_WIDTH: Final = 6
 # Part of the day's width from which the last vitals fit beside the state.
-_WIDE: Final = Decimal("0.28")
+_WIDE: Final = Decimal("0.33")
 
 
 @dataclass(frozen=True, slots=True)

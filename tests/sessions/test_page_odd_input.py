@@ -20,17 +20,20 @@ NASTY = (
     "2025-13-45",
 )
 FIELDS = (
-    "at fold why reason detail term other grade worse done actuality causality serious_criterion item step rate_ml_h "
-    "spoken_by_id spoken_text is_read_back double_check_id bolus_mg over_min concentration_mg_ml volume_to_infuse_ml "
-    "action site gauge vip_score about person_id text reply to due_at line sbp sbp_typed dbp hr hr_typed rr spo2 sedation "
-    "pain temp o2_l_min etco2 nausea dissociation note page act container_id drug_name quantity_mg witness_id password "
-    "checker computed_rate_ml_h answer year_of_birth kg again physician_id contact_name solid_h version pump_volume_ml "
-    "item_1 line_removed escort_here exit override_by_id"
-).split()
+    "at", "fold", "why", "reason", "detail", "term", "other", "grade", "worse", "done", "actuality", "causality",
+    "serious_criterion", "item", "step", "rate_ml_h", "spoken_by_id", "spoken_text", "is_read_back",
+    "double_check_id", "bolus_mg", "over_min", "concentration_mg_ml", "volume_to_infuse_ml", "action", "site",
+    "gauge", "vip_score", "about", "person_id", "text", "reply", "to", "due_at", "line", "sbp", "sbp_typed", "dbp",
+    "hr", "hr_typed", "rr", "spo2", "sedation", "pain", "temp", "o2_l_min", "etco2", "nausea", "dissociation",
+    "note", "page", "act", "container_id", "drug_name", "quantity_mg", "witness_id", "password", "checker",
+    "computed_rate_ml_h", "answer", "year_of_birth", "kg", "again", "physician_id", "contact_name", "solid_h",
+    "version", "pump_volume_ml", "item_1", "line_removed", "escort_here", "exit", "override_by_id",
+)  # fmt: skip
 ACTS = (
-    "rate pause resume stop bolus bag event prn iv notify note-row hand-over drug discharge vitals vitals/not-done weight "
-    "supervising time-out order proposal start not-done"
-).split()
+    "rate", "pause", "resume", "stop", "bolus", "bag", "event", "prn", "iv", "notify", "note-row", "hand-over",
+    "drug", "discharge", "vitals", "vitals/not-done", "weight", "supervising", "time-out", "order", "proposal",
+    "start", "not-done",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("value", NASTY, ids=range(len(NASTY)))
