@@ -38,7 +38,7 @@ def results_of_course(course_id: uuid.UUID) -> list[OutcomeResult]:
             sa.select(OutcomeResult)
             .where(OutcomeResult.course_id == course_id, _stands())
             .options(joinedload(OutcomeResult.infusion), joinedload(OutcomeResult.recorded_by))
-            .order_by(OutcomeResult.answered_at, OutcomeResult.recorded_at)
+            .order_by(OutcomeResult.answered_at, OutcomeResult.recorded_at, OutcomeResult.id)
         )
     )
 
@@ -49,7 +49,7 @@ def results_of_session(infusion_id: uuid.UUID) -> list[OutcomeResult]:
         db.session.scalars(
             sa.select(OutcomeResult)
             .where(OutcomeResult.infusion_id == infusion_id, _stands())
-            .order_by(OutcomeResult.answered_at, OutcomeResult.recorded_at)
+            .order_by(OutcomeResult.answered_at, OutcomeResult.recorded_at, OutcomeResult.id)
         )
     )
 
@@ -67,7 +67,7 @@ def calls_by_session(infusion_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[
         sa.select(FollowUpCall)
         .where(FollowUpCall.infusion_id.in_(list(infusion_ids)))
         .options(joinedload(FollowUpCall.recorded_by))
-        .order_by(FollowUpCall.called_at, FollowUpCall.recorded_at)
+        .order_by(FollowUpCall.called_at, FollowUpCall.recorded_at, FollowUpCall.id)
     )
     for call in rows:
         found.setdefault(call.infusion_id, []).append(call)
