@@ -1,8 +1,10 @@
 """The database: one engine, one session per piece of work, one commit at its edge."""
 
 import fcntl
+import sqlite3
 import threading
 import uuid
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,7 +17,6 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -141,6 +142,30 @@ class WriteGate:
         self._threads.release()
 
 
+class SQLiteConnection(sqlite3.Connection):
+    """A connection that can close what was read from it in part.
+
+    SQLite keeps a transaction's snapshot for as long as one of its statements has rows left, past COMMIT and ROLLBACK.
+    A result that a traceback still holds would give it to the connection's next work, whose BEGIN IMMEDIATE then fails
+    at once (SQLITE_BUSY_SNAPSHOT), or which reads what is no longer so.
+    """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self._cursors: weakref.WeakSet[sqlite3.Cursor] = weakref.WeakSet()
+
+    def cursor(self, *arguments: Any, **settings: Any) -> Any:
+        made = super().cursor(*arguments, **settings)
+        self._cursors.add(made)
+        return made
+
+    def close_cursors(self) -> None:
+        """End every statement, whoever still holds it."""
+        for cursor in list(self._cursors):
+            cursor.close()
+        self._cursors.clear()
+
+
 def create_engine(url: str) -> Engine:
     """An engine with this product's settings; `sqlite:///…` or `postgresql+psycopg://…`."""
     parsed = make_url(url)
@@ -160,7 +185,7 @@ def _settle_postgres(connection: Any, record: ConnectionPoolEntry) -> None:  # n
 
 
 def _sqlite_engine(url: str, database: str | None) -> Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": 10})
+    engine = sa.create_engine(url, connect_args={"timeout": 10, "factory": SQLiteConnection})
     gate = WriteGate(Path(database)) if database and database != ":memory:" else None
 
     @event.listens_for(engine, "connect")
@@ -187,7 +212,9 @@ def _sqlite_engine(url: str, database: str | None) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     @event.listens_for(engine, "checkin")
-    def leave_the_gate(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:  # noqa: ARG001 signature of the event
+    def leave_the_gate(connection: Any, record: ConnectionPoolEntry) -> None:
+        if isinstance(connection, SQLiteConnection):
+            connection.close_cursors()
         held = record.info.pop("gate", None)
         if held is not None:
             held.leave()
