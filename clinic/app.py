@@ -365,7 +365,7 @@ def _show_refusal(refusal: RuleBroken) -> ResponseReturnValue:
 
 
 def _show_conflict(conflict: Conflict) -> ResponseReturnValue:
-    return _error_page(409, message=conflict.what, mine=conflict.mine, theirs=conflict.theirs)
+    return _error_page(409, message=conflict.what, conflict=conflict, mine=conflict.mine, theirs=conflict.theirs)
 
 
 def _show_stale(_error: StaleDataError) -> ResponseReturnValue:

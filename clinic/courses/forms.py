@@ -2,13 +2,12 @@
 
 from typing import Any, Final
 
-from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, HiddenField, PasswordField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
-from clinic.core.choices import left_open, options
+from clinic.core.choices import options
 from clinic.core.forms import MAXIMUM_TEXT, Form
 from clinic.core.moments import DayField, MomentForm
-from clinic.courses.rules import CourseDecision
 from clinic.protocols.rules import CourseIntent
 from clinic.protocols.terms_form import TermsForm
 from clinic.protocols.terms_rows import text_field
@@ -18,14 +17,6 @@ INTENT_WORDS: Final = {
     CourseIntent.SERIES: "series",
     CourseIntent.BOOSTER: "booster",
     CourseIntent.MAINTENANCE: "maintenance",
-}
-DECISION_WORDS: Final = {
-    CourseDecision.CONTINUE: "Continue unchanged",
-    CourseDecision.ADJUST: "Adjust the order",
-    CourseDecision.HOLD: "Put on hold",
-    CourseDecision.RESUME: "Resume",
-    CourseDecision.DISCONTINUE: "Discontinue",
-    CourseDecision.COMPLETE: "Complete",
 }
 
 
@@ -49,6 +40,7 @@ class OrderForm(TermsForm):
 
 
 class NextOrderForm(OrderForm):
+    before_id: Any = HiddenField()
     change_reason = _line("Why the order changes", most=1000, needed="Say why the order changes")
 
 
@@ -62,18 +54,6 @@ class CourseForm(OrderForm):
 
 class SignForm(Form):
     password: Any = PasswordField("Sign with your password", [InputRequired("Enter your password")])
-
-
-class ReviewForm(Form):
-    decision: Any = RadioField("Decision", [InputRequired("Choose what is decided")])
-    text = _text("Why", needed="Say why")
-    is_dose_given: Any = RadioField(
-        "Was any dose given under this order", [left_open()], choices=options({"yes": "yes", "no": "no"})
-    )
-
-    def offer(self, decisions: list[CourseDecision]) -> None:
-        """Offer the decisions that fit how the course stands."""
-        self.decision.choices = options({one: DECISION_WORDS[one] for one in decisions})
 
 
 class ReasonForm(Form):

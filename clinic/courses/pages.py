@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from clinic.core import clock
 from clinic.core.findings import Finding, FindingLevel
+from clinic.core.times import date_label
 from clinic.courses import queries
-from clinic.courses.forms import CourseForm, OrderForm
+from clinic.courses.forms import CourseForm, NextOrderForm, OrderForm
 from clinic.courses.models import Course
 from clinic.courses.rules import CourseDecision, CourseStatus, status_after
 from clinic.orders import operations as orders
@@ -28,13 +29,21 @@ from clinic.protocols.terms_form import form_values
 from clinic.protocols.wording import Difference, differences, plan_text, pump_lines, reading, sentence
 from clinic.signatures.pages import ShownSignature, shown
 
-STATUS_LOOKS = {
+STATUS_LOOKS: Final = {
     CourseStatus.DRAFT: ("draft", "Draft"),
     CourseStatus.ACTIVE: ("active", "Active"),
     CourseStatus.ON_HOLD: ("held", "On hold"),
     CourseStatus.COMPLETED: ("completed", "Completed"),
     CourseStatus.REVOKED: ("discontinued", "Discontinued"),
     CourseStatus.ENTERED_IN_ERROR: ("cancelled", "Entered in error"),
+}
+DECISION_WORDS: Final = {
+    CourseDecision.CONTINUE: "Continue unchanged",
+    CourseDecision.ADJUST: "Adjust the order",
+    CourseDecision.HOLD: "Put on hold",
+    CourseDecision.RESUME: "Resume",
+    CourseDecision.DISCONTINUE: "Discontinue",
+    CourseDecision.COMPLETE: "Complete",
 }
 
 
@@ -111,6 +120,36 @@ def written_page(patient: Patient, form: OrderForm, reference: TermsDraft | None
         "changed": changed_count(page),
         "changes": differences(reference, draft) if reference and draft else [],
     }
+
+
+def lines_beside(form: OrderForm, saved: OrderVersion, patient: Patient) -> list[Difference]:
+    """What a form says beside a saved version, for the page of a conflict: both as sentences, then all that differs."""
+    draft = typed_draft(form)
+    drug = protocols.drug(draft.drug_id) if draft else None
+    if draft is None or drug is None:
+        return []
+    weight = dosing_weight(patient)
+    theirs, mine = order_values(saved), form.data
+    named = {"valid_from": form.valid_from, "valid_until": form.valid_until}
+    if isinstance(form, NextOrderForm):
+        named["change_reason"] = form.change_reason
+    return [
+        Difference(
+            "Reads as",
+            sentence(draft_of(saved.terms), drug_name=saved.terms.drug.name, weight_kg=saved.weight_used_kg),
+            sentence(draft, drug_name=drug.name, weight_kg=weight.kg if weight else None),
+        ),
+        *differences(draft_of(saved.terms), draft),
+        *(
+            Difference(field.label.text, _words(theirs[name]), _words(mine[name]))
+            for name, field in named.items()
+            if (theirs[name] or None) != (mine[name] or None)
+        ),
+    ]
+
+
+def _words(value: date | str | None) -> str:
+    return (date_label(value) if isinstance(value, date) else value) or "–"
 
 
 def order_values(version: OrderVersion) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm.exc import StaleDataError
 
 from clinic.accounts.current import actor
 from clinic.audit import reading
@@ -14,7 +15,7 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
 from clinic.courses import operations, queries
-from clinic.courses.forms import CourseForm, OrderForm, SignForm
+from clinic.courses.forms import CourseForm, OrderForm, ReasonForm, SignForm
 from clinic.courses.models import Course
 from clinic.courses.pages import chosen_id, dosing_weight, order_page, patient_panel, written_page
 from clinic.orders import queries as order_queries
@@ -128,10 +129,13 @@ def create() -> ResponseReturnValue:
     )
 
 
-def written(form: OrderForm, *, save: Callable[[], str], page: Callable[[], str]) -> ResponseReturnValue:
+def written(
+    form: OrderForm, *, save: Callable[[], str], page: Callable[[], str], moved_on: Callable[[], Conflict] | None = None
+) -> ResponseReturnValue:
     """Answer the post of a page that writes an order: another line, read it again, keep it, or keep and sign it.
 
     `save` gives the address to go to; refused, everything it did is undone and the page keeps what was typed.
+    `moved_on` gives the conflict with both versions, when somebody else was faster.
     """
     act = request.form.get("act", "")
     if asks_for_more_rows(form):
@@ -145,21 +149,13 @@ def written(form: OrderForm, *, save: Callable[[], str], page: Callable[[], str]
                 address = save()
         except RuleBroken as refusal:
             form.refuse(refusal)
-        except Conflict as conflict:
-            conflict.mine = conflict.mine or _typed(form)
-            raise
+        except (Conflict, StaleDataError):
+            if moved_on is None:
+                raise
+            raise moved_on() from None
         else:
             return redirect(address, 303)
     return page(), 422
-
-
-def _typed(form: OrderForm) -> list[tuple[str, str]]:
-    """What was typed, for the page that shows both versions of a conflict."""
-    return [
-        (field.label.text, str(field.raw_data[0]))
-        for field in form
-        if field.raw_data and field.raw_data[0] and field.name not in {"csrf_token", "password", "weight_id"}
-    ]
 
 
 def _create(patient: Patient, version: ProtocolVersion, form: CourseForm) -> str:
@@ -192,7 +188,10 @@ def _create(patient: Patient, version: ProtocolVersion, form: CourseForm) -> str
 # --- one version of an order -----------------------------------------------------------------------------------------
 
 
-def _order_page(course: Course, version: OrderVersion, form: SignForm) -> str:
+def order_view(
+    course: Course, version: OrderVersion, form: SignForm | None = None, *, drop: ReasonForm | None = None
+) -> str:
+    """The page of a version; a draft is signed or dropped on it."""
     return render_template(
         "courses/order.html",
         course=course,
@@ -200,7 +199,8 @@ def _order_page(course: Course, version: OrderVersion, form: SignForm) -> str:
         bar=patient_pages.bar(course.patient, now=clock.now()),
         shown=order_page(version),
         version=version,
-        form=form,
+        form=form or SignForm(formdata=None),
+        drop=drop or ReasonForm(formdata=None),
     )
 
 
@@ -208,7 +208,7 @@ def _order_page(course: Course, version: OrderVersion, form: SignForm) -> str:
 @requires(Permission.READ_ORDER)
 def show_order(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
     course = found_course(course_id, f"order {number}")
-    return _order_page(course, found_version(course, number), SignForm())
+    return order_view(course, found_version(course, number))
 
 
 @bp.post("/courses/<uuid:course_id>/orders/<int:number>/sign")
@@ -231,10 +231,14 @@ def sign_order(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
                 )
         except RuleBroken as refusal:
             form.refuse(refusal)
+        except Conflict as conflict:
+            conflict.theirs = [("Reads as", order_page(version).sentence)]
+            conflict.saved_url = order_address(course, version)
+            raise
         else:
             flash(f"Signed order {version.number}.")
             return redirect(order_address(course, version), 303)
-    return _order_page(course, version, form), 422
+    return order_view(course, version, form), 422
 
 
-from clinic.courses import views_orders, views_review  # noqa: E402, F401 they add their pages to `bp`
+from clinic.courses import views_orders  # noqa: E402, F401 it adds its pages to `bp`

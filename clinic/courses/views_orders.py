@@ -3,25 +3,34 @@
 import uuid
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts import queries as staff
 from clinic.accounts.current import actor
-from clinic.core import clock, db
+from clinic.core import clock, db, formats
 from clinic.core.choices import options
-from clinic.core.errors import RuleBroken
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, Role, requires
 from clinic.core.requests import drawn_version, same_patient
 from clinic.courses import operations
 from clinic.courses.forms import CourseForm, NextOrderForm, OrderForm, ReasonForm, VerbalOrderForm
 from clinic.courses.models import Course
-from clinic.courses.pages import chosen_id, dosing_weight, order_page, order_values, plan_values, written_page
+from clinic.courses.pages import (
+    chosen_id,
+    dosing_weight,
+    lines_beside,
+    order_page,
+    order_values,
+    plan_values,
+    written_page,
+)
 from clinic.courses.views import (
     bp,
     found_course,
     found_version,
     order_address,
+    order_view,
     refuse_newer_weight,
     wants_to_sign,
     written,
@@ -57,9 +66,46 @@ def _reference(course: Course, before: OrderVersion | None) -> tuple[TermsDraft,
     return draft_of(version.terms), "protocol"
 
 
-def _standing(course: Course) -> OrderVersion:
-    current = order_queries.current_version(course.order_id)
-    return current or abort(409, "No order of this course is in force.")
+def _standing(course: Course) -> OrderVersion | None:
+    """The version that is being written, else the one that stands."""
+    return order_queries.draft_version(course.order_id) or order_queries.current_version(course.order_id)
+
+
+_NOT_SENT_AGAIN = {"csrf_token", "idempotency_key", "password", "act", "version", "before_id"}
+
+
+def _moved_on(course: Course, form: OrderForm) -> Conflict:
+    """The conflict of a form that was drawn before somebody else wrote or signed: what is saved beside what was typed.
+
+    What was typed can be sent again over what is saved. It becomes a draft; it is signed where it is read.
+    """
+    saved = _standing(course)
+    if saved is None:
+        conflict = Conflict("This course changed meanwhile; no order of it is in force. Nothing of yours was saved.")
+        conflict.saved_url = url_for("notes.show_course", course_id=course.id)
+        return conflict
+    lines = lines_beside(form, saved, course.patient)
+    is_open = saved.status in orders.UNSIGNED
+    act, at = ("signed", saved.signature.signed_at) if saved.signature else ("written", saved.drafted_at)
+    who = saved.signature.signer_name if saved.signature else saved.drafted_by.name
+    conflict = Conflict(
+        f"Order {saved.number} was {act} by {who} at {formats.clock(at)}. Nothing of yours was signed or saved.",
+        mine=[(line.label, line.after) for line in lines],
+        theirs=[(line.label, line.before) for line in lines],
+    )
+    conflict.saved_url = order_address(course, saved)
+    conflict.retry_url = (
+        url_for(".save_draft", course_id=course.id, number=saved.number)
+        if is_open
+        else url_for(".adjust", course_id=course.id)
+    )
+    conflict.retry_fields = [
+        *((name, value) for name, value in request.form.items(multi=True) if name not in _NOT_SENT_AGAIN),
+        ("act", "keep"),
+        ("version", str(saved.version)),
+        ("before_id", str(saved.id)),
+    ]
+    return conflict
 
 
 def _adjust_page(course: Course, form: OrderForm, before: OrderVersion) -> str:
@@ -80,9 +126,13 @@ def show_adjust(course_id: uuid.UUID) -> ResponseReturnValue:
     draft = order_queries.draft_version(course.order_id)
     if draft is not None:
         return redirect(url_for(".show_draft", course_id=course.id, number=draft.number))
-    before = _standing(course)
+    before = order_queries.current_version(course.order_id) or abort(409, "No order of this course is in force.")
     weight = dosing_weight(course.patient)
-    values = order_values(before) | {"weight_id": str(weight.id) if weight else "", "change_reason": None}
+    values = order_values(before) | {
+        "weight_id": str(weight.id) if weight else "",
+        "before_id": str(before.id),
+        "change_reason": None,
+    }
     return _adjust_page(course, NextOrderForm(data=values), before)
 
 
@@ -91,11 +141,15 @@ def show_adjust(course_id: uuid.UUID) -> ResponseReturnValue:
 def adjust(course_id: uuid.UUID) -> ResponseReturnValue:
     course = found_course(course_id, "adjust order")
     same_patient(course.patient_id)
-    before = _standing(course)
+    before = order_queries.current_version(course.order_id)
     form = NextOrderForm()
     form.offer_drugs(protocols.drugs())
+    if before is None:
+        raise _moved_on(course, form)
 
     def save() -> str:
+        if order_queries.draft_version(course.order_id) or form.before_id.data not in {"", None, str(before.id)}:
+            raise Conflict("Somebody else wrote or signed a version meanwhile.")
         weight = dosing_weight(course.patient)
         refuse_newer_weight(form.weight_id.data, weight)
         is_signed = wants_to_sign()
@@ -111,7 +165,9 @@ def adjust(course_id: uuid.UUID) -> ResponseReturnValue:
         )
         return _sign_or_keep(course, version, form, is_signed=is_signed)
 
-    return written(form, save=save, page=lambda: _adjust_page(course, form, before))
+    return written(
+        form, save=save, page=lambda: _adjust_page(course, form, before), moved_on=lambda: _moved_on(course, form)
+    )
 
 
 def _sign_or_keep(course: Course, version: OrderVersion, form: OrderForm, *, is_signed: bool) -> str:
@@ -124,13 +180,6 @@ def _sign_or_keep(course: Course, version: OrderVersion, form: OrderForm, *, is_
 
 
 # --- a draft ---------------------------------------------------------------------------------------------------------
-
-
-def _draft(course: Course, number: int) -> OrderVersion:
-    version = found_version(course, number)
-    if version.status not in orders.UNSIGNED:
-        abort(409, "This order is signed. Begin a new version.")
-    return version
 
 
 def _draft_page(course: Course, form: OrderForm, version: OrderVersion) -> str:
@@ -155,7 +204,9 @@ def _draft_form(version: OrderVersion, **values: object) -> OrderForm:
 @requires(Permission.DRAFT_ORDER)
 def show_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
     course = found_course(course_id, f"order {number}")
-    version = _draft(course, number)
+    version = found_version(course, number)
+    if version.status not in orders.UNSIGNED:
+        return redirect(order_address(course, version))
     weight = dosing_weight(course.patient)
     values = order_values(version) | plan_values(course) | {"weight_id": str(weight.id) if weight else ""}
     return _draft_page(course, _draft_form(version, **values), version)
@@ -166,7 +217,7 @@ def show_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
 def save_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
     course = found_course(course_id, f"order {number}")
     same_patient(course.patient_id)
-    version = _draft(course, number)
+    version = found_version(course, number)
     form = _draft_form(version)
     form.offer_drugs(protocols.drugs())
 
@@ -177,7 +228,9 @@ def save_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
         _keep(course, version, form)
         return _sign_or_keep(course, version, form, is_signed=is_signed)
 
-    return written(form, save=save, page=lambda: _draft_page(course, form, version))
+    return written(
+        form, save=save, page=lambda: _draft_page(course, form, version), moved_on=lambda: _moved_on(course, form)
+    )
 
 
 def _keep(course: Course, version: OrderVersion, form: OrderForm) -> None:
@@ -210,11 +263,13 @@ def _keep(course: Course, version: OrderVersion, form: OrderForm) -> None:
 def drop_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
     course = found_course(course_id, f"order {number}")
     same_patient(course.patient_id)
-    version = _draft(course, number)
+    version = found_version(course, number)
     orders.refuse_moved_on(version, drawn_version())
+    if version.status not in orders.UNSIGNED:
+        raise RuleBroken("This order is no draft any more.")
     form = ReasonForm()
     if not form.validate_on_submit():
-        abort(422, "Say why the draft is dropped. Go back and write the reason.")
+        return order_view(course, version, drop=form), 422
     if version.number == 1:
         operations.enter_in_error(course, reason=form.reason.data, by=actor(), at=clock.now())
         return redirect(url_for("patients.show_patient", patient_id=course.patient_id), 303)

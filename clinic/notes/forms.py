@@ -9,20 +9,12 @@ from wtforms.validators import InputRequired, Length
 from clinic.accounts.models import Staff
 from clinic.core.choices import options
 from clinic.core.forms import MAXIMUM_TEXT, Form
-from clinic.courses.rules import CourseDecision, CourseStatus, status_after
+from clinic.courses.pages import DECISION_WORDS
+from clinic.courses.rules import CourseDecision
 from clinic.notes.rules import NoteKind
 
 NOBODY = "none"
 TOO_LONG = f"Use at most {MAXIMUM_TEXT} characters"
-
-DECISION_WORDS = {
-    CourseDecision.CONTINUE: "Continue unchanged",
-    CourseDecision.ADJUST: "Continue with a changed order",
-    CourseDecision.HOLD: "Hold",
-    CourseDecision.RESUME: "Resume",
-    CourseDecision.DISCONTINUE: "Discontinue",
-    CourseDecision.COMPLETE: "Complete",
-}
 
 
 class PasswordForm(Form):
@@ -82,13 +74,11 @@ class DecisionForm(Form):
     """What a physician decides about a course, and why."""
 
     decision = SelectField("Decision", choices=[], validators=[InputRequired("Choose a decision")])
-    text = TextAreaField("Why", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
+    text = TextAreaField("Why", validators=[InputRequired("Say why"), Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
 
-    def offer(self, status: CourseStatus) -> bool:
-        """Offer the decisions that a course can be given as it stands now, none chosen; gives whether there is any."""
-        found = [decision for decision in CourseDecision if status_after(decision, status) is not None]
-        self.decision.choices = options({decision: DECISION_WORDS[decision] for decision in found}, blank=True)
-        return bool(found)
+    def offer(self, decisions: Iterable[CourseDecision]) -> None:
+        """Offer decisions, none chosen."""
+        self.decision.choices = options({decision: DECISION_WORDS[decision] for decision in decisions}, blank=True)
 
     def chosen(self) -> CourseDecision:
         """The decision."""

@@ -3,22 +3,24 @@
 import uuid
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
 from clinic.core import clock
-from clinic.core.errors import RuleBroken
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
 from clinic.courses import operations as courses
 from clinic.courses import queries as course_queries
 from clinic.courses.models import Course
+from clinic.courses.pages import DECISION_WORDS, STATUS_LOOKS, decisions_open
+from clinic.courses.rules import CourseDecision
 from clinic.notes import queries
 from clinic.notes.course_review import CourseReview, course_review, table_columns, table_rows
-from clinic.notes.forms import DECISION_WORDS, DecisionForm
+from clinic.notes.forms import DecisionForm
 from clinic.notes.models import Note
 from clinic.notes.views_shared import bp, link, zone
 from clinic.orders.models import OrderVersion
@@ -32,10 +34,11 @@ from clinic.sessions.progress import first_start
 
 def _decision_form(course: Course) -> DecisionForm | None:
     """The form for a decision, for those who may decide while something can be decided."""
-    if not actor().may(Permission.DECIDE_COURSE):
+    if not actor().may(Permission.DECIDE_COURSE) or not decisions_open(course.status):
         return None
     form = DecisionForm()
-    return form if form.offer(course.status) else None
+    form.offer(decisions_open(course.status))
+    return form
 
 
 def _sentence(version: OrderVersion | None) -> str:
@@ -62,6 +65,7 @@ def _context(course: Course) -> dict[str, Any]:
         "order": _sentence(review.version),
         "plan": _plan(review),
         "may_sign": may_sign,
+        "look": STATUS_LOOKS[course.status],
         "DECISION_WORDS": DECISION_WORDS,
     }
 
@@ -107,7 +111,10 @@ def _sign_address(note: Note) -> str:
 def show_course(course_id: uuid.UUID) -> ResponseReturnValue:
     """A course with all its sessions, its order and what was decided about it."""
     course = course_queries.review_page(course_id) or abort(404)
-    return _draw(course, _decision_form(course))
+    form = _decision_form(course)
+    if form is not None and request.args.get("decision") in decisions_open(course.status):
+        form.decision.data = request.args["decision"]  # the button that led here was the choice
+    return _draw(course, form)
 
 
 @bp.post("/courses/<uuid:course_id>/reviews")
@@ -116,27 +123,46 @@ def decide_course(course_id: uuid.UUID) -> ResponseReturnValue:
     """Write down what the physician decided, and why; course and order follow."""
     course = course_queries.review_page(course_id) or abort(404)
     same_patient(course.patient_id)
-    form = _decision_form(course)
-    if form is None:
-        raise RuleBroken("This course is over. Nothing more is decided about it.")
+    form = DecisionForm()
+    form.offer(CourseDecision)  # whether it fits how the course stands by now is the rule's answer
     if form.validate_on_submit():
-        sessions: list[InfusionSession] = queries.sessions_of_course(course.id)
         try:
-            reviewed = courses.review(
-                course,
-                form.chosen(),
-                form.text.data or "",
-                by=actor(),
-                at=clock.now(),
-                is_dose_given=any(first_start(infusion) is not None for infusion in sessions),
-                drawn_version=drawn_version(),
-            )
+            _decide(course, form)
         except RuleBroken as refusal:
             form.refuse(refusal)
         else:
-            flash(f"Decided: {DECISION_WORDS[reviewed.decision].lower()}")
-            return redirect(url_for(".show_course", course_id=course_id), 303)
+            flash(f"Decided: {DECISION_WORDS[form.chosen()].lower()}")
+            follows = "courses.show_adjust" if form.chosen() is CourseDecision.ADJUST else ".show_course"
+            return redirect(url_for(follows, course_id=course_id), 303)
+    form.offer(decisions_open(course.status))
     return _draw(course, form), 422
+
+
+def _decide(course: Course, form: DecisionForm) -> None:
+    sessions: list[InfusionSession] = queries.sessions_of_course(course.id)
+    try:
+        courses.review(
+            course,
+            form.chosen(),
+            form.text.data or "",
+            by=actor(),
+            at=clock.now(),
+            is_dose_given=any(first_start(infusion) is not None for infusion in sessions),
+            drawn_version=drawn_version(),
+        )
+    except Conflict as conflict:
+        conflict.mine = [("Decision", DECISION_WORDS[form.chosen()]), ("Why", form.text.data or "")]
+        conflict.theirs = [("Course", STATUS_LOOKS[course.status][1]), *_last_decision(course)]
+        conflict.saved_url = url_for(".show_course", course_id=course.id)
+        raise
+
+
+def _last_decision(course: Course) -> list[tuple[str, str]]:
+    """The decision that stands, for the page that shows both of a conflict."""
+    if not course.reviews:
+        return []
+    last = course.reviews[-1]
+    return [("Decision", DECISION_WORDS[last.decision]), ("Why", last.text), ("Decided by", last.recorded_by.name)]
 
 
 @bp.get("/courses/<uuid:course_id>/print")

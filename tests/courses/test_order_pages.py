@@ -1,14 +1,18 @@
 """The physician's path: patient, new course from a protocol, order, sign; then adjust."""
 
+import re
+from decimal import Decimal
+from html import unescape
+
 import pytest
 import sqlalchemy as sa
 
 from clinic.accounts.models import LoginFailure
 from clinic.audit.models import AuditEntry
 from clinic.audit.rules import AuditAction
-from clinic.core import db
-from clinic.courses import queries
-from clinic.courses.rules import CourseStatus
+from clinic.core import clock, db
+from clinic.courses import operations, queries
+from clinic.courses.rules import CourseDecision, CourseStatus
 from clinic.orders.rules import OrderStatus
 from clinic.protocols.terms import draft_of
 from tests.factories.accounts import PASSWORD
@@ -174,21 +178,77 @@ def test_a_change_needs_its_reason(client, course):
     assert "Say why the order changes" in refused.text
 
 
-def test_a_draft_saved_by_somebody_else_meanwhile_is_a_conflict(client, course):
-    address = f"/courses/{course.id}/orders"
-    client.post(f"{address}/new", data=adjusted(course, act="keep"))
-    assert client.get(f"{address}/2/draft").status_code == 200
-    assert client.post(f"{address}/2/draft", data=adjusted(course, act="keep", version=1)).status_code == 303
-    late = client.post(f"{address}/2/draft", data=adjusted(course, act="keep", version=1, start_amount="0.15"))
+@pytest.fixture
+def two_drafts(client, course, make_staff):
+    """Draft 2 as one physician read it, and as another has written it since."""
+    address = f"/courses/{course.id}/orders/2"
+    client.post(f"/courses/{course.id}/orders/new", data=adjusted(course, act="keep"))
+    assert client.get(f"{address}/draft").status_code == 200
+    saved = client.post(f"{address}/draft", data=adjusted(course, act="keep", version=1, highest_amount="0.3"))
+    assert saved.status_code == 303
+    return address
+
+
+def test_a_draft_written_by_somebody_else_meanwhile_shows_both_versions(client, course, two_drafts):
+    late = client.post(f"{two_drafts}/draft", data=adjusted(course, act="sign", version=1, start_amount="0.15"))
     assert late.status_code == 409
-    assert "0.15" in late.text
+    assert "start 0.15\u00a0mg per kg per hour" in late.text
+    assert "<td>0.2\u00a0mg per kg per hour</td>" in late.text
+    assert "<td>0.3\u00a0mg per kg per hour</td>" in late.text
+    assert course.order.draft.terms.start_amount == Decimal("0.2")
 
 
-def test_a_version_that_moved_on_is_not_signed(client, course, patient):
+def test_what_was_typed_can_be_kept_over_the_saved_version(client, course, two_drafts):
+    late = client.post(f"{two_drafts}/draft", data=adjusted(course, act="sign", version=1, start_amount="0.15"))
+    assert client.post(f"{two_drafts}/draft", data=sent_again(late.text)).status_code == 303
+    assert course.order.draft.terms.start_amount == Decimal("0.15")
+    assert course.order.current.number == 1
+
+
+def sent_again(page):
+    """What the button of a conflict page sends."""
+    form = page[page.index('<form method="post" action="/courses/') :]
+    return {
+        unescape(name): unescape(value)
+        for name, value in re.findall(r'name="([^"]+)" value="([^"]*)"', form)
+        if name not in {"csrf_token", "idempotency_key"}
+    }
+
+
+def test_a_version_that_moved_on_is_not_signed(client, course, two_drafts):
+    data = {"password": PASSWORD, "version": 1, "patient_id": course.patient_id}
+    late = client.post(f"{two_drafts}/sign", data=data)
+    assert late.status_code == 409
+    assert "to at most 0.3\u00a0mg per kg per hour" in late.text
+    assert f'href="{two_drafts}"' in late.text
+    assert course.order.current.number == 1
+
+
+def test_an_order_adjusted_over_a_newer_one_shows_both_versions(client, course):
+    first = course.order.versions[0].id
     address = f"/courses/{course.id}/orders"
-    client.post(f"{address}/new", data=adjusted(course, act="keep"))
-    data = {"password": PASSWORD, "version": 99, "patient_id": patient.id}
-    assert client.post(f"{address}/2/sign", data=data).status_code == 409
+    signed = client.post(f"{address}/new", data=adjusted(course, act="sign", password=PASSWORD, highest_amount="0.3"))
+    assert signed.status_code == 303
+    late = client.post(f"{address}/new", data=adjusted(course, act="keep", before_id=first, start_amount="0.15"))
+    assert late.status_code == 409
+    assert "Order 2 was signed by" in late.text
+    assert client.post(f"{address}/new", data=sent_again(late.text)).status_code == 303
+    assert course.order.draft.number == 3
+
+
+def test_a_second_adjustment_beside_an_open_draft_shows_both_versions(client, course):
+    address = f"/courses/{course.id}/orders/new"
+    client.post(address, data=adjusted(course, act="keep"))
+    late = client.post(address, data=adjusted(course, act="keep", start_amount="0.15"))
+    assert late.status_code == 409
+    assert "Order 2 was written by" in late.text
+
+
+def test_an_order_over_an_ended_course_is_a_conflict(client, course, signing_physician):
+    operations.review(course, CourseDecision.DISCONTINUE, "Enough.", by=signing_physician, at=clock.now())
+    late = client.post(f"/courses/{course.id}/orders/new", data=adjusted(course, act="keep"))
+    assert late.status_code == 409
+    assert "no order of it is in force" in late.text
 
 
 def test_a_dropped_draft_leaves_the_order_in_force(client, course, patient):
@@ -199,29 +259,19 @@ def test_a_dropped_draft_leaves_the_order_in_force(client, course, patient):
     assert course.order.current.number == 1
 
 
-@pytest.mark.parametrize(
-    ("decision", "status"), [("hold", CourseStatus.ON_HOLD), ("discontinue", CourseStatus.REVOKED)]
-)
-def test_a_decision_changes_the_course(client, course, patient, decision, status):
-    assert client.get(f"/courses/{course.id}/review?decision={decision}").status_code == 200
-    data = {"decision": decision, "text": "Pressure.", "is_dose_given": "yes", "patient_id": patient.id}
-    saved = client.post(f"/courses/{course.id}/review", data=data)
-    assert saved.status_code == 303
-    assert course.status is status
-
-
-def test_a_decision_that_no_longer_fits_is_refused(client, course, patient):
-    data = {"decision": "resume", "text": "Better.", "patient_id": patient.id}
-    refused = client.post(f"/courses/{course.id}/review", data=data)
+def test_a_draft_is_not_dropped_without_a_reason(client, course, patient):
+    address = f"/courses/{course.id}/orders"
+    client.post(f"{address}/new", data=adjusted(course, act="keep"))
+    refused = client.post(f"{address}/2/cancel", data={"reason": "", "patient_id": patient.id})
     assert refused.status_code == 422
-    assert "cannot be given this decision" in refused.text
+    assert 'href="#reason"' in refused.text
+    assert course.order.draft is not None
 
 
 def test_a_nurse_reads_an_order_and_cannot_write_one(client, course, nurse):
     client.sign_in(nurse)
     assert client.get(f"/courses/{course.id}/orders/1").status_code == 200
     assert client.get(f"/courses/{course.id}/orders/new").status_code == 403
-    assert client.get(f"/courses/{course.id}/review").status_code == 403
 
 
 def test_the_desk_reads_no_order(client, course, scheduler):
@@ -229,13 +279,13 @@ def test_the_desk_reads_no_order(client, course, scheduler):
     assert client.get(f"/courses/{course.id}/orders/1").status_code == 403
 
 
-@pytest.mark.parametrize("part", ["orders/1", "orders/new", "orders/1/draft", "orders/1/spoken", "review"])
+@pytest.mark.parametrize("part", ["orders/1", "orders/new", "orders/1/draft", "orders/1/spoken"])
 def test_a_stranger_finds_no_course(refuses_strangers, make_course, part):
     refuses_strangers(f"/courses/{make_course(sign=False).id}/{part}")
 
 
 @pytest.mark.parametrize(
-    "part", ["orders/1/sign", "orders/new", "orders/1/draft", "orders/1/cancel", "orders/1/spoken", "review"]
+    "part", ["orders/1/sign", "orders/new", "orders/1/draft", "orders/1/cancel", "orders/1/spoken"]
 )
 def test_a_stranger_changes_no_course(refuses_strangers, make_course, part):
     refuses_strangers(f"/courses/{make_course(sign=False).id}/{part}", method="POST", data={"password": PASSWORD})

@@ -8,6 +8,7 @@ from clinic.core import clock, db
 from clinic.courses.rules import CourseStatus
 from clinic.notes import queries
 from clinic.notes.rules import NoteStatus
+from clinic.orders.rules import OrderStatus
 from clinic.outcomes import operations as outcomes
 from clinic.outcomes.rules import Instrument, Occasion
 from tests.factories.accounts import PASSWORD
@@ -79,6 +80,34 @@ def test_a_decision_is_written_down_and_the_course_follows(physicians_browser, m
     assert "Blood pressure first." in text(physicians_browser.get(f"/courses/{course.id}"))
 
 
+def test_a_button_of_the_course_leads_to_its_decision_on_the_page(physicians_browser, make_course_of):
+    course = make_course_of(1)
+    page = text(physicians_browser.get(f"/courses/{course.id}"))
+    assert f'href="/courses/{course.id}?decision=hold#decide"' in page
+    assert '<option selected value="hold">' in text(physicians_browser.get(f"/courses/{course.id}?decision=hold"))
+
+
+def test_a_decision_that_no_longer_fits_is_refused(physicians_browser, make_course_of):
+    course = make_course_of(1)
+    answer = physicians_browser.post(f"/courses/{course.id}/reviews", data={"decision": "resume", "text": "Better."})
+    assert answer.status_code == 422
+    assert "cannot be given this decision" in text(answer)
+    assert "Better." in text(answer)
+
+
+def test_deciding_to_adjust_leads_to_the_next_order(physicians_browser, make_course_of):
+    course = make_course_of(1)
+    answer = physicians_browser.post(f"/courses/{course.id}/reviews", data={"decision": "adjust", "text": "Nausea."})
+    assert answer.location == f"/courses/{course.id}/orders/new"
+
+
+def test_discontinued_before_any_dose_the_order_is_cancelled(physicians_browser, make_course):
+    course = make_course()
+    data = {"decision": "discontinue", "text": "Declined."}
+    assert physicians_browser.post(f"/courses/{course.id}/reviews", data=data).status_code == 303
+    assert course.order.versions[0].status is OrderStatus.CANCELLED
+
+
 def test_a_decision_needs_its_reason_and_keeps_what_was_chosen(physicians_browser, make_course_of):
     course = make_course_of(1)
     answer = physicians_browser.post(f"/courses/{course.id}/reviews", data={"decision": "continue", "text": " "})
@@ -89,7 +118,10 @@ def test_a_decision_needs_its_reason_and_keeps_what_was_chosen(physicians_browse
 def test_a_decision_over_an_older_course_is_a_conflict(physicians_browser, make_course_of):
     course = make_course_of(1)
     form = {"decision": "hold", "text": "Why.", "version": str(course.version - 1)}
-    assert physicians_browser.post(f"/courses/{course.id}/reviews", data=form).status_code == 409
+    late = physicians_browser.post(f"/courses/{course.id}/reviews", data=form)
+    assert late.status_code == 409
+    assert "<b>Why.</b>" in text(late)
+    assert f'href="/courses/{course.id}"' in text(late)
 
 
 def test_no_decision_is_chosen_beforehand(physicians_browser, make_course_of):
