@@ -4,9 +4,8 @@ import os
 import secrets
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,12 +23,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 import config as settings
-from clinic import again
-from clinic.accounts import current
-from clinic.accounts import operations as accounts
+from clinic import again, traces, tries
+from clinic.accounts import current, passwords
 from clinic.audit import operations as audit
-from clinic.audit import reading
-from clinic.audit.rules import AuditAction
 from clinic.core import clock, db, formats, idempotency, later
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Access, Open, Permission
@@ -48,20 +44,32 @@ class Shell(Flask):
 
     def full_dispatch_request(self) -> Response:
         """Answer a request: an answer below 400 commits, anything else rolls back."""
-        _begin_request()
         if request.endpoint == "static":
+            _begin_request()
             return super().full_dispatch_request()
+        _take_in_the_form()
         try:
-            with db.unit_of_work(write=request.method not in SAFE) as unit:
-                response = super().full_dispatch_request()
-                if response.status_code >= 400:  # noqa: PLR2004 HTTP's own border
-                    unit.rollback()
-                else:
-                    _remember_answer(response)
+            with passwords.compared_between_tries():
+                response = tries.until_it_stands(self._try)
         finally:
-            _do_later()
-        _leave_traces(response)
+            traces.do_later()
+        traces.leave(response)
         return response
+
+    def _try(self) -> Response:
+        _begin_request()
+        with db.unit_of_work(write=request.method not in SAFE) as unit:
+            response = super().full_dispatch_request()
+            if response.status_code >= 400:  # noqa: PLR2004 HTTP's own border
+                unit.rollback()
+            else:
+                _remember_answer(response)
+        return response
+
+    def handle_user_exception(self, e: Exception) -> Any:
+        """Answer a fault in words, unless the request is to be tried again."""
+        tries.go_on_with(e)
+        return super().handle_user_exception(e)
 
 
 def make_app(config: type | None = None) -> Flask:
@@ -136,6 +144,12 @@ def _begin_request() -> None:
     audit.origin.set(audit.Origin(request_id=g.request_id, address=request.remote_addr))
 
 
+def _take_in_the_form() -> None:
+    """Read what is sent before the transaction begins: on a slow line it would hold up every other writer."""
+    with suppress(HTTPException):  # which is raised once more where it can be answered
+        request.form.keys()
+
+
 def _declared_access() -> Access | None:
     if request.endpoint is None:
         return None
@@ -175,7 +189,7 @@ def _check_access() -> ResponseReturnValue | None:
             return refused.answer
     login = current.signed_in().login
     # Noted now: a refusal is rolled back, and its rows cannot be asked any more.
-    g.here = _Here(current.actor().id, login.id, login.seen_at, is_locked=login.locked_at is not None)
+    g.here = traces.Here(current.actor().id, login.id, login.seen_at, is_locked=login.locked_at is not None)
     if isinstance(access, Permission) and not current.actor().may(access):
         g.denied = access
         abort(403)
@@ -184,7 +198,7 @@ def _check_access() -> ResponseReturnValue | None:
 
 def _ask_for_the_password(endpoint: str) -> again.Refused | None:
     """Lead to the page that asks for the password and then back here; a save goes on when the password came with it."""
-    if is_in_background():
+    if traces.is_in_background():
         abort(401, "You are signed out or the screen is locked.")
     if request.method not in SAFE and request.endpoint not in _NOTHING_TO_SAVE:
         return again.go_on()
@@ -194,11 +208,6 @@ def _ask_for_the_password(endpoint: str) -> again.Refused | None:
     return again.Refused(redirect(url_for(endpoint, next=None if back == "/" else back), 303))
 
 
-def is_in_background() -> bool:
-    """Whether the page asked by itself, without anybody touching it."""
-    return "X-Background" in request.headers
-
-
 def _answer_again() -> ResponseReturnValue | None:
     """Answer a repeated save as it was answered, and set aside the key of a new one."""
     if request.method in SAFE or _declared_access() in {None, Open.PUBLIC}:
@@ -206,7 +215,7 @@ def _answer_again() -> ResponseReturnValue | None:
     key = request.form.get("idempotency_key", "")
     if not 8 <= len(key) <= 64:  # noqa: PLR2004 our own keys have 24 characters, a device's 36
         abort(400, "This form has no key of its own. Open the page again; what you typed was not saved.")
-    digest = idempotency.digest(request.path, request.form.items(multi=True))
+    digest = idempotency.digest(request.full_path, request.form.items(multi=True))
     earlier = idempotency.earlier_answer(g.here.staff_id, key)
     if earlier is None:
         made = idempotency.IdempotencyKey(
@@ -232,56 +241,6 @@ def _remember_answer(response: WerkzeugResponse) -> None:
     made = _pending_key.get()
     if made is not None:
         made.location = response.headers.get("Location")
-
-
-def _do_later() -> None:
-    """Do what outlives a refusal, each act in a transaction of its own."""
-    for act in later.taken():
-        with db.unit_of_work():
-            act()
-
-
-@dataclass(frozen=True, slots=True)
-class _Here:
-    """Who is here, kept for the time after the transaction."""
-
-    staff_id: uuid.UUID
-    login_id: uuid.UUID
-    seen_at: datetime
-    is_locked: bool
-
-
-def _leave_traces(response: WerkzeugResponse) -> None:
-    """Write what a request leaves behind even when its own transaction was rolled back or only read."""
-    here: _Here | None = g.get("here")
-    if here is None:
-        return
-    denied: Permission | None = g.get("denied")
-    reads = reading.taken() if response.status_code < 400 else []  # noqa: PLR2004 HTTP's own border
-    is_seen = _is_seen_again(here)
-    if not (denied or reads or is_seen):
-        return
-    at = clock.now()
-    with db.unit_of_work():
-        if denied:
-            audit.record(
-                AuditAction.ACCESS_DENIED, actor_id=here.staff_id, at=at, endpoint=request.endpoint, permission=denied
-            )
-        reading.write(reads, at=at)
-        if is_seen:
-            accounts.note_seen(here.login_id, at=at)
-
-
-_SEEN_EVERY_SECONDS = 60
-
-
-def _is_seen_again(here: _Here) -> bool:
-    """Whether the sign-in's last sight is to be renewed; a page that refreshes itself does not count."""
-    if here.is_locked or is_in_background() or request.endpoint == "accounts.end_login":
-        return False
-    # One write in a minute is enough, and more often where a sign-in falls asleep sooner.
-    every: int = min(_SEEN_EVERY_SECONDS, flask.current_app.config["LOGIN_IDLE_SECONDS"] // 10)
-    return clock.now() - here.seen_at > timedelta(seconds=every)
 
 
 # --- pages -----------------------------------------------------------------------------------------------------------

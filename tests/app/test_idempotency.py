@@ -39,6 +39,12 @@ def test_the_same_key_with_other_values_is_refused(nurse_browser):
     assert sites() == 1
 
 
+def test_the_same_key_at_another_address_is_refused(nurse_browser):
+    save(nurse_browser)
+    again = {"name": "ward 1", "idempotency_key": KEY}
+    assert nurse_browser.post("/trial/save?course=2", data=again).status_code == 409
+
+
 def test_a_new_form_with_equal_values_is_a_new_save(nurse_browser):
     save(nurse_browser)
     save(nurse_browser, idempotency_key=uuid.uuid4().hex, name="ward 1b")
