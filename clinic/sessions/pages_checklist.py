@@ -19,10 +19,9 @@ from clinic.protocols.rules import CheckKind, GateEffect
 from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.models import DoubleCheck, GateAnswer, InfusionSession, RateProposal
 from clinic.sessions.operations_checks import passed_check
-from clinic.sessions.pages_words import drug_name, vitals_sentence
+from clinic.sessions.pages_words import drug_name, inside_sentence, vitals_sentence
 from clinic.sessions.readiness import answers, clinic_of, day_of, findings, gate_key, latest_vitals, start_reasons
 from clinic.sessions.rules import GateResult
-from clinic.sessions.vital_rules import VITALS
 
 # An international avoirdupois pound, for the read-back alone: a weight is only ever typed in kg.
 _KG_PER_POUND: Final = Decimal("0.45359237")
@@ -255,5 +254,6 @@ def _limits_said(infusion: InfusionSession, level: LimitLevel) -> str:
     limits = [limit for limit in infusion.order_version.terms.limits if limit.level is level]
     vitals = list(dict.fromkeys(limit.vital for limit in limits))
     return ", ".join(
-        f"{VITALS[vital].label} {limit_text([limit for limit in limits if limit.vital is vital])}" for vital in vitals
+        f"{inside_sentence(vital)} {limit_text([limit for limit in limits if limit.vital is vital])}"
+        for vital in vitals
     )

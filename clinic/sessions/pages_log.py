@@ -48,7 +48,7 @@ _COLUMNS: Final = {
 _EVENT_TITLES: Final = {
     SessionEventKind.TIME_OUT: "Time-out",
     SessionEventKind.NOTIFY: "Told",
-    SessionEventKind.INTERVENTION: "Done",
+    SessionEventKind.INTERVENTION: "Care given",
     SessionEventKind.HAND_OVER: "Handed over",
     SessionEventKind.SUPERVISING: "Clinician on site",
     SessionEventKind.CALL: "Call",
@@ -114,8 +114,12 @@ def _struck_ids(rows: Sequence[Correctable]) -> set[uuid.UUID]:
 def _correction(row: Entry) -> str:
     """What a correcting or withdrawn row says about itself."""
     if row.is_void:
-        return f"Withdrawn: {row.correction_reason}."
-    return f"Corrected: {row.correction_reason}." if row.supersedes_id else ""
+        return f"Withdrawn: {_sentence(row.correction_reason)}"
+    return f"Corrected: {_sentence(row.correction_reason)}" if row.supersedes_id else ""
+
+
+def _sentence(text: str | None) -> str:
+    return f"{(text or '').rstrip('.')}."
 
 
 def _joined(*parts: str | None) -> str:
@@ -242,7 +246,7 @@ def _prn_rows(infusion: InfusionSession) -> Iterator[LogRow]:
             row.recorded_by.initials,
             row.recorded_at,
             title=prn_title(row),
-            note=_joined("As-needed order.", row.reason, _correction(row)),
+            note=_joined("As-needed order:" if row.reason else "As-needed order.", row.reason, _correction(row)),
             struck=row.id in struck,
         )
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 from flask import url_for
 
 from clinic.core.times import clock_label, elapsed_minutes
-from clinic.orders.rules import LimitLevel
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions.due_rules import due_text
@@ -111,12 +110,7 @@ def _is_charting(status: SessionStatus) -> bool:
 
 def outside_now(going: Progress) -> list[str]:
     """Return what of the last vitals is outside a running limit, in words."""
-    last = going.last_observation
-    if last is None:
-        return []
-    return breach_texts(
-        breach for breach in going.breaches.get(last.id, ()) if breach.limit.level is not LimitLevel.START
-    )
+    return breach_texts(breach for _, breach in going.outside)
 
 
 Line = tuple[str, datetime, dict[str, Any]]
@@ -199,8 +193,8 @@ def _charting_line(infusion: InfusionSession, going: Progress, view: "BoardView"
     line = going.next_due
     level = due_level(line, now) if line else ""
     outside = outside_now(going)
-    if outside and going.last_observation is not None and level != "crit":
-        at = going.last_observation.observed_at
+    if outside and level != "crit":
+        at = max(row.observed_at for row, _ in going.outside)
         detail = f"at {clock_label(at, zone)}" + (f" \N{MIDDLE DOT} recheck {due_text(line.due, now)}" if line else "")
         what = outside[0][:1].upper() + outside[0][1:]
         return "crit", at, {"what": what, "detail": detail, "icon": "warning", "href": vitals_url}

@@ -15,10 +15,17 @@ from clinic.protocols.models import PrnItem
 from clinic.sessions.due_rules import DueState, SettledDue, due_text
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import running_limits
-from clinic.sessions.pages_words import dose_text, drug_and_number, drug_name, number_of, shown_mg, shown_rate
-from clinic.sessions.progress import Progress, closed_at, current, weight_kg
+from clinic.sessions.pages_words import (
+    dose_text,
+    drug_and_number,
+    drug_name,
+    number_of,
+    sedation_code,
+    shown_mg,
+    shown_rate,
+)
+from clinic.sessions.progress import Progress, closed_at, current, latest_sets, weight_kg
 from clinic.sessions.rules import AdministrationKind, SessionStatus
-from clinic.sessions.vital_rules import SEDATION_SCALES
 
 SOON_MIN: Final = 5
 
@@ -269,8 +276,8 @@ def order_panel(infusion: InfusionSession, going: Progress, *, zone: ZoneInfo) -
 
 
 def _limit_rows(infusion: InfusionSession, going: Progress) -> list[LimitRow]:
-    terms, last = infusion.order_version.terms, going.last_observation
-    outside = {breach.limit.vital for breach in going.breaches.get(last.id, ())} if last else set()
+    terms = infusion.order_version.terms
+    outside = {breach.limit.vital for _, breach in going.outside}
     rows = []
     for vital, name in _LONG_NAMES.items():
         limits = running_limits(terms, vital)
@@ -283,14 +290,13 @@ def _limit_rows(infusion: InfusionSession, going: Progress) -> list[LimitRow]:
 
 def last_value(going: Progress, vital: Vital) -> str | None:
     """Return the latest value of one vital as text; an older set speaks where the last one left it out."""
-    for row in sorted(going.observations, key=lambda each: each.observed_at, reverse=True):
-        value = getattr(row, vital.value)
-        if value is None:
-            continue
-        if vital is Vital.SEDATION and row.sedation_scale is not None:
-            return SEDATION_SCALES[row.sedation_scale].codes.get(value, str(value))
-        return f"{value}%" if vital is Vital.SPO2 else str(value)
-    return None
+    row = latest_sets(going.observations).get(vital)
+    if row is None:
+        return None
+    if vital is Vital.SEDATION:
+        return sedation_code(row)
+    value = getattr(row, vital.value)
+    return f"{value}%" if vital is Vital.SPO2 else str(value)
 
 
 def _prn_row(infusion: InfusionSession, item: PrnItem) -> PrnRow:

@@ -89,13 +89,19 @@ def vitals_sentence(observation: ObservationSet) -> str:
     return " · ".join([*parts, *extra_values(observation)])
 
 
+def inside_sentence(vital: Vital) -> str:
+    """Return a vital's name as it stands within a sentence: "dissociation", but "SpO2"."""
+    label = VITALS[vital].label
+    return label if vital in {Vital.SPO2, Vital.ETCO2} else label.lower()
+
+
 def extra_values(observation: ObservationSet) -> list[str]:
     """Return the values that have no column of their own, each with its name."""
     found = []
     for vital in (Vital.O2_L_MIN, Vital.ETCO2, Vital.TEMP, Vital.DISSOCIATION, Vital.NAUSEA):
         value = getattr(observation, vital.value)
         if value is not None:
-            found.append(f"{VITALS[vital].label} {format_quantity(value, VITALS[vital].unit)}")
+            found.append(f"{inside_sentence(vital)} {format_quantity(value, VITALS[vital].unit)}")
     return found
 
 

@@ -4,7 +4,7 @@ One function for every screen, the printed sheet and the played cases: `progress
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -62,6 +62,14 @@ def reading_of(observation: ObservationSet) -> dict[Vital, Decimal | None]:
     """Return the values of a set of vitals; None was not taken."""
     values = {vital: getattr(observation, vital.value) for vital in Vital}
     return {vital: None if value is None else Decimal(value) for vital, value in values.items()}
+
+
+def latest_sets(observations: Iterable[ObservationSet]) -> dict[Vital, ObservationSet]:
+    """Return for each vital the set that gave its latest value: a later set that left it out does not speak for it."""
+    found: dict[Vital, ObservationSet] = {}
+    for row in sorted(observations, key=lambda each: each.observed_at):
+        found |= dict.fromkeys((vital for vital, value in reading_of(row).items() if value is not None), row)
+    return found
 
 
 def weight_kg(infusion: InfusionSession) -> Decimal | None:
@@ -146,6 +154,8 @@ class Progress:
     weight_kg: Decimal | None
     observations: tuple[ObservationSet, ...]
     last_observation: ObservationSet | None
+    # What of the latest value of each vital is outside a limit that speaks while the pump runs, with its set.
+    outside: tuple[tuple[ObservationSet, Breach], ...]
     breaches: Mapping[uuid.UUID, Sequence[Breach]]
     dues: tuple[SettledDue, ...]
     next_due: SettledDue | None
@@ -186,13 +196,15 @@ def progress(infusion: InfusionSession, now: datetime) -> Progress:
     events = pump_events(infusion)
     weight = weight_kg(infusion)
     seen = current(infusion.observation_sets)
+    latest = latest_sets(seen)
+    taken = [row for row in seen if any(value is not None for value in reading_of(row).values())]
     outside = {row.id: found for row in seen if (found := breaches_of(row))}
-    dues = tuple(_dues(infusion, seen, outside, now, stop))
+    dues = tuple(_dues(infusion, taken, outside, now, stop))
     rate_mg_h = _mg_h(running.state.rate_ml_h, running.concentration_mg_ml)
     highest_mg_h = delivery.highest_rate_mg_h(running.segments)
     started_at = first_start(infusion)
     stopped_at = last_stop(infusion) if not running.state.is_started else None
-    latest = latest_stop(infusion)
+    cap = latest_stop(infusion)
     return Progress(
         at=now,
         status=infusion.status,
@@ -208,7 +220,7 @@ def progress(infusion: InfusionSession, now: datetime) -> Progress:
         run_minutes=delivery.run_minutes(running.segments),
         span_minutes=delivery.span_minutes(running.segments),
         planned_stop=stop,
-        is_past_maximum_duration=running.state.is_started and latest is not None and now > latest,
+        is_past_maximum_duration=running.state.is_started and cap is not None and now > cap,
         set_ml_h=running.state.set_ml_h,
         rate_ml_h=running.state.rate_ml_h,
         rate_mg_h=rate_mg_h,
@@ -219,11 +231,21 @@ def progress(infusion: InfusionSession, now: datetime) -> Progress:
         concentration_mg_ml=running.concentration_mg_ml,
         weight_kg=weight,
         observations=tuple(seen),
-        last_observation=max(seen, key=lambda row: row.observed_at, default=None),
+        last_observation=max(taken, key=lambda row: row.observed_at, default=None),
+        outside=tuple(_outside(latest, outside)),
         breaches=outside,
         dues=dues,
         next_due=next_due(dues),
     )
+
+
+def _outside(
+    latest: Mapping[Vital, ObservationSet], outside: Mapping[uuid.UUID, Sequence[Breach]]
+) -> Iterator[tuple[ObservationSet, Breach]]:
+    for vital, row in latest.items():
+        for breach in outside.get(row.id, ()):
+            if breach.limit.vital is vital and breach.limit.level is not LimitLevel.START:
+                yield row, breach
 
 
 def _mg_h(rate_ml_h: Decimal, concentration_mg_ml: Decimal | None) -> Decimal:

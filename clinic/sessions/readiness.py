@@ -19,6 +19,7 @@ from clinic.orders.rules import (
     FindingLevel,
     LimitLevel,
     OrderStatus,
+    Vital,
     breaches,
     check_validity,
     check_weight,
@@ -26,11 +27,11 @@ from clinic.orders.rules import (
 from clinic.patients import queries as patients
 from clinic.patients.rules import Answer
 from clinic.protocols.limit_rules import limit_text
-from clinic.protocols.models import CheckItem
+from clinic.protocols.models import CheckItem, Limit
 from clinic.protocols.rules import CheckKind
 from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.models import DoubleCheck, GateAnswer, InfusionSession, ObservationSet
-from clinic.sessions.progress import current, reading_of
+from clinic.sessions.progress import current, latest_sets, reading_of
 from clinic.sessions.rules import GateItem, GateResult, SessionStatus, may_start
 
 # Where the clinic sets no time, a double check of the same session does not grow old.
@@ -146,21 +147,26 @@ def _weight_findings(infusion: InfusionSession, clinic: Clinic) -> list[Finding]
 
 
 def latest_vitals(infusion: InfusionSession, at: datetime) -> ObservationSet | None:
-    """Return the last set of vitals taken up to `at`."""
-    seen = [row for row in current(infusion.observation_sets) if row.observed_at <= at]
-    return max(seen, key=lambda row: row.observed_at, default=None)
+    """Return the last set of vitals taken up to `at`; a note alone is none."""
+    return max(_sets_until(infusion, at).values(), key=lambda row: row.observed_at, default=None)
+
+
+def _sets_until(infusion: InfusionSession, at: datetime) -> dict[Vital, ObservationSet]:
+    return latest_sets(row for row in current(infusion.observation_sets) if row.observed_at <= at)
 
 
 def start_breaches(infusion: InfusionSession, at: datetime) -> list[Breach]:
-    """Return which start limits the latest vitals are outside of."""
-    limits = [limit for limit in infusion.order_version.terms.limits if limit.level is LimitLevel.START]
-    seen = latest_vitals(infusion, at)
-    return [] if seen is None else breaches(limits, reading_of(seen))
+    """Return which start limits the latest value of each vital is outside of."""
+    latest = {vital: reading_of(row)[vital] for vital, row in _sets_until(infusion, at).items()}
+    return breaches(_start_limits(infusion), latest)
+
+
+def _start_limits(infusion: InfusionSession) -> list[Limit]:
+    return [limit for limit in infusion.order_version.terms.limits if limit.level is LimitLevel.START]
 
 
 def _vitals_findings(infusion: InfusionSession, at: datetime) -> list[Finding]:
-    limits = [limit for limit in infusion.order_version.terms.limits if limit.level is LimitLevel.START]
-    if limits and latest_vitals(infusion, at) is None:
+    if {limit.vital for limit in _start_limits(infusion)} - set(_sets_until(infusion, at)):
         return [_hard("vitals-missing", "No vitals are recorded to compare with the order's start limits.")]
     return [
         _hard(

@@ -131,6 +131,14 @@ def test_vitals_outside_a_start_limit_cannot_pass(make_infusion, answer, nurse):
     assert answer(infusion, CheckKind.VITALS, GateResult.PASS)
 
 
+def test_vitals_without_the_one_that_has_a_start_limit_cannot_pass(make_infusion, answer, nurse):
+    limit = LimitDraft(LimitLevel.START, Vital.SBP, Comparator.GT, Decimal(160))
+    infusion = make_infusion(checks=(VITALS,), limits=(limit,))
+    operations.record_observation(infusion, {"hr": 70}, observed_at=ARRIVED, by=nurse, at=ARRIVED)
+    with pytest.raises(RuleBroken, match="No vitals"):
+        answer(infusion, CheckKind.VITALS, GateResult.PASS)
+
+
 @pytest.mark.parametrize("kind", [CheckKind.WEIGHT, CheckKind.CONSENT, CheckKind.VITALS])
 def test_what_the_dose_rests_on_always_applies(make_infusion, answer, kind):
     limit = LimitDraft(LimitLevel.START, Vital.SBP, Comparator.GT, Decimal(160))

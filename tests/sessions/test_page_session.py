@@ -34,6 +34,13 @@ def test_the_order_stands_beside_it_with_limits_and_who_set_them(nurses_browser,
     assert '<tr class="x"><td>SpO2</td><td>at least 92%</td><td>91%</td></tr>' in shown
 
 
+def test_a_limit_row_is_red_for_the_value_it_shows(nurses_browser, make_running, observe):
+    infusion = make_running()
+    observe(infusion, minute(3), spo2=91)
+    observe(infusion, minute(5), hr=70)
+    assert '<tr class="x"><td>SpO2</td><td>at least 92%</td><td>91%</td></tr>' in page_of(nurses_browser, infusion)
+
+
 def test_the_chart_is_drawn_for_three_screens(nurses_browser, make_running, observe):
     infusion = make_running()
     observe(infusion, minute(5), sbp=128, dbp=76)

@@ -131,6 +131,24 @@ def test_vitals_answer_what_was_due(make_running, record):
     assert states == [DueState.DONE, DueState.DUE, DueState.UPCOMING]
 
 
+def test_a_note_alone_answers_nothing_that_was_due(make_running, record):
+    infusion = make_running()
+    record(infusion, 14, hr=80)
+    record(infusion, 16, note="Asks for a blanket")
+    going = progress(infusion, minute(17))
+    assert going.dues[0].state is not DueState.DONE
+    assert going.last_observation.hr == 80
+
+
+def test_a_value_outside_its_limit_stays_so_until_that_vital_is_taken_again(make_running, record):
+    infusion = make_running()
+    wide = record(infusion, 15, sbp=172, dbp=98)
+    record(infusion, 17, hr=80)
+    assert [(row, breach.value) for row, breach in progress(infusion, minute(18)).outside] == [(wide, 172)]
+    record(infusion, 20, sbp=150, dbp=90)
+    assert progress(infusion, minute(21)).outside == ()
+
+
 def test_vitals_that_could_not_be_taken_are_no_longer_due(make_running, nurse):
     infusion = make_running()
     operations.mark_not_done(infusion, minute(15), NotDoneReason.DECLINED, detail="Asleep", by=nurse, at=minute(20))

@@ -104,6 +104,18 @@ def test_refuses_vitals_outside_a_start_limit(make_ready, make_double_check, sta
         start(infusion, make_double_check(infusion, at=START))
 
 
+@pytest.mark.parametrize("later", [{"hr": 70}, {}])
+def test_a_later_set_without_that_vital_does_not_lift_its_start_limit(
+    make_ready, make_double_check, start, nurse, later
+):
+    limit = LimitDraft(LimitLevel.START, Vital.SBP, Comparator.GT, Decimal(160))
+    infusion = make_ready(limits=(limit,))
+    operations.record_observation(infusion, {"sbp": 186, "dbp": 104}, observed_at=ARRIVED, by=nurse, at=ARRIVED)
+    operations.record_observation(infusion, later, observed_at=START, note="Cuff moved", by=nurse, at=START)
+    with pytest.raises(RuleBroken, match="SBP is 186"):
+        start(infusion, make_double_check(infusion, at=START))
+
+
 def test_refuses_when_the_weight_looks_like_pounds(make_ready, make_double_check, make_weight, start):
     infusion = make_ready()
     wrong = make_weight(infusion.patient, "149.9", confirmed=True, reason="Typed twice")
