@@ -1,7 +1,7 @@
 """What is missing or outside before an order can be signed. Each bound compared here was entered by a clinician."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -126,16 +126,23 @@ def _over_maximum_rate(facts: OrderFacts, start_mg_h: Decimal, highest_mg_h: Dec
 
 
 def _over_maximum_total(facts: OrderFacts, start_mg_h: Decimal, highest_mg_h: Decimal) -> list[Finding]:
+    """Refuse a plan whose first rate alone is over the session maximum; tell of one that only its steps lift over it.
+
+    A step is taken if it is tolerated, and while the drug runs no rate is accepted that would pass the maximum.
+    """
     planned = planned_mg(facts.terms, facts.weight_kg, start_mg_h, highest_mg_h)
     maximum = facts.terms.maximum_total_mg
     if planned is None or maximum is None or planned <= maximum:
         return []
+    unstepped = planned_mg(replace(facts.terms, step_amount=None), facts.weight_kg, start_mg_h, start_mg_h)
+    is_by_steps = unstepped is not None and unstepped <= maximum
+    code, level = ("steps-over", FindingLevel.SOFT) if is_by_steps else ("planned-over", FindingLevel.HARD)
     message = (
-        f"The plan comes to {_shown(planned, maximum, Unit.MG)} in a session; "
-        f"the session maximum is {format_quantity(maximum, Unit.MG)}."
+        f"{'With every step the' if is_by_steps else 'The'} plan comes to {_shown(planned, maximum, Unit.MG)} "
+        f"in a session; the session maximum is {format_quantity(maximum, Unit.MG)}."
     )
     numbers = {"planned_mg": format_number(round_half_up(planned, 6)), "maximum_mg": format_number(maximum)}
-    return [Finding("planned-over-maximum", FindingLevel.HARD, message, numbers)]
+    return [Finding(f"{code}-maximum", level, message, numbers)]
 
 
 @exact

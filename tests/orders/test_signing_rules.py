@@ -110,13 +110,18 @@ def test_a_total_given_too_fast_is_over_the_maximum_rate():
     assert codes(facts, duration_min=38) == set()
 
 
-def test_a_plan_over_the_session_maximum_is_refused():
-    assert codes(maximum_total_mg=Decimal("74.8")) == set()
-    assert codes(maximum_total_mg=Decimal("74.7")) == {"planned-over-maximum"}
+def test_a_start_that_alone_passes_the_session_maximum_is_refused():
+    assert codes(maximum_total_mg=Decimal("54.4"), step_amount=None) == set()
+    assert codes(maximum_total_mg=Decimal("54.3")) == {"planned-over-maximum"}
+
+
+def test_steps_that_may_pass_the_session_maximum_are_shown_and_refuse_nothing():
+    (finding,) = findings_before_signing(replace(FACTS, terms=replace(STEPPED, maximum_total_mg=Decimal("74.7"))))
+    assert (finding.code, finding.level) == ("steps-over-maximum", FindingLevel.SOFT)
 
 
 def test_a_bolus_counts():
-    assert codes(maximum_total_mg=Decimal("74.8"), bolus_mg=Decimal(1)) == {"planned-over-maximum"}
+    assert codes(maximum_total_mg=Decimal("54.4"), bolus_mg=Decimal(1)) == {"planned-over-maximum"}
 
 
 def test_the_message_names_both_numbers():
@@ -187,5 +192,7 @@ def test_the_plan_lies_between_its_start_and_its_highest_rate(ladder, every, dur
 
 
 @given(maximum=st.decimals(min_value="0.1", max_value=200, places=1))
-def test_a_plan_is_refused_exactly_when_it_is_over_its_maximum(maximum):
-    assert ("planned-over-maximum" in codes(maximum_total_mg=maximum)) is (Decimal("74.8") > maximum)
+def test_a_plan_is_told_of_exactly_when_it_is_over_its_maximum(maximum):
+    found = findings_before_signing(replace(FACTS, terms=replace(STEPPED, maximum_total_mg=maximum)))
+    assert bool(found) is (Decimal("74.8") > maximum)
+    assert bool(refusals(found)) is (Decimal("54.4") > maximum)
