@@ -86,6 +86,8 @@ class DrugAccountPart:
 _SECOND_DRUG = re.compile(r"(?:second|third|fourth|other)_drugs?")
 _FOUND = ("found_mg", "counted_mg", "count_mg", "actual_mg", "physical_mg", "measured_mg", "found", "counted", "actual")
 _EXPECTED = ("expected_mg", "book_mg", "register_mg", "log_mg", "balance_mg", "expected", "book", "register")
+_DIFFERENCE = ("mg", "amount_mg", "difference_mg", "discrepancy_mg", "missing_mg", "short_mg")
+_COUNTED = ("count_found_mg", "vial_count_mg", "vial_counted_mg", "vial_found_mg")
 _PEOPLE = ("by", "who", "staff", "persons", "people", "counted_by", "resolved_by")
 _BEFORE = ("vial_balance_before_mg", "balance_before_mg")
 _AFTER = ("vial_balance_after_mg", "balance_after_mg")
@@ -114,9 +116,16 @@ def read_accounts(item: Item, *, drug: str | None, timeline: Timeline) -> tuple[
     listed = fields.find("drugs", "accounts", "containers")
     others = [one for _, entry in fields.find_matching(_SECOND_DRUG) for one in entry.several()]
     own = [] if listed and _KEYS.isdisjoint(set(names) - {"drugs"}) else [_account(fields, drug, timeline)]
-    others = [*(listed.several() if listed else []), *others]
     fields.close()
-    return (*own, *(part for one in others for part in read_accounts(one, drug=None, timeline=timeline)))
+    return (
+        *own,
+        *(
+            part
+            for one in (listed.several() if listed else [])
+            for part in read_accounts(one, drug=drug, timeline=timeline)
+        ),
+        *(part for one in others for part in read_accounts(one, drug=None, timeline=timeline)),
+    )
 
 
 def _account(fields: Fields, drug: str | None, timeline: Timeline) -> DrugAccountPart:
@@ -125,12 +134,14 @@ def _account(fields: Fields, drug: str | None, timeline: Timeline) -> DrugAccoun
     listed = _lines(fields, ("withdrawals", "withdraw"), timeline, witness) + _of(lines, "withdraw", "withdrawn")
     waste = _lines(fields, ("waste", "wasted", "wastes", "wasted_mg", "waste_mg"), timeline, witness)
     given = _of(lines, "give", "given", "administer", "administered", "dose", "prn_given")
-    prepared = _of(lines, "prepare", "prepared")
+    prepared = _stated(fields, ("prepared_mg", "prepared"), _of(lines, "prepare", "prepared"))
+    withdrawn = _stated(fields, ("withdrawn_mg", "withdrawn", "drawn_mg"), listed)
     return DrugAccountPart(
         drug=fields.text("drug") or drug,
         container=_container(fields),
-        withdrawn_mg=_stated(fields, ("withdrawn_mg", "withdrawn"), listed),
-        prepared_mg=_stated(fields, ("prepared_mg", "prepared"), prepared),
+        # What went into the bag came out of a container, also where the file does not say so.
+        withdrawn_mg=prepared if withdrawn is None else withdrawn,
+        prepared_mg=prepared,
         given_mg=_stated(fields, ("given_mg", "given", "administered_mg"), given),
         withdrawals=listed,
         waste=waste + _of(lines, "waste", "wasted"),
@@ -245,9 +256,11 @@ def _counts(fields: Fields, timeline: Timeline, lines: tuple[AmountLine, ...]) -
         CountPart(when=line.when, expected_mg=after, found_mg=line.mg, by=(), text=line.text, place=line.place)
         for line in lines
     ]
-    found = fields.find("vial_balance_counted_mg", "vial_balance_found_mg", "counted_mg", "found_mg", "count_mg")
+    found = fields.find(
+        "vial_balance_counted_mg", "vial_balance_found_mg", "counted_mg", "found_mg", "count_mg", *_COUNTED
+    )
     if found is not None:
-        expected = fields.number("vial_balance_expected_mg", "expected_mg")
+        expected = fields.number("vial_balance_expected_mg", "expected_mg", "count_expected_mg", "vial_expected_mg")
         expected = after if expected is None else expected
         counts.append(
             CountPart(when=None, expected_mg=expected, found_mg=found.number(), by=(), text="", place=found.place)
@@ -292,8 +305,9 @@ def read_discrepancy(item: Item, timeline: Timeline) -> DiscrepancyPart:
     if not item.is_mapping:
         return _plain_discrepancy(item.number() if item.is_number else None, item.scalar(), item.place)
     fields = item.fields()
+    mg, found, book = fields.number(*_DIFFERENCE), fields.number(*_FOUND), fields.number(*_EXPECTED)
     part = DiscrepancyPart(
-        mg=fields.number("mg", "amount_mg", "difference_mg", "discrepancy_mg", "missing_mg"),
+        mg=found - book if mg is None and found is not None and book is not None else mg,
         cause=fields.text("cause", "cause_code", "kind"),
         status=fields.text("status", "state"),
         opened=moment(fields, timeline, "opened", "found", "at", ""),

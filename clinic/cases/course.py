@@ -120,12 +120,12 @@ def _order(fields: Fields, number: int, zone: ZoneInfo | None) -> OrderPart:
         duration_min=_minutes(fields, "duration"),
         max_duration_min=_minutes(fields, "max_duration", "time_cap"),
         max_total_mg=fields.number("max_total_mg"),
-        max_rate_mg_kg_h=fields.number("max_rate_mg_kg_h"),
-        max_rate_mg_h=fields.number("max_rate_mg_h"),
+        max_rate_mg_kg_h=_rate(fields, "max_rate_mg_kg_h", "max_rate_mcg_kg_min", _MG_KG_H_OF_MCG_KG_MIN),
+        max_rate_mg_h=_rate(fields, "max_rate_mg_h", "max_rate_mg_min", Decimal(60)),
         max_rate_ml_h=fields.number("max_rate_ml_h"),
         weight_used_kg=positive(fields, "weight_used_kg", "weight_kg"),
         weight_taken=fields.day("weight_taken", "weight_on"),
-        bolus_mg=fields.number("bolus_mg", "bolus", "loading_dose_mg"),
+        bolus_mg=_bolus_mg(fields.find("bolus_mg", "bolus", "loading_dose_mg", "loading_dose")),
         obs_every_min=fields.number("obs_every_min"),
         prn=_prn(fields.find("prn", "rescue")),
         notify=fields.words("notify", "notify_limit", "notify_limits"),
@@ -139,6 +139,26 @@ def _order(fields: Fields, number: int, zone: ZoneInfo | None) -> OrderPart:
         valid_to=fields.day("valid_to", "valid_until"),
         place=fields.item.place,
     )
+
+
+# REFERENCE.md 3.2: mg/kg/h of one mcg/kg/min.
+_MG_KG_H_OF_MCG_KG_MIN = Decimal("0.06")
+
+
+def _rate(fields: Fields, name: str, other: str, factor: Decimal) -> Decimal | None:
+    """A rate under its own name, or under that of another unit."""
+    rate, in_other = fields.number(name), fields.number(other)
+    return rate if rate is not None or in_other is None else in_other * factor
+
+
+def _bolus_mg(item: Item | None) -> Decimal | None:
+    """The ordered bolus in mg, also from `{mg: 10, over_min: 5, by: physician}`."""
+    if item is None or not item.is_mapping:
+        return item.number() if item else None
+    fields = item.fields()
+    amount = fields.need("mg", "dose_mg", "amount_mg").number()
+    fields.remarks()
+    return amount
 
 
 def _prn(item: Item | None) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from clinic.sessions.progress import current
 from clinic.sessions.rules import SessionStatus
 from clinic.signatures.models import Signature
 
+_RESPONSE_PCT = 30
+
 
 def _items(known: Known, instrument: Instrument, occasion: Occasion) -> list[int | None]:
     found = sa.select(OutcomeResult).where(
@@ -70,6 +72,12 @@ def change_pct(known: Known, instrument: Instrument) -> Decimal | None:
     if not before or after is None:
         return None
     return EXACT.divide(EXACT.multiply(EXACT.subtract(after, before), Decimal(100)), before)
+
+
+def is_responder(known: Known) -> bool | None:
+    """Whether pain fell by the share from which the field speaks of a response (REFERENCE.md 7.1)."""
+    fall = change_pct(known, Instrument.NRS)
+    return None if fall is None else -fall >= _RESPONSE_PCT
 
 
 def order_versions(known: Known) -> int:

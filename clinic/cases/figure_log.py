@@ -48,9 +48,10 @@ def log_of(visit: Visit, infusion: InfusionSession, drug: str) -> Log | None:
     entries = [entry for entry in register.entries_of(account) if entry.drug_name == line.drug_name]
     wasted = [entry for entry in entries if entry.kind is RegisterKind.WASTE]
     spilled = total_mg(entry.quantity_mg for entry in wasted if entry.reason == SPILLED)
-    container = next((held for name, held in visit.containers.items() if name.lower() == drug), None)
-    opened = [one for one in register.discrepancies_of(account) if one.drug_name == line.drug_name]
-    opened += discrepancies_about(container)
+    container = next((held for held in visit.containers.values() if held.drug_name.lower() == drug), None)
+    # What was counted comes first: the size of a discrepancy is what is missing from the container.
+    opened = discrepancies_about(container)
+    opened += [one for one in register.discrepancies_of(account) if one.drug_name == line.drug_name]
     counts = (
         sa.select(RegisterEntry).where(RegisterEntry.kind == RegisterKind.COUNT).order_by(RegisterEntry.happened_at)
     )

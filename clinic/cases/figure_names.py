@@ -7,12 +7,15 @@ from itertools import pairwise
 
 from clinic.cases import figure_case as of_case
 from clinic.cases.figure_records import Numbers, Rows, numbers_of
+from clinic.cases.figure_words import ADDED, HIGHEST, known_as, plain
 from clinic.cases.figures import NOT_COMPUTED, Figure, Known, Value, set_beside
 from clinic.cases.parts import Expected
 from clinic.cases.playing import NotThere
 from clinic.cases.stage import Visit
+from clinic.core.units import EXACT
 from clinic.outcomes.rules import Instrument, Occasion
 from clinic.protocols.rules import DischargeScale
+from clinic.sessions import delivery_rules as delivery
 
 
 class UnknownFigure(Exception):
@@ -20,43 +23,6 @@ class UnknownFigure(Exception):
 
 
 OfVisit = Callable[[Numbers], Value]
-
-# What several sessions come to: numbers in these are added, the rest is the last session's, or the highest of all.
-_ADDED = frozenset(
-    [
-        "run_min",
-        "span_min",
-        "paused_min",
-        "pauses",
-        "volume_ml",
-        "infused_mg",
-        "dose_mg",
-        "dose_mg_kg",
-        "bolus_mg",
-        "boluses",
-        "waste_mg",
-        "returned_mg",
-        "withdrawn_mg",
-        "prepared_mg",
-        "given_mg",
-        "unaccounted_mg",
-        "prn_doses",
-        "rate_changes",
-        "adverse_events",
-        "near_misses",
-        "late_entries",
-        "corrections",
-        "observations",
-        "notifications",
-        "discrepancies",
-        "double_checks",
-        "failed_double_checks",
-        "verbal_orders",
-    ]
-)
-_HIGHEST = frozenset(
-    ["max_rate_ml_h", "max_rate_mg_h", "max_rate_mg_kg_h", "max_rate_mcg_kg_min", "max_grade", "serious"]
-)
 
 _VISIT: dict[str, OfVisit] = {
     "run_min": lambda n: n.run_min,
@@ -147,6 +113,22 @@ _VISIT: dict[str, OfVisit] = {
     "recovery_min": lambda n: n.recovery_min,
     "visit_min": lambda n: n.visit_min,
     "is_past_time_cap": lambda n: n.is_past_cap,
+    "is_time_cap_reached": lambda n: n.is_at_cap,
+    "planned_mg": lambda n: n.planned_mg,
+    "planned_mg_kg": lambda n: n.per_kg(n.planned_mg),
+    "undelivered_mg": lambda n: n.undelivered_mg,
+    "delivered_pct": lambda n: n.delivered_pct,
+    "leaving_min": lambda n: n.minute_of_leaving,
+    "clock_shift_min": lambda n: n.wall_min - n.elapsed_min,
+    "dose_mg_by_day": lambda n: [day.dose_mg for day in n.by_day().values()],
+    "run_min_by_day": lambda n: [day.run_min for day in n.by_day().values()],
+    "volume_ml_by_day": lambda n: [day.volume_ml for day in n.by_day().values()],
+    "dose_mg_by_segment": lambda n: [delivery.delivered_mg([segment]) for segment in n.flowing],
+    "volume_ml_by_segment": lambda n: [delivery.delivered_ml([segment]) for segment in n.flowing],
+    "rates_ml_h": lambda n: [segment.rate_ml_h for segment in n.flowing],
+    "rates_mg_h": lambda n: n.rates_mg_h,
+    "pause_lengths_min": lambda n: n.pauses,
+    "adverse_event_min": lambda n: n.adverse_min,
 }
 
 _CASE: dict[str, Callable[[Known], Value]] = {
@@ -175,116 +157,42 @@ _CASE: dict[str, Callable[[Known], Value]] = {
     "held_weights": of_case.held_weights,
     "last_weight_kg": of_case.last_weight,
     "refusals": lambda k: len(k.refusals),
+    "is_responder": of_case.is_responder,
 }
 
-_ALSO = {
-    "elapsed_min": "elapsed_minutes duration_min total_min clock_min",
-    "elapsed_h": "elapsed_hours duration_h utc_h utc_hours real_h",
-    "wall_min": "wall_clock_min wall_minutes",
-    "wall_h": "wall_clock_h wall_hours wall_clock_hours",
-    "run_min": "running_min infusing_min flow_min",
-    "paused_min": "pause_min pauses_min total_pause_min pause_total_min",
-    "pauses": "pause_count n_pauses number_of_pauses",
-    "volume_ml": "volume infused_ml delivered_ml total_ml",
-    "dose_mg": "total_mg total_dose_mg delivered_mg dose_total_mg administered_mg",
-    "dose_mg_kg": "total_mg_kg delivered_mg_kg",
-    "bolus_mg": "boluses_mg bolus_total_mg",
-    "boluses": "bolus_count n_boluses",
-    "max_rate_mg_h": "highest_rate_mg_h peak_rate_mg_h",
-    "max_rate_mg_kg_h": "highest_rate_mg_kg_h peak_rate_mg_kg_h",
-    "max_rate_ml_h": "highest_rate_ml_h peak_rate_ml_h",
-    "min_rate_mg_h": "lowest_rate_mg_h",
-    "min_rate_ml_h": "lowest_rate_ml_h",
-    "final_rate_ml_h": "last_rate_ml_h end_rate_ml_h",
-    "final_rate_mg_h": "last_rate_mg_h end_rate_mg_h",
-    "mean_rate_mg_h": "average_rate_mg_h avg_rate_mg_h",
-    "rate_changes": "rate_change_count n_rate_changes",
-    "rate_reductions": "reductions rate_decreases",
-    "rate_increases": "increases steps_up",
-    "weight_kg": "weight_used_kg",
-    "waste_mg": "wasted_mg waste_total_mg",
-    "waste_ml": "wasted_ml",
-    "unaccounted_mg": "unaccounted balance_mg missing_mg",
-    "remaining_mg": "bag_remainder_mg bag_remaining_mg",
-    "remaining_ml": "bag_remainder_ml bag_remaining_ml",
-    "vial_balance_mg": "vial_balance_after_mg vial_balance register_balance_mg balance_after_mg",
-    "counted_mg": "count_mg count_found_mg found_mg",
-    "discrepancies": "discrepancy_count discrepancies_open open_discrepancies discrepancy_opened discrepancy_open",
-    "discrepancy_mg": "discrepancy discrepancy_size_mg",
-    "is_transferred": "transfer transferred",
-    "segments": "rate_segments",
-    "is_balanced": "balanced account_balanced drug_account_balanced",
-    "prn_doses": "prn prn_count prn_given",
-    "adverse_events": "ae_count adverse_event_count n_adverse_events adverse_event",
-    "serious_events": "serious_adverse_events sae_count serious_count",
-    "serious": "is_serious serious_event any_serious serious_adverse_event",
-    "max_grade": "grade highest_grade ae_grade",
-    "adverse_event_terms": "terms adverse_event_term",
-    "near_misses": "near_miss near_miss_count",
-    "blocked_rates": "blocked_proposals start_blocked rates_blocked",
-    "failed_double_checks": "double_checks_failed double_check_failed mismatches",
-    "double_checks": "double_checks_passed double_check_passed",
-    "observations": "observation_sets obs obs_rows obs_count n_obs observation_count",
-    "late_entries": "late_entry late_entry_count",
-    "corrections": "corrected correction_count corrected_values",
-    "notifications": "notify notify_count notified notifies",
-    "verbal_orders": "verbal_order_count",
-    "addenda": "addendum addendum_count addendums",
-    "is_cosigned": "cosigned co_signed",
-    "status": "session_status state session_state",
-    "exit": "discharge discharge_exit disposition",
-    "is_overridden": "override discharge_override",
-    "is_started": "started infusion_started",
-    "start_refused": "refused_start not_started",
-    "order_version": "version",
-    "started_at": "start start_at start_utc",
-    "stopped_at": "stop stop_at stop_utc end end_at end_utc",
-    "recovery_min": "recovery_minutes",
-    "peg_follow_up": "peg_followup peg_after",
-    "peg_baseline": "peg_before baseline_peg",
-    "nrs_baseline": "baseline_nrs nrs_before",
-    "nrs_follow_up": "nrs_followup nrs_after follow_up_nrs",
-    "nrs_change_pct": "nrs_pct_change pain_change_pct",
-    "order_versions": "versions order_version_count",
-    "cancelled": "cancelled_appointments cancellations appointments_cancelled",
-    "no_shows": "noshow noshows no_show",
-    "sessions_done": "completed_sessions sessions_completed",
-    "refusals": "refused blocked",
-    "held_weights": "weights_held weight_held weight_entry_held",
-}
-_NAMES = {also: name for name, words in _ALSO.items() for also in words.split()}
-
+_EVERY = (*_VISIT, *_CASE)
 _SESSION = re.compile(r"sessions?[\[_.]?(\d+)\]?", re.IGNORECASE)
-_OF_VITAL = re.compile(r"(min|max|lowest|highest|first|last|peak|nadir)_([a-z0-9]+)")
+_WHICH = "min|max|lowest|highest|first|last|peak|nadir"
+_OF_VITAL = re.compile(rf"({_WHICH})_([a-z0-9]+)|([a-z0-9]+)_({_WHICH})")
 _ORDINARY = {"lowest": "min", "nadir": "min", "highest": "max", "peak": "max"}
 
 
 def compute(name: str, visit: Visit | None, known: Known) -> Value:
     """The figure of a name, of one session or of the case. Raises UnknownFigure."""
-    plain = _plain(name)
-    head, dot, tail = plain.partition(".")
+    word = plain(name)
+    head, dot, tail = word.partition(".")
     found = _SESSION.fullmatch(head)
     if dot and found:
         return compute(tail, _numbered(int(found[1]), head, known), known)
-    plain = _known_as(plain)
-    if plain in _CASE:
-        return _CASE[plain](known)
+    word = _known_as(word)
+    if word in _CASE:
+        return _CASE[word](known)
     visits = [visit] if visit is not None else [one for one in known.stage.visits if one.infusion_id is not None]
     numbers = [numbers_of(one, known) for one in visits if one.infusion_id is not None]
     if dot and (special := _dotted(head, tail)) is not None:
         return _together(head, [special(each) for each in numbers])
-    of_visit = _VISIT.get(plain) or _of_vital(plain) or _dotted(*_split(plain))
+    of_visit = _of_visit(word)
     if of_visit is None:
         raise UnknownFigure(name)
-    return _together(plain, [of_visit(each) for each in numbers])
+    return _together(word, [of_visit(each) for each in numbers])
 
 
-def _plain(name: str) -> str:
-    return name.strip().lower().replace("-", "_").replace(" ", "_")
+def _of_visit(word: str) -> OfVisit | None:
+    return _VISIT.get(word) or _of_vital(word) or _of_drug_in(word) or _in_other_unit(word)
 
 
 def _known_as(name: str) -> str:
-    return _NAMES.get(_plain(name), _plain(name))
+    return known_as(name, _EVERY)
 
 
 def _numbered(number: int, head: str, known: Known) -> Visit:
@@ -300,9 +208,9 @@ def _numbered(number: int, head: str, known: Known) -> Visit:
 def _together(name: str, values: list[Value]) -> Value:
     """One value of several sessions."""
     numbers = [value for value in values if isinstance(value, Decimal | int)]
-    if len(values) > 1 and name in _ADDED and numbers:
+    if len(values) > 1 and name in ADDED and numbers:
         return sum(numbers, Decimal(0))
-    if len(values) > 1 and name in _HIGHEST and numbers:
+    if len(values) > 1 and name in HIGHEST and numbers:
         return max(numbers)
     return values[-1] if values else _nothing(name)
 
@@ -311,7 +219,7 @@ def _nothing(name: str) -> Value:
     """Of a case in which no session began: amounts are nothing, the rest is not there."""
     if name in {"is_started", "start_refused"}:
         return name == "start_refused"
-    return Decimal(0) if name in _ADDED | _HIGHEST else None
+    return Decimal(0) if name in ADDED | HIGHEST else None
 
 
 def _steps(numbers: Numbers) -> Iterable[tuple[Decimal, Decimal]]:
@@ -321,39 +229,91 @@ def _steps(numbers: Numbers) -> Iterable[tuple[Decimal, Decimal]]:
 
 
 def _of_vital(name: str) -> OfVisit | None:
+    """`min_spo2`, `last_nrs`, also `spo2_min`."""
     found = _OF_VITAL.fullmatch(name)
-    if found is None or not Rows.is_vital(found[2]):
+    which, column = (found[1] or found[4], found[2] or found[3]) if found else ("", "")
+    if not Rows.is_vital(column):
         return None
-    which, column = _ORDINARY.get(found[1], found[1]), found[2]
-    return lambda numbers: numbers.rows.vital(column, which)
+    return lambda numbers: numbers.rows.vital(column, _ORDINARY.get(which, which))
 
 
-def _split(name: str) -> tuple[str, str]:
-    """`midazolam_waste_mg` is `midazolam.waste_mg`."""
-    head, _, tail = name.partition("_")
-    return head, tail
+def _in_other_unit(name: str) -> OfVisit | None:
+    """A figure in another unit than its own: `pause_h` of minutes, `dose_g` and `unaccounted_ml` of mg."""
+    stem, _, unit = name.rpartition("_")
+    if unit not in _FROM_UNIT:
+        return None
+    base, convert = _FROM_UNIT[unit]
+    found = _VISIT.get(_known_as(f"{stem}_{base}"))
+    if found is None:
+        return None
+
+    def converted(numbers: Numbers) -> Value:
+        value = found(numbers)
+        return convert(numbers, Decimal(value)) if isinstance(value, Decimal | int) else None
+
+    return converted
+
+
+_FROM_UNIT: dict[str, tuple[str, Callable[[Numbers, Decimal], Value]]] = {
+    "h": ("min", lambda n, minutes: n.hours(minutes)),
+    "min": ("h", lambda _, mg_h: EXACT.divide(mg_h, Decimal(60))),
+    "g": ("mg", lambda _, mg: mg / 1000),
+    "ml": ("mg", lambda n, mg: n.in_ml(mg)),
+    "l": ("ml", lambda _, ml: ml / 1000),
+    "kg": ("mg", lambda n, mg: n.per_kg(mg)),
+}
+
+
+def _of_drug_in(name: str) -> OfVisit | None:
+    """`midazolam_waste_mg` is `midazolam.waste_mg`, wherever the drug's name ends."""
+    ends = [place for place, letter in enumerate(name) if letter == "_"]
+    found = ((name[:end], name[end + 1 :]) for end in ends)
+    return next((of_drug for head, tail in found if (of_drug := _dotted(head, tail)) is not None), None)
 
 
 def _dotted(head: str, tail: str) -> OfVisit | None:
-    """Figures of one drug (`midazolam.waste_mg`), of one label (`waste.bag_remainder`), of one medicine (`prn.…`)."""
-    if head in {"waste", "wasted"} and tail:
+    """Of a day, a drug (`midazolam.waste_mg`), a label (`waste.bag_remainder`), a medicine (`prn.labetalol`)."""
+    figure = _known_as(head)
+    if figure == "waste_mg" and tail:
         return lambda numbers: numbers.log.of_label(tail)
-    if head == "prn" and tail:
+    if figure == "prn_doses" and tail:
         return lambda numbers: sum(tail in row.prn_item.drug_name.lower() for row in numbers.rows.prn)
-    plain = _NAMES.get(tail, tail)
-    of_log = plain in _LOG
-    if plain not in _VISIT or not (of_log or plain in {"dose_mg", "volume_ml"}):
+    if figure in _OF_DAY:
+        return _of_day(_OF_DAY[figure], tail)
+    wanted = _known_as(tail)
+    if wanted not in _VISIT or not (wanted in _LOG or wanted in {"dose_mg", "volume_ml"}):
         return None
 
     def of_drug(numbers: Numbers) -> Value:
-        if head == numbers.drug.lower():
-            return _VISIT[plain](numbers)
-        log = numbers.account(head)
+        infused = plain(numbers.drug)
+        if head == infused or head in infused.split("_"):
+            return _VISIT[wanted](numbers)
+        log = numbers.second_account if head == "second_drug" else numbers.account(head.replace("_", " "))
         if log is None:
             raise UnknownFigure(f"{head}.{tail}")
-        return log.given_mg if plain == "dose_mg" else _VISIT[plain](numbers.with_log(log))
+        return log.given_mg if wanted == "dose_mg" else _VISIT[wanted](numbers.with_log(log))
 
     return of_drug
+
+
+def _of_day(figure: OfVisit, tail: str) -> OfVisit:
+    """A figure of one day, by its date or by its number (`day_2`, `2`)."""
+
+    def of_day(numbers: Numbers) -> Value:
+        days = numbers.by_day()
+        number = tail.removeprefix("day").strip("_")
+        if number.isdecimal() and 0 < int(number) <= len(days):
+            return figure(list(days.values())[int(number) - 1])
+        return figure(days[tail]) if tail in days else Decimal(0)
+
+    return of_day
+
+
+_OF_DAY: dict[str, OfVisit] = {
+    "dose_mg_by_day": lambda n: n.dose_mg,
+    "volume_ml_by_day": lambda n: n.volume_ml,
+    "run_min_by_day": lambda n: n.run_min,
+}
 
 
 _LOG = frozenset(
@@ -386,8 +346,8 @@ def compare(expected: Expected, visit: Visit | None, known: Known) -> Figure:
         return Figure(expected.name, shown, None, agrees=False, note=NOT_COMPUTED)
     except NotThere:
         value = None  # the record that would say was refused
-    if value is None and expected.value == 0 and _known_as(expected.name) in _ADDED:
+    if value is None and expected.value == 0 and _known_as(expected.name) in ADDED:
         value = Decimal(0)  # of what nobody logged, nothing was used
-    is_size = "discrepancy" in expected.name
+    is_size = "discrepancy" in expected.name or _known_as(expected.name) == "clock_shift_min"
     agrees, computed = set_beside(expected.value, expected.text, value, is_size=is_size)
     return Figure(expected.name, shown, computed, agrees=agrees)

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from copy import copy
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -14,14 +16,16 @@ from clinic.cases.figure_log import Log, log_of
 from clinic.cases.figures import Known
 from clinic.cases.stage import Visit
 from clinic.core import db
-from clinic.core.times import elapsed_minutes, local
+from clinic.core.times import elapsed_minutes, from_local, local
 from clinic.core.units import EXACT, Unit
 from clinic.notes.models import Note
 from clinic.notes.rules import NoteKind, NoteStatus
 from clinic.orders import queries as orders
-from clinic.protocols.dose_rules import rate_in
+from clinic.orders.signing_rules import planned_mg
+from clinic.protocols.dose_rules import rate_from, rate_in, rate_mg_h
 from clinic.protocols.limit_rules import Vital
 from clinic.protocols.rules import DischargeScale
+from clinic.protocols.terms import draft_of
 from clinic.sessions import delivery_rules as delivery
 from clinic.sessions import queries as sessions
 from clinic.sessions.delivery_rules import RateSegment
@@ -159,6 +163,63 @@ class Numbers:
         return EXACT.divide(self.infused_mg * _MINUTES_PER_HOUR, self.run_min) if self.run_min else None
 
     @property
+    def planned_mg(self) -> Decimal | None:
+        """What the order asks for in a session: its total, else its rate over its length with every step taken."""
+        version = self.infusion.order_version
+        draft, weight = draft_of(version.terms), self.weight_kg
+        if draft.start_amount is None or not draft.duration_min or (draft.basis.uses_weight and not weight):
+            return None
+        start = rate_mg_h(draft.basis, draft.start_amount, weight_kg=weight, duration_min=draft.duration_min)
+        highest = start
+        if draft.highest_amount is not None and not draft.basis.is_total:
+            highest = rate_from(draft.basis.rate_unit, draft.highest_amount, weight_kg=weight)
+        return planned_mg(draft, weight, start, highest)
+
+    @property
+    def undelivered_mg(self) -> Decimal | None:
+        return None if self.planned_mg is None else max(self.planned_mg - self.dose_mg, Decimal(0))
+
+    @property
+    def delivered_pct(self) -> Decimal | None:
+        return EXACT.divide(self.dose_mg * 100, self.planned_mg) if self.planned_mg else None
+
+    def by_day(self) -> dict[str, "Numbers"]:
+        """The session cut at every midnight of the clinic, by date; a bolus counts on its day."""
+        zone = self.known.stage.world.zone
+        days: dict[str, Numbers] = {}
+        for segment in self.segments:
+            first, last = local(segment.start, zone).date(), local(segment.end, zone).date()
+            for day in (first + timedelta(days=number) for number in range((last - first).days + 1)):
+                days.setdefault(
+                    day.isoformat().replace("-", "_"),
+                    self._between(_midnight(day, zone), _midnight(day + timedelta(days=1), zone)),
+                )
+        return {day: numbers for day, numbers in days.items() if numbers.segments}
+
+    def _between(self, start: datetime, end: datetime) -> "Numbers":
+        """The same session seen through a window of time."""
+        cut = [replace(one, start=max(one.start, start), end=min(one.end, end)) for one in self.segments]
+        pieces = [one for one in cut if one.start < one.end]
+        events = [event for event in sessions.pump_events(self.infusion) if start <= event.at < end]
+        boluses = delivery.boluses_mg(events, self.at)
+        other = copy(self)
+        other.__dict__["segments"] = pieces
+        other.__dict__["progress"] = replace(
+            self.progress,
+            segments=tuple(pieces),
+            run_minutes=delivery.run_minutes(pieces),
+            delivered_ml=delivery.delivered_ml(pieces),
+            delivered_mg=delivery.delivered_mg(pieces, boluses=boluses),
+            bolus_mg=sum(boluses, Decimal(0)),
+        )
+        return other
+
+    @property
+    def minute_of_leaving(self) -> Decimal | None:
+        left = self.infusion.discharge.discharged_at if self.infusion.discharge else None
+        return elapsed_minutes(self.started_at, left) if self.started_at and left else None
+
+    @property
     def recovery_min(self) -> Decimal | None:
         left = self.infusion.discharge.discharged_at if self.infusion.discharge else None
         return elapsed_minutes(self.stopped_at, left) if self.stopped_at and left else None
@@ -169,9 +230,21 @@ class Numbers:
         return elapsed_minutes(self.infusion.arrived_at, left) if left else None
 
     @property
+    def adverse_min(self) -> Decimal | None:
+        """How long the adverse event lasted; of several the longest, and None while one goes on."""
+        rows = [(row.onset_at, row.resolved_at) for row in self.rows.adverse]
+        lengths = [elapsed_minutes(onset, resolved) for onset, resolved in rows if resolved]
+        return max(lengths) if lengths and len(lengths) == len(rows) else None
+
+    @property
     def is_past_cap(self) -> bool:
         cap = self.infusion.order_version.terms.maximum_duration_min
         return cap is not None and self.elapsed_min > cap
+
+    @property
+    def is_at_cap(self) -> bool:
+        cap = self.infusion.order_version.terms.maximum_duration_min
+        return cap is not None and self.elapsed_min >= cap
 
     @cached_property
     def log(self) -> Log:
@@ -182,11 +255,21 @@ class Numbers:
         """The account of one drug by its name in lower case."""
         return log_of(self.visit, self.infusion, drug)
 
+    @property
+    def second_account(self) -> Log | None:
+        """The account of the first drug beside the infused one."""
+        others = (part.drug for part in self.visit.part.drug_accounts if part.drug)
+        return next((self.account(drug.lower()) for drug in others if drug.lower() != self.drug.lower()), None)
+
     def with_log(self, log: Log) -> "Numbers":
         """The same session seen through the account of another drug."""
         other = copy(self)
         other.__dict__["log"] = log
         return other
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return from_local(day, time(0), zone, fold=0)
 
 
 def numbers_of(visit: Visit, known: Known) -> Numbers:

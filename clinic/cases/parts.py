@@ -273,6 +273,7 @@ class FollowUpPart:
 
     call_h: Decimal | None
     call: Moment | None
+    is_reached: bool
     peg: tuple[Decimal, ...]
     nrs: Decimal | None
     pgic: Decimal | None

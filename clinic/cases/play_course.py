@@ -270,7 +270,7 @@ def play_follow_up(stage: Stage, visit: Visit, part: FollowUpPart) -> None:
 def _call(stage: Stage, visit: Visit, part: FollowUpPart, at: datetime) -> None:
     infusion, (_, by) = visit.infusion, stage.nurse_of(visit, at)
     text = part.text or part.decision or "Called."
-    outcomes.record_follow_up_call(infusion, called_at=at, is_reached=True, text=text, by=by, at=at)
+    outcomes.record_follow_up_call(infusion, called_at=at, is_reached=part.is_reached, text=text, by=by, at=at)
     answers: dict[Instrument, Sequence[Decimal]] = {
         Instrument.PEG: part.peg,
         Instrument.NRS: (part.nrs,) if part.nrs is not None else (),

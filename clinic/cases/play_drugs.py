@@ -135,7 +135,7 @@ class _Account:
         return sessions.open_drug_account(self.visit.infusion, by=by, at=at)
 
     def _container(self) -> Container:
-        found = self.visit.containers.get(self.drug)
+        found = self.visit.containers.get(self.place)
         if found is None:
             raise NotThere
         return found
@@ -151,7 +151,7 @@ class _Account:
             held = full * (out / full).to_integral_value(ROUND_CEILING) if full else out
         if not held:
             return
-        self.visit.containers[self.drug] = druglog.add_container(
+        self.visit.containers[self.place] = druglog.add_container(
             self.drug,
             quantity_mg=held,
             description=text,
@@ -212,7 +212,7 @@ class _Account:
     def _discrepancy(self, part: DiscrepancyPart, at: datetime) -> None:
         """Nothing is opened twice: closing the session or counting the vial may have opened it already."""
         account = self._account(at)
-        container = self.visit.containers.get(self.drug)
+        container = self.visit.containers.get(self.place)
         opened = register.discrepancies_of(account) + discrepancies_about(container)
         if part.mg is None or any(abs(one.amount_mg) == abs(part.mg) for one in opened):
             return

@@ -3,21 +3,19 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from clinic.cases.account import DrugAccountPart, read_accounts, read_count, read_discrepancy
-from clinic.cases.course import positive, read_orders, scores
-from clinic.cases.facts import EventKind, facts, kind_of
+from clinic.cases.course import positive, read_orders
+from clinic.cases.facts import EventKind, kind_of
 from clinic.cases.instants import Moment, Timeline
-from clinic.cases.moments import instant_of, moment, moment_after_hours
+from clinic.cases.leaving import read_discharge, read_exit, read_follow_up
+from clinic.cases.moments import instant_of, moment
 from clinic.cases.parts import (
     AdverseEventPart,
-    DischargePart,
     EventRow,
-    Exit,
     Expected,
-    FollowUpPart,
     NearMissPart,
     OrderPart,
     SessionCase,
@@ -32,8 +30,9 @@ _OBS = re.compile(rf"(?:obs|observations|vitals){_ENDING}")
 _EVENTS = re.compile(rf"events?{_ENDING}")
 _BOLUSES = re.compile(rf"(?:bolus|boluses){_ENDING}")
 _CODE = re.compile(r"\b[A-Z]{2,5}-\d+\b")
-_SCORED = 5
 _UTC = ZoneInfo("UTC")
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")
+_AFTER_SIGNING = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,8 @@ class _Parts:
 
 def _session(item: Item, case: Fields | None, scope: Scope) -> SessionCase:
     own = item.fields()
-    part = _who_and_when(own, scope.zone)
     parts = _Parts(own, case)
+    part = _who_and_when(own, _start(own, parts, scope), scope.zone)
     timeline = Timeline(part.start, scope.zone)
     changed = own.find("order")
     order = read_orders([changed], scope.zone)[0] if changed else None
@@ -104,7 +103,7 @@ def _session(item: Item, case: Fields | None, scope: Scope) -> SessionCase:
     rows, utc = parts.rows(_OBS)
     named = own.find("obs_columns")
     columns = read_columns(named) if named else scope.columns
-    discharge = _discharge(parts, timeline)
+    discharge = read_discharge(parts.find("discharge"), parts.find("transfer"), timeline)
     session = SessionCase(
         session=part,
         order=order,
@@ -117,16 +116,15 @@ def _session(item: Item, case: Fields | None, scope: Scope) -> SessionCase:
         adverse_events=tuple(_adverse_event(one, timeline) for one in parts.several("adverse_event", "adverse_events")),
         drug_accounts=_accounts(parts, order or scope.order, timeline),
         discharge=discharge,
-        follow_ups=tuple(_follow_up(one, timeline) for one in parts.several("follow_up", "follow_ups")),
+        follow_ups=tuple(read_follow_up(one, timeline) for one in parts.several("follow_up", "follow_ups")),
         expect=scope.expected(own.find("expect", "expected")),
-        exit=_exit(discharge, events),
+        exit=read_exit(discharge, parts.find("exit", "disposition"), events),
     )
     own.close()
     return session
 
 
-def _who_and_when(fields: Fields, zone: ZoneInfo | None) -> SessionPart:
-    start = _start(fields, zone)
+def _who_and_when(fields: Fields, start: datetime, zone: ZoneInfo | None) -> SessionPart:
     end = moment(fields, Timeline(start, zone), "end", "ends", "stop", "stopped", "to", "until")
     if end is not None and end.at <= start:
         raise fields.item.fault("end is not after start")
@@ -152,12 +150,36 @@ def _who_and_when(fields: Fields, zone: ZoneInfo | None) -> SessionPart:
     )
 
 
-def _start(fields: Fields, zone: ZoneInfo | None) -> datetime:
+_PLANNED = ("scheduled", "scheduled_at", "scheduled_start", "planned", "planned_start", "slot", "booked", "appointment")
+
+
+def _start(fields: Fields, parts: _Parts, scope: Scope) -> datetime:
+    """Minute 0. Of a session that never started it is the time that was planned, or the first that its rows tell."""
     item = fields.find("start_utc")
     if item is not None:
         return instant_of(item, _UTC)
-    names = ("start", "start_at", "starts_at", "start_local", "started_at", "from", "begin", "at")
-    return instant_of(fields.need(*names), zone, on=fields.day("date", "on", "day"))
+    day = fields.day("date", "on", "day")
+    names = ("start", "start_at", "starts_at", "start_local", "started_at", "from", "begin", "at", *_PLANNED)
+    item = fields.find(*names)
+    if item is not None:
+        return instant_of(item, scope.zone, on=day)
+    told = next((one for pattern in (_INFUSION, _OBS, _EVENTS) if (one := _first_time(parts.rows(pattern)[0]))), None)
+    if told is not None:
+        return instant_of(told, scope.zone)
+    if any(name in fields for name in names) and scope.order.signed_at is not None:
+        fields.item.warn("nothing says when it was to start: minutes count from two hours after the order was signed")
+        return scope.order.signed_at + _AFTER_SIGNING
+    raise fields.item.fault("start is missing")
+
+
+def _first_time(rows: Item | None) -> Item | None:
+    """The date and time with which the first row begins, if it begins with one."""
+    first = rows.items()[0] if rows is not None and rows.is_list and rows.items() else None
+    if first is None:
+        return None
+    cells = [cell for _, cell in first.fields().leftovers()] if first.is_mapping else first.items()
+    found = next((cell for cell in cells if not cell.is_list and not cell.is_mapping), None)
+    return found if found is not None and _DATED.match(found.scalar()) else None
 
 
 def _codes(fields: Fields, *names: str) -> tuple[str, ...]:
@@ -174,9 +196,12 @@ def _stop(events: tuple[EventRow, ...]) -> Moment | None:
     return stops[-1] if stops else None
 
 
+_LOGS = ("cs_log", "drug_log", "drug_account", "drug_accounts", "cs_logs", "preparation", "preparations", "bag", "bags")
+
+
 def _accounts(parts: _Parts, order: OrderPart, timeline: Timeline) -> tuple[DrugAccountPart, ...]:
     """The drug log of a session; a count or a discrepancy beside it belongs to its first account."""
-    log = parts.find("cs_log", "drug_log", "drug_account", "drug_accounts", "cs_logs")
+    log = parts.find(*_LOGS)
     accounts = read_accounts(log, drug=order.drug, timeline=timeline) if log else ()
     counts = parts.several("count", "counts", "cs_count")
     discrepancies = parts.several("discrepancy", "discrepancies", "cs_discrepancy")
@@ -262,134 +287,3 @@ def _grade(fields: Fields) -> int | None:
     if grade not in range(1, 6):
         item.refuse("a grade is 1 to 5")
     return grade
-
-
-# --------------------------------------------------------------------------------------------------------------------
-# Discharge and what follows
-
-
-_EXITS = {
-    "transfer": Exit.TRANSFER,
-    "hospital": Exit.TRANSFER,
-    "ems": Exit.TRANSFER,
-    "ambulance": Exit.TRANSFER,
-    "admit": Exit.ADMITTED,
-    "against": Exit.AGAINST_ADVICE,
-    "ama": Exit.AGAINST_ADVICE,
-    "home": Exit.HOME,
-    "escort": Exit.HOME,
-}
-
-
-def _exit_of(text: str) -> Exit | None:
-    """The way out that a text names: `closed-transfer`, `home with escort`, `left against medical advice`."""
-    words = set(re.findall(r"[a-z]+", text.lower()))
-    return next((way for stem, way in _EXITS.items() if any(word.startswith(stem) for word in words)), None)
-
-
-def _discharge(parts: _Parts, timeline: Timeline) -> DischargePart | None:
-    item, transfer = parts.find("discharge"), parts.find("transfer")
-    if item is not None and not item.is_mapping and not item.is_list:
-        return _plain_discharge(_exit_of(item.text()), item.text(), item)
-    part = _full_discharge(item, timeline) if item else None
-    if transfer is None:
-        return part
-    moved = _transfer(transfer, timeline)
-    if part is None:
-        return moved
-    return replace(
-        part, exit=Exit.TRANSFER, to=part.to or moved.to, when=part.when or moved.when, by=part.by or moved.by
-    )
-
-
-def _plain_discharge(way: Exit | None, text: str | None, item: Item) -> DischargePart:
-    return DischargePart(
-        mpadss=(), aldrete=(), when=None, exit=way, to=None, by=None, escort=None, reason=text, place=item.place
-    )
-
-
-def _transfer(item: Item, timeline: Timeline) -> DischargePart:
-    if not item.is_mapping:
-        return replace(_plain_discharge(Exit.TRANSFER, None, item), to=item.text())
-    fields = item.fields()
-    part = DischargePart(
-        mpadss=(),
-        aldrete=(),
-        when=moment(fields, timeline, "at", "", "left", "handover"),
-        exit=Exit.TRANSFER,
-        to=fields.words("to", "destination", "hospital"),
-        by=fields.words("by", "who"),
-        escort=fields.words("with", "escort", "mode"),
-        reason=fields.words("reason", "detail", "text", "note"),
-        place=item.place,
-    )
-    fields.close()
-    return part
-
-
-def _full_discharge(item: Item, timeline: Timeline) -> DischargePart:
-    fields = item.fields()
-    way = fields.text("exit", "way", "disposition", "status", "kind")
-    to = fields.words("to", "destination")
-    part = DischargePart(
-        mpadss=_five(fields.find("mpadss")),
-        aldrete=_five(fields.find("aldrete")),
-        when=moment(fields, timeline, "at", ""),
-        exit=_exit_of(way) if way else None,
-        to=to,
-        by=fields.words("by", "override_by", "assessed_by"),
-        escort=fields.words("escort", "with"),
-        reason=fields.words("reason", "text", "detail", "note", "override_reason"),
-        place=item.place,
-    )
-    fields.close()
-    return part
-
-
-def _five(item: Item | None) -> tuple[int | None, ...]:
-    """The five items of MPADSS or Aldrete, each 0 to 2 (REFERENCE.md 2.3)."""
-    if item is None:
-        return ()
-    entries = item.items()
-    if len(entries) != _SCORED:
-        item.refuse(f"has {len(entries)} items, expected {_SCORED}")
-    found: list[int | None] = []
-    for entry in entries:
-        score = None if entry.is_null else entry.whole()
-        if score is not None and score not in range(3):
-            entry.refuse("an item is 0, 1 or 2")
-        found.append(score)
-    return tuple(found)
-
-
-def _exit(discharge: DischargePart | None, events: tuple[EventRow, ...]) -> Exit | None:
-    """The way out that the discharge states, else the one that the events tell of."""
-    if discharge is not None and discharge.exit is not None:
-        return discharge.exit
-    kinds = {facts(event).kind for event in events}
-    if EventKind.TRANSFER in kinds:
-        return Exit.TRANSFER
-    if EventKind.AGAINST_ADVICE in kinds:
-        return Exit.AGAINST_ADVICE
-    left = [event for event in events if kind_of(event.kind) is EventKind.DISCHARGE]
-    if left:
-        return _exit_of(left[-1].text) or Exit.HOME
-    return None
-
-
-def _follow_up(item: Item, timeline: Timeline) -> FollowUpPart:
-    fields = item.fields()
-    hours = fields.find("call_h")
-    call = moment(fields, timeline, "call") if hours is None else moment_after_hours(hours, timeline)
-    part = FollowUpPart(
-        call_h=call.minute / 60 if call else None,
-        call=call,
-        peg=scores(fields.find("peg")),
-        nrs=fields.number("nrs"),
-        pgic=fields.number("pgic"),
-        decision=fields.words("decision"),
-        text=fields.words("text", "detail", "note", "reason") or "",
-        place=item.place,
-    )
-    fields.close()
-    return part

@@ -35,7 +35,8 @@ class Visit:
     """One session of a case on stage: its times, and the records that were made of it.
 
     `start` is the first flow or, where nothing flowed, the session's own minute 0. `left` is when the patient went, or
-    None; `last` is the latest thing that was charted before that.
+    None; `last` is the latest thing that was charted before that. `containers` go by the place of their account in the
+    file.
     """
 
     part: SessionCase
@@ -52,7 +53,7 @@ class Visit:
     infusion_id: uuid.UUID | None = None
     seen: dict[datetime, ObservationSet] = field(default_factory=dict)
     checks: dict[datetime, DoubleCheck] = field(default_factory=dict)
-    containers: dict[str, Container] = field(default_factory=dict)
+    containers: dict[int, Container] = field(default_factory=dict)
     note: Note | None = None
     held: InfusionSession | None = None
 
