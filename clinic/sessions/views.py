@@ -1,13 +1,13 @@
 """Pages of the bedside; each module registers its own on the one blueprint."""
 
 from clinic.sessions import (
-    views_acts,
     views_board,
     views_checklist,
     views_discharge,
     views_drug,
     views_events,
     views_print,
+    views_pump,
     views_rate,
     views_session,
     views_vitals,
@@ -16,13 +16,13 @@ from clinic.sessions.views_shared import bp
 
 __all__ = [
     "bp",
-    "views_acts",
     "views_board",
     "views_checklist",
     "views_discharge",
     "views_drug",
     "views_events",
     "views_print",
+    "views_pump",
     "views_rate",
     "views_session",
     "views_vitals",

@@ -26,13 +26,13 @@ from clinic.sessions import operations
 from clinic.sessions.event_rules import CheckPurpose, IvAction
 from clinic.sessions.forms_acts import ProposalForm, StartForm, number
 from clinic.sessions.forms_checks import CheckForm, IdentityForm, NotTodayForm, SupervisingForm, TimeOutForm, WeightForm
-from clinic.sessions.models import InfusionSession, RateProposal
+from clinic.sessions.models import GateAnswer, InfusionSession, RateProposal
 from clinic.sessions.operations_checks import passed_check
 from clinic.sessions.pages_checklist import checklist, pounds
 from clinic.sessions.pages_words import drug_and_number
 from clinic.sessions.rules import GateResult
-from clinic.sessions.views_acts import attempt
 from clinic.sessions.views_shared import bp, frame, load, physicians, zone
+from clinic.sessions.views_sheet import attempt
 
 _RESULTS = {
     "yes": GateResult.PASS,
@@ -94,14 +94,16 @@ def check_identity(infusion_id: uuid.UUID, item_id: uuid.UUID) -> ResponseReturn
     """Type the year of birth that the patient says."""
     infusion, form, now = load(infusion_id), IdentityForm(), clock.now()
     item = _item(infusion, item_id)
-    if form.validate_on_submit():
-        year = int(form.year_of_birth.data or 0)
-        answer = attempt(form, lambda: operations.answer_identity(infusion, item, year, by=actor(), at=now))
-        if answer is not None:
-            if answer.result is not GateResult.PASS:
-                flash("This year is not the one on the record. Check who the patient is.", "crit")
-            return _saved(infusion, item)
-    return _page(load(infusion_id), 422, check=form, at_check=item_id)
+
+    def act() -> GateAnswer:
+        return operations.answer_identity(infusion, item, int(form.year_of_birth.data or 0), by=actor(), at=now)
+
+    answer = attempt(form, act)
+    if answer is None:
+        return _page(load(infusion_id), 422, check=form, at_check=item_id)
+    if answer.result is not GateResult.PASS:
+        flash("This year is not the one on the record. Check who the patient is.", "crit")
+    return _saved(infusion, item)
 
 
 @bp.post("/sessions/<uuid:infusion_id>/checks/<uuid:item_id>")
@@ -110,7 +112,7 @@ def answer_check(infusion_id: uuid.UUID, item_id: uuid.UUID) -> ResponseReturnVa
     """Settle one check."""
     infusion, form, now = load(infusion_id), CheckForm(), clock.now()
     item = _item(infusion, item_id)
-    if form.validate_on_submit() and attempt(form, lambda: _answer(infusion, item, form, now)) is not None:
+    if attempt(form, lambda: _answer(infusion, item, form, now)) is not None:
         return _saved(infusion, item)
     return _page(load(infusion_id), 422, check=form, at_check=item_id)
 
@@ -165,12 +167,11 @@ def _measured(item: CheckItem, form: CheckForm, result: GateResult) -> str:
 def record_weight(infusion_id: uuid.UUID) -> ResponseReturnValue:
     """Weigh the patient: kilograms alone. An odd weight is held until it is typed again with the reason."""
     infusion, form, now = load(infusion_id), WeightForm(), clock.now()
-    if form.validate_on_submit():
-        weight = attempt(form, lambda: _weigh(infusion, form, now))
-        if weight is not None:
-            flash(f"{format_quantity(weight.kg, Unit.KG)}, that is {pounds(weight.kg)}.")
-            return _saved(infusion)
-    return _page(load(infusion_id), 422, weight=form)
+    weight = attempt(form, lambda: _weigh(infusion, form, now))
+    if weight is None:
+        return _page(load(infusion_id), 422, weight=form)
+    flash(f"{format_quantity(weight.kg, Unit.KG)}, that is {pounds(weight.kg)}.")
+    return _saved(infusion)
 
 
 def _weigh(infusion: InfusionSession, form: WeightForm, now: datetime) -> Weight:
@@ -223,7 +224,7 @@ def set_supervising(infusion_id: uuid.UUID) -> ResponseReturnValue:
         operations.set_supervising(infusion, person, by=actor(), at=now)
         return True
 
-    if form.validate_on_submit() and attempt(form, act):
+    if attempt(form, act):
         return _saved(infusion)
     return _page(load(infusion_id), 422, supervising=form)
 
@@ -237,7 +238,7 @@ def record_time_out(infusion_id: uuid.UUID) -> ResponseReturnValue:
     def act() -> object:
         return operations.time_out(infusion, form.text.data or "", happened_at=now, by=actor(), at=now)
 
-    if form.validate_on_submit() and attempt(form, act) is not None:
+    if attempt(form, act) is not None:
         flash("Time-out recorded.")
         return _saved(infusion)
     return _page(load(infusion_id), 422, time_out=form)
@@ -248,7 +249,7 @@ def record_time_out(infusion_id: uuid.UUID) -> ResponseReturnValue:
 def adopt_order(infusion_id: uuid.UUID) -> ResponseReturnValue:
     """Go on under the version of the order that is in force now."""
     infusion, form, now = load(infusion_id), NotTodayForm(), clock.now()
-    if form.validate_on_submit() and attempt(form, lambda: operations.adopt_order(infusion, by=actor(), at=now)):
+    if attempt(form, lambda: operations.adopt_order(infusion, by=actor(), at=now)):
         flash("The session goes on under the order in force.")
         return _saved(infusion)
     return _page(load(infusion_id), 422, check=form)
@@ -269,13 +270,12 @@ def propose_rate(infusion_id: uuid.UUID) -> ResponseReturnValue:
             infusion, rate_ml_h=rate, purpose=CheckPurpose.START, proposed_at=now, by=actor(), at=now
         )
 
-    if form.validate_on_submit():
-        proposal = attempt(form, act)
-        if proposal is not None:
-            if proposal.is_blocked:
-                flash(f"Blocked. {proposal.findings}", "crit")
-            return _saved(infusion)
-    return _page(load(infusion_id), 422, proposal=form)
+    proposal = attempt(form, act)
+    if proposal is None:
+        return _page(load(infusion_id), 422, proposal=form)
+    if proposal.is_blocked:
+        flash(f"Blocked. {proposal.findings}", "crit")
+    return _saved(infusion)
 
 
 @bp.post("/sessions/<uuid:infusion_id>/start")
@@ -300,7 +300,7 @@ def start(infusion_id: uuid.UUID) -> ResponseReturnValue:
 
     if infusion.administrations:  # somebody else pressed Start a moment ago
         return redirect(url_for(".show_session", infusion_id=infusion.id), 303)
-    if form.validate_on_submit() and attempt(form, act) is not None:
+    if attempt(form, act) is not None:
         flash("Infusion started.")
         return redirect(url_for(".show_session", infusion_id=infusion.id), 303)
     return _page(load(infusion_id), 422, start=form)
@@ -327,7 +327,7 @@ def close_not_done(infusion_id: uuid.UUID) -> ResponseReturnValue:
         operations.not_done(infusion, form.reason.data or "", by=actor(), at=now)
         return True
 
-    if form.validate_on_submit() and attempt(form, act):
+    if attempt(form, act):
         flash("Session closed as not done.")
         return redirect(url_for(".show_today"), 303)
     infusion = load(infusion_id)

@@ -20,8 +20,8 @@ from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_discharge import discharge_page, named_escort
 from clinic.sessions.progress import last_stop, progress
 from clinic.sessions.rules import SessionStatus
-from clinic.sessions.views_acts import attempt, drawn
 from clinic.sessions.views_shared import bp, frame, load, physicians, proved, zone
+from clinic.sessions.views_sheet import attempt, drawn
 
 
 def _page(infusion: InfusionSession, form: DischargeForm, status: int = 200) -> ResponseReturnValue:
@@ -67,7 +67,7 @@ def discharge(infusion_id: uuid.UUID) -> ResponseReturnValue:
             _discharge(infusion, form, when, now)
         return True
 
-    if form.validate_on_submit() and attempt(form, act):
+    if attempt(form, act):
         flash("Score saved." if is_score_alone else "Discharged. Write and sign the session note.")
         onwards = ".show_discharge" if is_score_alone else ".show_session"
         return redirect(url_for(onwards, infusion_id=infusion.id), 303)

@@ -23,8 +23,8 @@ from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_session import strip_cells
 from clinic.sessions.pages_words import drug_name
 from clinic.sessions.progress import progress
-from clinic.sessions.views_acts import attempt
 from clinic.sessions.views_shared import bp, clinicians, frame, load, proved, session_url, zone
+from clinic.sessions.views_sheet import attempt
 
 
 def _drugs(infusion: InfusionSession) -> list[str]:
@@ -85,7 +85,7 @@ def record_drug(infusion_id: uuid.UUID) -> ResponseReturnValue:
         _ACTS.get(form.act.data or "", _unknown)(infusion, account, form, now)
         return True
 
-    if form.validate_on_submit() and attempt(form, act):
+    if attempt(form, act):
         flash("Recorded in the drug account.")
         return redirect(url_for(".show_drug", infusion_id=infusion.id), 303)
     return _page(load(infusion_id), form, 422)

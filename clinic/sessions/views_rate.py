@@ -14,11 +14,11 @@ from clinic.core.units import BadNumber, parse_decimal
 from clinic.sessions import operations, queries_page
 from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.forms_acts import PUMP_ML_H, RateForm, SecondPersonForm, number
-from clinic.sessions.models import DoubleCheck, InfusionSession, RateProposal
+from clinic.sessions.models import AdministrationEvent, DoubleCheck, InfusionSession, RateProposal
 from clinic.sessions.pages_rate import rate_sheet
 from clinic.sessions.pages_session import order_panel
 from clinic.sessions.progress import progress
-from clinic.sessions.views_acts import attempt, drawn, edition, moment, refuse_stale, spoken_order, typed
+from clinic.sessions.views_pump import spoken_order
 from clinic.sessions.views_shared import (
     bp,
     clinicians,
@@ -30,6 +30,7 @@ from clinic.sessions.views_shared import (
     session_url,
     zone,
 )
+from clinic.sessions.views_sheet import attempt, drawn, edition, last_act_at, refuse_stale
 
 
 def _rate_page(infusion: InfusionSession, form: RateForm, status: int = 200) -> ResponseReturnValue:
@@ -71,60 +72,55 @@ def change_rate(infusion_id: uuid.UUID) -> ResponseReturnValue:
     """Record another rate; where a second person has to compute it first, the rate waits for that."""
     infusion, form, now = load(infusion_id), RateForm(), clock.now()
     form.offer(physicians())
-    if form.validate_on_submit():
-        refuse_stale(infusion, typed(form))
-        rate = _chosen_rate(infusion, form)
-        check = _usable_check(infusion, form.double_check_id.data or "")
 
-        def act() -> object:
-            when = moment(infusion, form, now)
-            return operations.change_rate(
-                infusion,
-                rate_ml_h=_needed(rate),
-                happened_at=when,
-                double_check=check,
-                reason=form.said,
-                verbal_order=spoken_order(infusion, form, when, now),
-                by=actor(),
-                at=now,
-            )
+    def act() -> AdministrationEvent:
+        refuse_stale(infusion, form)
+        when = form.moment(now, zone(), after=last_act_at(infusion))
+        return operations.change_rate(
+            infusion,
+            rate_ml_h=_chosen_rate(infusion, form),
+            happened_at=when,
+            double_check=_usable_check(infusion, form.double_check_id.data or ""),
+            reason=form.said,
+            verbal_order=spoken_order(infusion, form, when, now),
+            by=actor(),
+            at=now,
+        )
 
-        if attempt(form, act) is not None:
-            flash("Rate recorded.")
-            return redirect(url_for(".show_session", infusion_id=infusion.id), 303)
-        if form.needs_second and rate is not None:
-            return _propose(infusion_id, form, rate)
+    if attempt(form, act) is not None:
+        flash("Rate recorded.")
+        return redirect(url_for(".show_session", infusion_id=infusion.id), 303)
+    if form.needs_second:
+        return _propose(load(infusion_id), form)
     return _rate_page(load(infusion_id), form, 422)
 
 
-def _chosen_rate(infusion: InfusionSession, form: RateForm) -> Decimal | None:
-    """Return the rate in mL/h: the checked one, else what was typed, else the chosen step."""
+def _chosen_rate(infusion: InfusionSession, form: RateForm) -> Decimal:
+    """Return the rate in mL/h: the checked one, else what was typed, else the chosen step.
+
+    Raises RuleBroken when there is none of these.
+    """
     check = _usable_check(infusion, form.double_check_id.data or "")
     if check is not None:
         return check.proposal.rate_ml_h
-    if form.rate_ml_h.data is not None:
-        return number(form.rate_ml_h)
+    typed = number(form.rate_ml_h)
+    if typed is not None:
+        return typed
     try:
         return parse_decimal(form.step.data or "", places=4, minimum=PUMP_ML_H[0], maximum=PUMP_ML_H[1])
-    except BadNumber:
-        return None
+    except BadNumber as nothing:
+        raise RuleBroken("Choose a rate, or type the rate on the pump.", field="rate_ml_h") from nothing
 
 
-def _needed(rate: Decimal | None) -> Decimal:
-    if rate is None:
-        raise RuleBroken("Choose a rate, or type the rate on the pump.", field="rate_ml_h")
-    return rate
-
-
-def _propose(infusion_id: uuid.UUID, form: RateForm, rate: Decimal) -> ResponseReturnValue:
-    infusion, now = load(infusion_id), clock.now()
+def _propose(infusion: InfusionSession, form: RateForm) -> ResponseReturnValue:
+    rate, now = _chosen_rate(infusion, form), clock.now()
     proposal = operations.propose_rate(
         infusion, rate_ml_h=rate, purpose=CheckPurpose.RATE_CHANGE, proposed_at=now, by=actor(), at=now
     )
     if proposal.is_blocked:
         form.refuse(RuleBroken(proposal.findings or "This rate is blocked.", field="rate_ml_h"))
-        return _rate_page(load(infusion_id), form, 422)
-    return redirect(url_for(".show_double_check", infusion_id=infusion_id, proposal_id=proposal.id), 303)
+        return _rate_page(load(infusion.id), form, 422)
+    return redirect(url_for(".show_double_check", infusion_id=infusion.id, proposal_id=proposal.id), 303)
 
 
 # --- the second person -----------------------------------------------------------------------------------------------
@@ -145,23 +141,18 @@ def double_check(infusion_id: uuid.UUID, proposal_id: uuid.UUID) -> ResponseRetu
     infusion, form, now = load(infusion_id), SecondPersonForm(), clock.now()
     proposal = _proposal(infusion, proposal_id)
     form.offer(clinicians())
-    if form.validate_on_submit():
 
-        def act() -> DoubleCheck:
-            checker = proved(
-                form.checker.data or "",
-                form.password.data or "",
-                permission=Permission.WITNESS,
-                at=now,
-                field="checker",
-            )
-            computed = number(form.computed_rate_ml_h) or Decimal(0)
-            return operations.double_check(infusion, proposal, computed_rate_ml_h=computed, checker=checker, at=now)
+    def act() -> DoubleCheck:
+        checker = proved(
+            form.checker.data or "", form.password.data or "", permission=Permission.WITNESS, at=now, field="checker"
+        )
+        computed = number(form.computed_rate_ml_h) or Decimal(0)
+        return operations.double_check(infusion, proposal, computed_rate_ml_h=computed, checker=checker, at=now)
 
-        check = attempt(form, act)
-        if check is not None:
-            return _after_check(infusion, proposal, check)
-    return _second_page(load(infusion_id), proposal, form, 422)
+    check = attempt(form, act)
+    if check is None:
+        return _second_page(load(infusion_id), proposal, form, 422)
+    return _after_check(infusion, proposal, check)
 
 
 def _after_check(infusion: InfusionSession, proposal: RateProposal, check: DoubleCheck) -> ResponseReturnValue:

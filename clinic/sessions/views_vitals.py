@@ -22,8 +22,8 @@ from clinic.sessions.models import InfusionSession, ObservationSet
 from clinic.sessions.pages_vitals import ladders, more_fields, questions, read_back, values_of
 from clinic.sessions.pages_words import breach_texts, vitals_sentence
 from clinic.sessions.progress import breaches_of, current, progress
-from clinic.sessions.views_acts import attempt, drawn
 from clinic.sessions.views_shared import bp, frame, load, session_url, zone
+from clinic.sessions.views_sheet import attempt, drawn
 from clinic.sessions.vital_rules import VITALS
 
 
@@ -131,7 +131,7 @@ def _is_due(state: DueState) -> bool:
 def mark_vitals_not_done(infusion_id: uuid.UUID) -> ResponseReturnValue:
     """Say why vitals that were due could not be taken."""
     infusion, form = load(infusion_id), NotDoneForm()
-    if form.validate_on_submit() and attempt(form, lambda: _mark(infusion, form)) is not None:
+    if attempt(form, lambda: _mark(infusion, form)) is not None:
         flash("Vitals marked as not done.")
         return redirect(session_url(infusion), 303)
     return _vitals_page(load(infusion_id), drawn(VitalsForm(formdata=None)), VitalsEntry(), 422, not_done=form)

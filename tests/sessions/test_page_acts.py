@@ -9,7 +9,7 @@ from clinic.orders.models import VerbalOrder
 from clinic.sessions import operations
 from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.rules import AdministrationKind, SessionStatus
-from clinic.sessions.views_acts import edition
+from clinic.sessions.views_sheet import edition
 from tests.factories.accounts import PASSWORD
 from tests.factories.pages import fresh
 from tests.factories.sessions import minute

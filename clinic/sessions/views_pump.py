@@ -1,0 +1,169 @@
+"""The side sheets of a running pump: pause, resume, stop, bolus, bag. Rates have views of their own."""
+
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from wtforms import Field
+
+from clinic.accounts.current import actor
+from clinic.core import clock
+from clinic.core.errors import RuleBroken
+from clinic.core.units import Unit
+from clinic.orders import operations as orders
+from clinic.orders.models import VerbalOrder
+from clinic.sessions import operations
+from clinic.sessions.forms_acts import BagForm, BolusForm, PauseForm, ResumeForm, SpokenForm, StopForm, number
+from clinic.sessions.models import AdministrationEvent, InfusionSession
+from clinic.sessions.pages_words import shown_mg, shown_rate
+from clinic.sessions.progress import progress
+from clinic.sessions.views_shared import physicians
+from clinic.sessions.views_sheet import Sheet, clock_of, side_sheet
+
+pump_sheet = partial(side_sheet, is_at_pump=True)
+
+
+def _pause_sheet(_infusion: InfusionSession, form: PauseForm) -> Sheet:
+    return Sheet(
+        "Pause",
+        f"Pause{clock_of(form)}",
+        ((form.why, {"look": "grid", "columns": 3}), (form.reason, {})),
+        lead="Pause the pump, then record. The reason may follow later. Vitals go on falling due.",
+    )
+
+
+@pump_sheet("pause", PauseForm, _pause_sheet, opens="show_pause", said="Paused.")
+def pause(infusion: InfusionSession, form: PauseForm, when: datetime, now: datetime) -> AdministrationEvent:
+    """Hold the pump."""
+    return operations.pause(infusion, happened_at=when, reason=form.said, by=actor(), at=now)
+
+
+def _resume_sheet(infusion: InfusionSession, form: ResumeForm) -> Sheet:
+    form.offer(physicians())
+    going = progress(infusion, clock.now())
+    rate = shown_rate(going.set_ml_h, Unit.ML_PER_H)
+    return Sheet(
+        "Resume",
+        f"Resume{clock_of(form)}",
+        ((form.rate_ml_h, {"hint": f"left empty, the pump goes on at {rate}"}), (form.reason, {})),
+        facts=(("Pump set to", rate), ("Given so far", shown_mg(going.delivered_mg))),
+        more=_spoken_fields(form),
+        more_title="On a spoken order",
+    )
+
+
+@pump_sheet("resume", ResumeForm, _resume_sheet, opens="show_resume", said="Running again.")
+def resume(infusion: InfusionSession, form: ResumeForm, when: datetime, now: datetime) -> AdministrationEvent:
+    """Let the pump run on."""
+    return operations.resume(
+        infusion,
+        happened_at=when,
+        rate_ml_h=number(form.rate_ml_h),
+        reason=form.said,
+        verbal_order=spoken_order(infusion, form, when, now),
+        by=actor(),
+        at=now,
+    )
+
+
+def _stop_sheet(infusion: InfusionSession, form: StopForm) -> Sheet:
+    going = progress(infusion, clock.now())
+    return Sheet(
+        f"Stop the infusion of {infusion.patient.name}?",
+        "Stop infusion",
+        (
+            (form.why, {"look": "grid", "columns": 3, "hint": "may follow later"}),
+            (form.pump_volume_ml, {}),
+            (form.reason, {}),
+        ),
+        facts=(
+            ("Given so far", shown_mg(going.delivered_mg)),
+            ("By the pump's rate", shown_rate(going.delivered_ml, Unit.ML)),
+        ),
+        lead="Starting again needs a new version of the order.",
+        kind="danger",
+    )
+
+
+@pump_sheet("stop", StopForm, _stop_sheet, opens="show_stop", said="Stopped. The patient is recovering.")
+def stop(infusion: InfusionSession, form: StopForm, when: datetime, now: datetime) -> AdministrationEvent:
+    """Stop for good: two taps when it is urgent."""
+    volume = number(form.pump_volume_ml)
+    return operations.stop(infusion, happened_at=when, reason=form.said, pump_volume_ml=volume, by=actor(), at=now)
+
+
+def _bolus_sheet(infusion: InfusionSession, form: BolusForm) -> Sheet:
+    form.offer(physicians())
+    terms = infusion.order_version.terms
+    ordered = shown_mg(terms.bolus_mg, is_final=True) if terms.bolus_mg else "the order has no bolus"
+    return Sheet(
+        "Bolus",
+        f"Record bolus{clock_of(form)}",
+        ((form.bolus_mg, {}), (form.over_min, {}), (form.reason, {})),
+        facts=(("Ordered", ordered),),
+        more=_spoken_fields(form),
+        more_title="On a spoken order",
+    )
+
+
+@pump_sheet("bolus", BolusForm, _bolus_sheet, opens="show_bolus", said="Bolus recorded.")
+def give_bolus(infusion: InfusionSession, form: BolusForm, when: datetime, now: datetime) -> AdministrationEvent:
+    """Record a bolus."""
+    return operations.bolus(
+        infusion,
+        bolus_mg=number(form.bolus_mg) or Decimal(0),
+        over_min=number(form.over_min),
+        happened_at=when,
+        reason=form.said,
+        verbal_order=spoken_order(infusion, form, when, now),
+        by=actor(),
+        at=now,
+    )
+
+
+def _bag_sheet(_infusion: InfusionSession, form: BagForm) -> Sheet:
+    return Sheet(
+        "New bag or syringe",
+        f"Record new bag{clock_of(form)}",
+        ((form.concentration_mg_ml, {}), (form.volume_to_infuse_ml, {}), (form.rate_ml_h, {}), (form.reason, {})),
+        lead="Type the concentration from the label of the new bag.",
+    )
+
+
+@pump_sheet("bag", BagForm, _bag_sheet, opens="show_bag", said="New bag recorded.")
+def change_bag(infusion: InfusionSession, form: BagForm, when: datetime, now: datetime) -> AdministrationEvent:
+    """Hang another bag."""
+    return operations.change_bag(
+        infusion,
+        happened_at=when,
+        concentration_mg_ml=number(form.concentration_mg_ml),
+        volume_to_infuse_ml=number(form.volume_to_infuse_ml),
+        rate_ml_h=number(form.rate_ml_h),
+        reason=form.said,
+        by=actor(),
+        at=now,
+    )
+
+
+def spoken_order(infusion: InfusionSession, form: SpokenForm, when: datetime, now: datetime) -> VerbalOrder | None:
+    """Write down the order that was spoken, where the sheet names a speaker."""
+    if not form.is_spoken:
+        return None
+    speaker = next((one for one in physicians() if str(one.id) == form.spoken_by_id.data), None)
+    if speaker is None:
+        raise RuleBroken("Choose who spoke.", field="spoken_by_id")
+    return orders.write_verbal_order(
+        infusion.order_version,
+        form.spoken_text.data or "",
+        spoken_by=speaker,
+        spoken_at=when,
+        is_read_back=bool(form.is_read_back.data),
+        by=actor(),
+        at=now,
+    )
+
+
+def _spoken_fields(form: SpokenForm) -> tuple[tuple[Field, dict[str, Any]], ...]:
+    """Return the fields of a spoken order, which stand folded."""
+    return ((form.spoken_by_id, {}), (form.spoken_text, {}), (form.is_read_back, {}))
