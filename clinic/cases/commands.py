@@ -43,6 +43,9 @@ def play_command(file: Path, *, as_json: bool, url: str | None) -> None:
     try:
         with _database(url):
             played = list(play.play_file(read))
+    except schema.CaseFault as fault:
+        click.echo(str(fault), err=True)
+        sys.exit(MALFORMED)
     except play.NotEmpty:
         click.echo("--database: there is a clinic in this database; cases are played in an empty one.", err=True)
         sys.exit(MALFORMED)

@@ -1,12 +1,13 @@
 """The parts of a case that stand before the session: patient, course, orders, visits booked."""
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from clinic.cases.moments import instant_of
 from clinic.cases.parts import CoursePart, CourseTurn, GateEntry, OrderPart, PatientPart
-from clinic.cases.reading import Fields, Item
+from clinic.cases.reading import Fields, Item, shown
 
 
 def read_patient(item: Item) -> PatientPart:
@@ -107,7 +108,7 @@ def _order(fields: Fields, number: int, zone: ZoneInfo | None) -> OrderPart:
     signed_at = fields.find("signed_at")
     return OrderPart(
         drug=fields.need("drug").text(),
-        basis=fields.text("basis"),
+        basis=_basis(fields.find("basis")),
         conc_mg_ml=positive(fields, "conc_mg_ml", "concentration_mg_ml"),
         rxcui_product=fields.text("rxcui_product"),
         diluent=fields.text("diluent"),
@@ -149,6 +150,16 @@ def _rate(fields: Fields, name: str, other: str, factor: Decimal) -> Decimal | N
     """A rate under its own name, or under that of another unit."""
     rate, in_other = fields.number(name), fields.number(other)
     return rate if rate is not None or in_other is None else in_other * factor
+
+
+_BASIS = re.compile(r"(?:mcg|ug)/kg/min|mg/kg/h(?:r|our)?|mg/h(?:r|our)?|mg/kg(?!/)|mg(?!/)", re.IGNORECASE)
+
+
+def _basis(item: Item | None) -> str | None:
+    """How the dose is expressed (REFERENCE.md 1.3): `mg/kg total`, `mg total`, `mg/kg/h`, `mg/h` or `mcg/kg/min`."""
+    if item is not None and not _BASIS.match(item.text().replace(" ", "")):
+        item.refuse(f"{shown(item.text())} is none of mg/kg total, mg total, mg/kg/h, mg/h, mcg/kg/min")
+    return item.text() if item else None
 
 
 def _bolus_mg(item: Item | None) -> Decimal | None:

@@ -16,6 +16,7 @@ from clinic.core.units import EXACT
 from clinic.outcomes.rules import Instrument, Occasion
 from clinic.protocols.rules import DischargeScale
 from clinic.sessions import delivery_rules as delivery
+from clinic.sessions.models import AdverseEvent
 
 
 class UnknownFigure(Exception):
@@ -163,6 +164,8 @@ _CASE: dict[str, Callable[[Known], Value]] = {
 _EVERY = (*_VISIT, *_CASE)
 _SESSION = re.compile(r"sessions?[\[_.]?(\d+)\]?", re.IGNORECASE)
 _WHICH = "min|max|lowest|highest|first|last|peak|nadir"
+_DAY = re.compile(r"day_?(\d{1,2})[_.](.+)")
+_BY_SESSION = re.compile(r"_(?:by|per|each)_session$")
 _OF_VITAL = re.compile(rf"({_WHICH})_([a-z0-9]+)|([a-z0-9]+)_({_WHICH})")
 _ORDINARY = {"lowest": "min", "nadir": "min", "highest": "max", "peak": "max"}
 
@@ -174,6 +177,9 @@ def compute(name: str, visit: Visit | None, known: Known) -> Value:
     found = _SESSION.fullmatch(head)
     if dot and found:
         return compute(tail, _numbered(int(found[1]), head, known), known)
+    each, by_session = _BY_SESSION.subn("", word)
+    if by_session:
+        return [compute(each, one, known) for one in known.stage.visits if one.infusion_id is not None]
     word = _known_as(word)
     if word in _CASE:
         return _CASE[word](known)
@@ -188,7 +194,10 @@ def compute(name: str, visit: Visit | None, known: Known) -> Value:
 
 
 def _of_visit(word: str) -> OfVisit | None:
-    return _VISIT.get(word) or _of_vital(word) or _of_drug_in(word) or _in_other_unit(word)
+    found = _DAY.fullmatch(word)
+    if found and (figure := _VISIT.get(_known_as(found[2]))):
+        return _of_day(figure, found[1])
+    return _VISIT.get(word) or _of_vital(word) or _in_other_unit(word) or _of_drug_in(word)
 
 
 def _known_as(name: str) -> str:
@@ -280,6 +289,8 @@ def _dotted(head: str, tail: str) -> OfVisit | None:
         return lambda numbers: sum(tail in row.prn_item.drug_name.lower() for row in numbers.rows.prn)
     if figure in _OF_DAY:
         return _of_day(_OF_DAY[figure], tail)
+    if head in _ADVERSE:
+        return _of_adverse(tail)
     wanted = _known_as(tail)
     if wanted not in _VISIT or not (wanted in _LOG or wanted in {"dose_mg", "volume_ml"}):
         return None
@@ -294,6 +305,33 @@ def _dotted(head: str, tail: str) -> OfVisit | None:
         return log.given_mg if wanted == "dose_mg" else _VISIT[wanted](numbers.with_log(log))
 
     return of_drug
+
+
+_ADVERSE = frozenset({"ae", "adverse_event", "adverse"})
+
+
+def _of_adverse(tail: str) -> OfVisit | None:
+    """What is recorded of the adverse event; of several, the one of the highest grade."""
+    if tail not in _OF_ADVERSE:
+        return None
+
+    def of_adverse(numbers: Numbers) -> Value:
+        rows = sorted(numbers.rows.adverse, key=lambda row: (row.grade or 0, row.onset_at))
+        return _OF_ADVERSE[tail](numbers, rows[-1]) if rows else None
+
+    return of_adverse
+
+
+_OF_ADVERSE: dict[str, Callable[[Numbers, AdverseEvent], Value]] = {
+    "term": lambda _, row: row.term,
+    "grade": lambda _, row: row.grade,
+    "serious": lambda _, row: row.is_serious,
+    "causality": lambda _, row: row.causality,
+    "outcome": lambda _, row: row.outcome.value if row.outcome else None,
+    "onset_min": lambda n, row: n.minute_of(row.onset_at),
+    "resolved_min": lambda n, row: n.minute_of(row.resolved_at),
+    "duration_min": lambda n, _: n.adverse_min,
+}
 
 
 def _of_day(figure: OfVisit, tail: str) -> OfVisit:

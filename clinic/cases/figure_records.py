@@ -214,10 +214,13 @@ class Numbers:
         )
         return other
 
+    def minute_of(self, moment: datetime | None) -> Decimal | None:
+        """Minutes from the start."""
+        return elapsed_minutes(self.started_at, moment) if self.started_at and moment else None
+
     @property
     def minute_of_leaving(self) -> Decimal | None:
-        left = self.infusion.discharge.discharged_at if self.infusion.discharge else None
-        return elapsed_minutes(self.started_at, left) if self.started_at and left else None
+        return self.minute_of(self.infusion.discharge.discharged_at if self.infusion.discharge else None)
 
     @property
     def recovery_min(self) -> Decimal | None:

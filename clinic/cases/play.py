@@ -16,7 +16,8 @@ standing at its instant, in the order of time, in a savepoint of its own. What a
 a `Refusal` in the system's own words, and counts as a difference unless the case expects one.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,13 +26,14 @@ from clinic.cases.figure_names import compare
 from clinic.cases.figures import Figure, Known
 from clinic.cases.parts import Case, CaseFile, Expected
 from clinic.cases.play_bedside import play_bedside
-from clinic.cases.play_clinic import World, found_world, is_empty
+from clinic.cases.play_clinic import CAST, World, found_world, is_empty
 from clinic.cases.play_course import play_follow_up, play_opening, play_order_signatures
 from clinic.cases.play_drugs import play_drugs
 from clinic.cases.play_leaving import play_leaving
 from clinic.cases.play_session import play_before, play_near_misses, play_pump
 from clinic.cases.play_visits import play_visits
 from clinic.cases.playing import Refusal, Script
+from clinic.cases.reading import CaseFault, shown
 from clinic.cases.stage import Stage, Visit, stage_visits
 from clinic.core import db
 
@@ -108,15 +110,32 @@ def _expected(stage: Stage) -> Iterator[tuple[Expected, Visit | None]]:
 def play_file(file: CaseFile) -> Iterator[Played]:
     """Play every case of a file, each in a clinic of its own, in the database of the session that stands.
 
-    Raises NotEmpty when there is a clinic already.
+    Raises NotEmpty when there is a clinic already, CaseFault when a case names somebody whom nobody knows.
     """
     with db.unit_of_work():
         if not is_empty():
             raise NotEmpty
     for case in file.cases:
+        _refuse_strangers(case, {*CAST, *file.staff})
+    for case in file.cases:
         with db.unit_of_work():
             world = found_world(case, at=_founded(case), names=file.staff)
         yield play_case(case, world)
+
+
+def _refuse_strangers(case: Case, known: Collection[str]) -> None:
+    """Whoever signs, nurses, checks or supervises is one of the clinic's staff or of the file's own `staff`."""
+    named = [(order.signed_by, order.place) for order in case.orders]
+    for one in case.sessions:
+        part = one.session
+        named += [(code, part.place) for code in (*part.nurses, part.second_check, part.supervising)]
+    for text, place in named:
+        strangers = [code for code in _CODE.findall(text or "") if code not in known]
+        if strangers or (text is not None and not re.search("[A-Za-z]", text)):
+            raise CaseFault(f"{place}: nobody here is {shown(strangers[0] if strangers else text or '')}")
+
+
+_CODE = re.compile(r"\b[A-Z]{2,5}-\d+\b")
 
 
 def _founded(case: Case) -> datetime:

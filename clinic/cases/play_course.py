@@ -13,7 +13,7 @@ from clinic.cases.stage import MINUTE, Stage, Visit
 from clinic.core.errors import RuleBroken
 from clinic.core.times import from_local, local
 from clinic.courses import operations as courses
-from clinic.courses.rules import CourseDecision, status_after
+from clinic.courses.rules import CourseDecision, CourseStatus, status_after
 from clinic.orders import operations as orders
 from clinic.outcomes import operations as outcomes
 from clinic.outcomes.rules import Instrument, Occasion
@@ -228,6 +228,11 @@ def _decide(stage: Stage, turn: CourseTurn, decision: CourseDecision, text: str)
         is_given = any(visit.infusion_id for visit in stage.visits)
         by = stage.physician(turn.by, at=at)
         said = turn.reason or text
+        if stage.course.status is status_after(
+            decision, CourseStatus.ON_HOLD if decision is CourseDecision.RESUME else CourseStatus.ACTIVE
+        ):
+            stage.script.supply(f"“{said}” finds a course that is {stage.course.status} already.")
+            return
         courses.review(stage.course, decision, said, by=by, at=at, is_dose_given=is_given)
 
     stage.script.add(turn.at, Turn.DESK, f"course: {decision}", act)

@@ -41,9 +41,9 @@ _OWN_KIND = {
 def pump_acts(session: SessionCase) -> list[PumpAct]:
     """The acts in the order of time: start, what lies between two rows, stop.
 
-    A gap between two rows is a pause, unless a stop stands at its beginning: then the infusion is started again. The
-    last stop stands where an event, the discharge of an emergency or the session's own end says so, else at the end
-    of the last row; what lies between that end and the stop is a pause.
+    A gap between two rows is a pause, unless a stop stands at its beginning and no resumption at its end: then the
+    infusion is started again. The last stop stands where an event, the discharge of an emergency or the session's own
+    end says so, else at the end of the last row; what lies between that end and the stop is a pause.
     """
     if not session.infusion:
         return []
@@ -66,7 +66,7 @@ def _between(before: InfusionRow, after: InfusionRow, said: "_Said") -> list[Pum
             return []
         return [said.act(AdministrationKind.RATE_CHANGE, after.start, place=after.place, **rates)]
     stopped = said.line(EventKind.STOP, before.end)
-    if stopped is not None:
+    if stopped is not None and said.line(EventKind.RESUME, after.start) is None:
         again = said.act(AdministrationKind.START, after.start, place=after.place, **rates)
         return [said.act(AdministrationKind.STOP, before.end, place=before.place), again]
     return [
@@ -106,6 +106,8 @@ class _Said:
         found = self.line(_OWN_KIND[kind], when)
         if found is None and kind in {AdministrationKind.RESUME, AdministrationKind.RATE_CHANGE}:
             found = self.line(EventKind.RATE_CHANGE, when) or self.line(EventKind.RESUME, when)
+        if found is None and kind is AdministrationKind.PAUSE:
+            found = self.line(EventKind.STOP, when)
         if found is None:
             return PumpAct(kind=kind, when=when, rate_ml_h=rate, from_ml_h=before, place=place)
         event, said = found

@@ -25,6 +25,7 @@ from clinic.sessions.readiness import findings
 from clinic.sessions.rules import AdministrationKind, GateResult
 
 _DOUBLE_CHECK_LASTS = timedelta(minutes=15)
+_SPOKEN_LASTS = timedelta(minutes=15)
 _PURPOSE = {
     AdministrationKind.START: CheckPurpose.START,
     AdministrationKind.RATE_CHANGE: CheckPurpose.RATE_CHANGE,
@@ -202,6 +203,8 @@ def play_pump(stage: Stage, visit: Visit) -> None:
             act,
             place=act.place,
         )
+    for event, said in visit.told(EventKind.VERBAL_ORDER):
+        stage.script.add(event.when.at, Turn.DOUBLE_CHECK, "verbal order", _hear, stage, visit, said, place=event.place)
     for row in visit.part.boluses:
         stage.script.add(row.when.at, Turn.BOLUS, "bolus", _bolus, stage, visit, row, place=row.place)
     for event, said in visit.told(EventKind.BAG_CHANGE):
@@ -293,13 +296,20 @@ def _act(stage: Stage, visit: Visit, act: PumpAct, at: datetime) -> None:
 
 
 def _spoken(stage: Stage, visit: Visit, act: PumpAct, at: datetime) -> VerbalOrder | None:
-    """The spoken order behind a change: told in its line, or in a line of its own at the same time."""
+    """The spoken order behind a change: told in its line, or in a line of its own shortly before."""
     said = act.said
-    lines = [fact for event, fact in visit.told(EventKind.VERBAL_ORDER) if event.when.at == at]
-    ordered = said if said and (said.verbal or said.physician) else next(iter(lines), None)
-    if ordered is None:
+    recent = [one for when, one in visit.spoken if at - _SPOKEN_LASTS <= when <= at]
+    if recent:
+        visit.spoken = [(when, one) for when, one in visit.spoken if one is not recent[-1]]
+        return recent[-1]
+    if said is None or not (said.verbal or said.physician):
         return None
-    return speak(stage, visit, ordered.text, ordered.physician, at)
+    return speak(stage, visit, said.text, said.physician, at)
+
+
+def _hear(stage: Stage, visit: Visit, said: EventFacts, at: datetime) -> None:
+    """A spoken order that has a line of its own; the change that it asks for follows."""
+    visit.spoken.append((at, speak(stage, visit, said.text, said.physician, at)))
 
 
 def speak(stage: Stage, visit: Visit, text: str, physician: str | None, at: datetime) -> VerbalOrder:

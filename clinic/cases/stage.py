@@ -54,6 +54,8 @@ class Visit:
     seen: dict[datetime, ObservationSet] = field(default_factory=dict)
     checks: dict[datetime, DoubleCheck] = field(default_factory=dict)
     containers: dict[int, Container] = field(default_factory=dict)
+    # Orders spoken in a line of their own, until the change that they ask for.
+    spoken: list[tuple[datetime, VerbalOrder]] = field(default_factory=list)
     note: Note | None = None
     held: InfusionSession | None = None
 

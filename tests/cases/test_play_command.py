@@ -53,6 +53,8 @@ def test_the_figures_for_a_machine_lose_no_digit(play):
         ("schema: infusion-cases/1", "schema: infusion-cases/9", "schema"),
         ("[0, 60, 13.6]", "[0, 60, thirteen]", "C01.infusion[0]"),
         ("cases:", "cases: [", "cases.yaml"),
+        ('basis: "mg/kg/h"', 'basis: "lb/stone/h"', "C01.order.basis"),
+        ('nurse: "RN-1"', 'nurse: "ZZ-99"', "C01.session: nobody here is “ZZ-99”"),
     ],
 )
 def test_a_malformed_file_gets_one_line_with_the_place(play, was, now, told):

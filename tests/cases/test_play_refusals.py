@@ -64,5 +64,18 @@ def test_a_refused_start_differs_when_the_case_does_not_expect_it(database):
     assert not result.agrees
 
 
+def test_a_stop_that_is_resumed_was_a_pause(database):
+    events = '- [20, "stop", "numb lips"]\n    - [30, "resume", "10.0 mL/h, check RN-2"]'
+    result = played(of(infusion="[[0, 20, 15.0], [30, 60, 10.0]]", events=events, expect="run_min: 50, pause_min: 10"))
+    assert not different(result)
+
+
+def test_an_order_spoken_shortly_before_stands_behind_the_change(database):
+    events = '- [19, "verbal_order", "18 mL/h, read back, PHY-1"]\n    - [20, "rate_change", "18 mL/h, check RN-2"]'
+    expect = "verbal_orders: 1, unsigned_verbal_orders: 1, max_rate_mg_h: 72"
+    result = played(of(infusion="[[0, 20, 15.0], [20, 60, 18.0]]", events=events, expect=expect))
+    assert not different(result)
+
+
 def test_nothing_is_supplied_where_the_file_says_everything(database):
     assert played(case_of("C01")).supplied == ()
