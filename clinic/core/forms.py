@@ -91,7 +91,7 @@ class NumberField(Field):
         if self.problem:
             raise StopValidation(self.problem)
         if self.required and self.data is None:
-            raise StopValidation(f"Enter a value from {self.minimum} to {self.maximum}")
+            raise StopValidation(f"Enter a value from {format_number(self.minimum)} to {format_number(self.maximum)}")
 
 
 class WholeField(NumberField):

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from flask import flash, redirect, request
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Field
 
 from clinic.core import clock, db
 from clinic.core.errors import Conflict, RuleBroken
-from clinic.core.forms import Form
+from clinic.core.forms import ClockField, Form
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version
 from clinic.sessions.forms_acts import TimedForm
@@ -126,6 +126,7 @@ def edition(infusion: InfusionSession) -> int:
     return infusion.version * 10_000 + len(infusion.administrations)
 
 
+_NOT_SENT_AGAIN = {"csrf_token", "idempotency_key", "password", "version"}
 _NOT_REPEATED = {"csrf_token", "password", "double_check_id", "about"}
 
 
@@ -136,11 +137,22 @@ def refuse_stale(infusion: InfusionSession, form: Form) -> None:
         return
     rows = log_rows(infusion, progress(infusion, clock.now()), late_min=None)
     newest = next((row for row in sorted(rows, key=lambda row: row.recorded_at, reverse=True) if row.title), None)
-    raise Conflict(
+    conflict = Conflict(
         "Somebody else changed this session at the same moment. Nothing of yours was saved.",
-        mine=[(field.label.text, str(field.data)) for field in form if field.name not in _NOT_REPEATED and field.data],
+        mine=[(field.label.text, _shown(field)) for field in form if field.name not in _NOT_REPEATED and field.data],
         theirs=[("Newest entry", f"{newest.title}, {newest.by}")] if newest else [],
     )
+    conflict.saved_url = url_for("sessions.show_session", infusion_id=infusion.id)
+    conflict.retry_url = request.path
+    conflict.retry_fields = [
+        *((name, value) for name, value in request.form.items(multi=True) if name not in _NOT_SENT_AGAIN),
+        ("version", str(edition(infusion))),
+    ]
+    raise conflict
+
+
+def _shown(field: Field) -> str:
+    return f"{field.data:%H:%M}" if isinstance(field, ClockField) else str(field.data)
 
 
 def last_act_at(infusion: InfusionSession) -> datetime | None:

@@ -206,9 +206,11 @@ def _refuse_corrected(infusion: InfusionSession, row: ObservationSet, entry: Vit
     mine = [(VITALS[vital].label, str(value)) for vital, value in entry.values.items()]
     values = values_of(newer) if newer is not None and not newer.is_void else {}
     theirs = [(VITALS[vital].label, text) for vital, text in values.items()]
-    raise Conflict(
+    conflict = Conflict(
         "Somebody else has corrected this entry meanwhile. Nothing of yours was saved.", mine=mine, theirs=theirs
     )
+    conflict.saved_url = url_for(".show_session", infusion_id=infusion.id)
+    raise conflict
 
 
 def _entry(observation_id: uuid.UUID) -> tuple[ObservationSet, InfusionSession]:

@@ -1,5 +1,6 @@
 """The side sheets: rates, pause, stop, events, medicines, who was told, hand-over."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -116,6 +117,21 @@ def test_a_sheet_drawn_before_somebody_elses_act_is_a_conflict(post, running, nu
     assert answer.status_code == 409
     assert "Rate 13.6 to 10.2" in shown
     assert "Toilet" in shown
+    assert f'href="/sessions/{running.id}"' in shown
+    again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', shown))
+    assert post("pause", **again).status_code == 303
+    assert newest(fresh(running).administrations).reason == "Toilet"
+
+
+def test_mine_over_theirs_is_still_judged_by_the_rules(post, running, nurse):
+    drawn = edition(fresh(running))
+    with db.unit_of_work():
+        operations.pause(running, happened_at=minute(8), by=nurse, at=minute(8))
+    shown = post("rate", version=str(drawn), rate_ml_h="10", reason="Sleepy").get_data(as_text=True)
+    again = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', shown))
+    refused = post("rate", **again)
+    assert refused.status_code == 422
+    assert 'value="Sleepy"' in refused.get_data(as_text=True)
 
 
 # --- pause, resume, stop, bolus, bag ---------------------------------------------------------------------------------
