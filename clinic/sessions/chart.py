@@ -91,7 +91,7 @@ def screens(data: ChartInput, *, beside_sheet: bool = False) -> tuple[Chart, ...
     """
     large = (SHEET,) if beside_sheet else (TABLET, WIDE)
     if all(time_axis(data, width).scrolls for width in large):
-        return (replace(draw(data, large[0]), screen=""),)
+        return (replace(draw(data, replace(large[0], ahead_minutes=PHONE.ahead_minutes)), screen=""),)
     return tuple(draw(data, width) for width in (PHONE, *large))
 
 

@@ -270,7 +270,7 @@ def sedation_lane(frame: Frame) -> Lane:
         marks.append(Mark(reading.at, x, middle, value, outside))
     name: list[Shape] = [Text("lab", 4, middle + 4, frame.data.words.sedation)]
     if frame.width.wordy and frame.data.sedation_scale:
-        name.append(Text("ax", frame.axis.left - 6, middle + 4, frame.data.sedation_scale, "end"))
+        name.append(Text("ax", frame.axis.left - 2, middle + 4, frame.data.sedation_scale, "end"))
     margin = _score_limit(frame, "sedation", middle)
     return Lane("sedation", frame.top, frame.bottom, tuple(name), tuple(plot), tuple(margin), tuple(marks))
 
@@ -292,7 +292,7 @@ def pain_lane(frame: Frame) -> Lane:
     middle = (frame.top + frame.bottom) / 2
     name: list[Shape] = [Text("lab", 4, middle + 4, frame.data.words.pain)]
     if frame.width.wordy:
-        name.append(Text("ax", frame.axis.left - 6, middle + 4, "0–10", "end"))
+        name.append(Text("ax", frame.axis.left - 2, middle + 4, "0–10", "end"))
     margin = _score_limit(frame, "pain", middle)
     return Lane("pain", frame.top, frame.bottom, tuple(name), tuple(plot), tuple(margin), tuple(marks))
 

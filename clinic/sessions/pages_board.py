@@ -161,8 +161,9 @@ def _hours(day: Day, now: datetime | None) -> list[tuple[str, int]]:
     found = []
     for number in range(day.hours):
         at = day.starts_at + timedelta(hours=number)
-        # The clock of now would cover the hour it stands on.
-        if now is None or abs(day.slot(now) - number * _SLOTS_PER_HOUR) > 5:  # noqa: PLR2004 slots
+        # The clock of now, which is centred on its line, would cover an hour so near; a long day has narrow slots.
+        behind = None if now is None else day.slot(now) - number * _SLOTS_PER_HOUR
+        if behind is None or not -day.hours * 2 / 5 <= behind <= day.hours:
             found.append((f"{local(at, day.zone):%H:%M}", number * _SLOTS_PER_HOUR))
     return found
 

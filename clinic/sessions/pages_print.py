@@ -17,7 +17,7 @@ from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import chart_input, running_limits
 from clinic.sessions.pages_log import LogRow, log_rows
 from clinic.sessions.pages_session import sentence_of
-from clinic.sessions.pages_words import drug_name, number_of, shown_mg
+from clinic.sessions.pages_words import drug_name, inside_sentence, number_of, shown_mg
 from clinic.sessions.progress import Progress, current
 from clinic.sessions.vital_rules import VITALS
 
@@ -108,7 +108,7 @@ def _facts(infusion: InfusionSession, going: Progress, zone: ZoneInfo) -> list[t
 def _limits(infusion: InfusionSession) -> str:
     terms = infusion.order_version.terms
     said = [(vital, limit_text(running_limits(terms, vital))) for vital in VITALS]
-    return ", ".join(f"{VITALS[vital].label} {text}" for vital, text in said if text)
+    return ", ".join(f"{inside_sentence(vital)} {text}" for vital, text in said if text)
 
 
 def _given(going: Progress, zone: ZoneInfo) -> str:
