@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from wtforms import SelectField, StringField
-from wtforms.validators import Length
+from wtforms.form import BaseForm
+from wtforms.validators import Length, Optional, Regexp, StopValidation
 
 from clinic.accounts.models import Staff
 from clinic.core.choices import left_open
@@ -15,10 +16,19 @@ from clinic.sessions.vital_rules import WEIGHT_KG
 _HOURS: Final = (0, 72)
 
 
+class YearField(WholeField):
+    """A year; its refusal does not write years with a comma."""
+
+    def pre_validate(self, form: BaseForm) -> None:
+        """Ask for four digits."""
+        if self.problem or self.data is None:
+            raise StopValidation("Enter the year with four digits, such as 1968")
+
+
 class IdentityForm(Form):
     """The year of birth as the patient says it."""
 
-    year_of_birth = WholeField("Year of birth", minimum=1900, maximum=2100, required=True)
+    year_of_birth = YearField("Year of birth", minimum=1900, maximum=2100, required=True)
 
 
 class CheckForm(Form):
@@ -31,7 +41,7 @@ class CheckForm(Form):
     solid_h = NumberField("Food, hours ago", places=1, minimum=_HOURS[0], maximum=_HOURS[1], unit="h")
     clear_h = NumberField("Clear fluids, hours ago", places=1, minimum=_HOURS[0], maximum=_HOURS[1], unit="h")
     site = text("Where", SHORT)
-    gauge = text("Gauge", SHORT)
+    gauge = StringField("Gauge", [Optional(), Regexp(r"\d{2}$", message="Enter a gauge such as 22")])
 
 
 class WeightForm(Form):

@@ -67,6 +67,12 @@ def test_nothing_is_answered_before(nurses_browser, arrived):
     assert "8 open" in shown
 
 
+@pytest.mark.parametrize("year", ["", "abc", "1899"])
+def test_a_year_is_asked_for_without_a_comma(post, arrived, year):
+    answer = post(f"checks/{check_of(arrived, CheckKind.IDENTITY).id}/identity", year_of_birth=year)
+    assert "Enter the year with four digits" in answer.get_data(as_text=True)
+
+
 def test_the_year_of_birth_settles_who_the_patient_is(post, arrived):
     address = f"checks/{check_of(arrived, CheckKind.IDENTITY).id}/identity"
     assert post(address, year_of_birth="1968").status_code == 303
