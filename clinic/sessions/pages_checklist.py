@@ -150,10 +150,15 @@ def _same_words(one: str | None, other: str) -> bool:
 
 def _open_words(rows: Sequence[Check], rate: RateState) -> list[str]:
     """Return in a word each what is still open; the sentences stand at the checks themselves."""
-    words = [_SHORT.get(row.kind, row.title) for row in rows if not row.is_done]
+    words = [_SHORT.get(row.kind) or _mid_sentence(row.title) for row in rows if not row.is_done]
     if rate.check is None:
         words += ["second check"] if rate.is_waiting else ["second check", "start rate read from pump"]
     return words
+
+
+def _mid_sentence(title: str) -> str:
+    """Return a check's own words as they stand in a list: "heart monitor on", but "ECG on"."""
+    return title if title[1:2].isupper() else f"{title[:1].lower()}{title[1:]}"
 
 
 def _detail(

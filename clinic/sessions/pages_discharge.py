@@ -1,5 +1,6 @@
 """The discharge page: the order's score, what is left of the drugs, the last vitals, the next session."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +15,7 @@ from clinic.orders.rules import Vital
 from clinic.protocols.rules import CheckKind, DischargeScale
 from clinic.sessions.models import GateAnswer, InfusionSession, ObservationSet
 from clinic.sessions.pages_words import drug_and_number, pressure, sedation_code, shown_mg
-from clinic.sessions.progress import Progress, current
+from clinic.sessions.progress import Progress, current, latest_sets
 from clinic.sessions.score_rules import SCORES, RecoveryScore
 
 CHOICES: Final = (2, 1, 0)
@@ -69,7 +70,7 @@ def discharge_page(
         total=sum(given) if len(given) == len(items) else None,
         cutoff=cutoff,
         threshold=f"{threshold} set by {signature.signer_name}" if cutoff is not None and signature else threshold,
-        last=tuple(_last(going, last)) if last else (),
+        last=tuple(_last(going, zone)) if last else (),
         last_at=last.observed_at if last else None,
         account=tuple(account_lines(infusion.drug_account)) if infusion.drug_account else (),
         escort=named_escort(infusion),
@@ -94,16 +95,33 @@ def _cells(infusion: InfusionSession, going: Progress, *, zone: ZoneInfo) -> lis
     return cells
 
 
-def _last(going: Progress, last: ObservationSet) -> list[tuple[str, str]]:
-    first = min(going.observations, key=lambda row: row.observed_at)
-    beside = f" (first {pressure(first)})" if first.id != last.id and pressure(first) else ""
-    none = "not taken"
-    found = [("BP", f"{pressure(last)}{beside}" if pressure(last) else none)]
-    found.append(("HR, RR", f"{last.hr or '–'}, {last.rr or '–'}"))
-    oxygen = "" if last.o2_l_min is None else f", oxygen {format_quantity(last.o2_l_min, Unit.L_PER_MIN)}"
-    found.append((Vital.SPO2.value.replace("spo2", "SpO2"), f"{last.spo2}%{oxygen}" if last.spo2 is not None else none))
-    sedation = sedation_code(last)
-    return [*found, ("Sedation", sedation if sedation is not None else none)]
+def _last(going: Progress, zone: ZoneInfo) -> list[tuple[str, str]]:
+    """The latest value of each vital, with its time where a later set left it out."""
+    latest = latest_sets(going.observations)
+
+    def said(vital: Vital, text: Callable[[ObservationSet], str | None]) -> str:
+        row = latest.get(vital)
+        if row is None:
+            return "not taken"
+        older = "" if row is going.last_observation else f" at {clock_label(row.observed_at, zone)}"
+        return f"{text(row)}{older}"
+
+    first = min(
+        (row for row in going.observations if row.sbp is not None), key=lambda row: row.observed_at, default=None
+    )
+    beside = f" (first {pressure(first)})" if first is not None and first is not latest.get(Vital.SBP) else ""
+    return [
+        ("BP", said(Vital.SBP, pressure) + beside),
+        ("HR", said(Vital.HR, lambda row: str(row.hr))),
+        ("RR", said(Vital.RR, lambda row: str(row.rr))),
+        ("SpO2", said(Vital.SPO2, _saturation)),
+        ("Sedation", said(Vital.SEDATION, sedation_code)),
+    ]
+
+
+def _saturation(row: ObservationSet) -> str:
+    oxygen = "" if row.o2_l_min is None else f", oxygen {format_quantity(row.o2_l_min, Unit.L_PER_MIN)}"
+    return f"{row.spo2}%{oxygen}"
 
 
 def named_escort(infusion: InfusionSession) -> GateAnswer | None:

@@ -12,7 +12,7 @@ from clinic.protocols.rules import DischargeScale
 from clinic.sessions.rules import SessionStatus
 from tests.factories.accounts import PASSWORD
 from tests.factories.pages import fresh
-from tests.factories.sessions import ARRIVED
+from tests.factories.sessions import ARRIVED, minute
 
 SCORE = {f"item_{number}": "2" for number in range(1, 6)}
 CHECKS = {"line_removed": "yes", "sheet_given": "yes", "no_driving": "yes", "escort_here": "yes", "escort_name": "Ivan"}
@@ -54,6 +54,15 @@ def test_a_fresh_page_answers_nothing(client, nurse, stopped):
     shown = client.get(f"/sessions/{stopped.id}/discharge").get_data(as_text=True)
     assert " checked" not in shown
     assert "threshold 9 of 10" in shown
+
+
+def test_a_vital_that_the_last_set_left_out_stands_with_its_time(client, nurse, stopped, observe):
+    observe(stopped, minute(70), sbp=122, dbp=76, hr=66)
+    observe(stopped, minute(95), hr=71)
+    client.sign_in(nurse)
+    shown = client.get(f"/sessions/{stopped.id}/discharge").get_data(as_text=True)
+    assert "<dt>BP</dt><dd>122/76 at " in shown
+    assert "<dt>HR</dt><dd>71</dd>" in shown
 
 
 def test_five_scores_and_four_checks_discharge(post, stopped, balanced):
