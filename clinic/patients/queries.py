@@ -1,7 +1,6 @@
 """Named reads about patients. "Current" rows are those that no later row supersedes and that were not withdrawn."""
 
 import uuid
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -101,19 +100,6 @@ def current_allergies(patient_id: uuid.UUID) -> list[Allergy]:
             .order_by(Allergy.recorded_at, Allergy.id)
         )
     )
-
-
-def current_allergies_of(patient_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[Allergy]]:
-    """The same for several patients in one read, for boards and lists."""
-    found: dict[uuid.UUID, list[Allergy]] = {}
-    rows = db.session.scalars(
-        sa.select(Allergy)
-        .where(Allergy.patient_id.in_(list(patient_ids)), *_current(Allergy))
-        .order_by(Allergy.recorded_at, Allergy.id)
-    )
-    for allergy in rows:
-        found.setdefault(allergy.patient_id, []).append(allergy)
-    return found
 
 
 def current_weights(patient_id: uuid.UUID) -> list[Weight]:

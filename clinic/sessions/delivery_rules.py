@@ -175,28 +175,22 @@ def delivered_ml(rate_segments: Iterable[RateSegment]) -> Decimal:
 
 
 @exact
-def delivered_mg(
-    rate_segments: Iterable[RateSegment],
-    *,
-    concentration_mg_ml: Decimal | None = None,
-    boluses: Iterable[Decimal] = (),
-) -> Decimal:
+def delivered_mg(rate_segments: Iterable[RateSegment], *, boluses: Iterable[Decimal] = ()) -> Decimal:
     """Return the dose given, in mg: every segment at its own bag's concentration, and the boluses (mg).
 
-    `concentration_mg_ml` stands in for segments that name none. Raises `ValueError` when a flowing segment has neither.
+    Raises `ValueError` when a flowing segment names no concentration.
     """
     flow = Decimal(0)
     for segment in rate_segments:
         if segment.rate_ml_h:
-            flow += segment.rate_ml_h * segment.microseconds * _concentration(segment, concentration_mg_ml)
+            flow += segment.rate_ml_h * segment.microseconds * _concentration(segment)
     return flow / _MICROSECONDS_PER_HOUR + sum(boluses, Decimal(0))
 
 
-def _concentration(segment: RateSegment, otherwise: Decimal | None) -> Decimal:
-    concentration = segment.concentration_mg_ml or otherwise
-    if concentration is None:
+def _concentration(segment: RateSegment) -> Decimal:
+    if segment.concentration_mg_ml is None:
         raise ValueError("The concentration of the bag is not known.")
-    return concentration
+    return segment.concentration_mg_ml
 
 
 @exact
@@ -222,14 +216,10 @@ def highest_rate_ml_h(rate_segments: Iterable[RateSegment]) -> Decimal:
 
 
 @exact
-def highest_rate_mg_h(rate_segments: Iterable[RateSegment], *, concentration_mg_ml: Decimal | None = None) -> Decimal:
+def highest_rate_mg_h(rate_segments: Iterable[RateSegment]) -> Decimal:
     """Return the highest dose rate that ran, in mg/h; another bag may make it differ from the highest pump rate."""
     return max(
-        (
-            segment.rate_ml_h * _concentration(segment, concentration_mg_ml)
-            for segment in rate_segments
-            if segment.rate_ml_h
-        ),
+        (segment.rate_ml_h * _concentration(segment) for segment in rate_segments if segment.rate_ml_h),
         default=Decimal(0),
     )
 
@@ -299,17 +289,3 @@ def _used_up_at(rate_segments: Iterable[RateSegment], duration_min: Decimal) -> 
 
 def _minutes(minutes: Decimal) -> timedelta:
     return timedelta(microseconds=int((minutes * _MICROSECONDS_PER_MINUTE).to_integral_value(ROUND_CEILING)))
-
-
-@exact
-def minutes_left(*, volume_to_infuse_ml: Decimal, delivered_ml: Decimal, rate_ml_h: Decimal) -> Decimal | None:
-    """Return the minutes until the pump's volume to be infused is through; None while nothing flows."""
-    if not rate_ml_h:
-        return None
-    return max(volume_to_infuse_ml - delivered_ml, Decimal(0)) * 60 / rate_ml_h
-
-
-@exact
-def pump_difference_pct(*, delivered_ml: Decimal, pump_volume_ml: Decimal) -> Decimal | None:
-    """Return how far the pump's own volume is from the computed one, in per cent of the latter; None when that is 0."""
-    return abs(delivered_ml - pump_volume_ml) * 100 / delivered_ml if delivered_ml else None

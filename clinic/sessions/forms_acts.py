@@ -174,7 +174,6 @@ class ResumeForm(SpokenForm):
     rate_ml_h = NumberField(
         "Rate on the pump, when it is another one", places=2, minimum=PUMP_ML_H[0], maximum=PUMP_ML_H[1], unit="mL/h"
     )
-    double_check_id = HiddenField()
 
 
 class BolusForm(SpokenForm):

@@ -209,13 +209,9 @@ def _settle_weight(infusion: InfusionSession, weight: Weight, *, by: Staff, at: 
     settle_by_software(infusion, CheckKind.WEIGHT, is_passed=not found, detail=detail, by=by, at=at)
 
 
-def set_supervising(
-    infusion: InfusionSession, physician: Staff, *, by: Staff, at: datetime, happened_at: datetime | None = None
-) -> None:
-    """Name the clinician who is on site for this session since `happened_at` (default `at`), and answer that check."""
+def set_supervising(infusion: InfusionSession, physician: Staff, *, by: Staff, at: datetime) -> None:
+    """Name the clinician who is on site for this session from now on, and answer that check."""
     locked(infusion)
-    since = happened_at or at
-    refuse_future(since, at, field="happened_at")
     refuse_unless_may(physician, Permission.SIGN_ORDER, "Choose a physician.", field="supervising")
     if infusion.status.is_closed:
         raise RuleBroken("This session is closed.")
@@ -225,7 +221,7 @@ def set_supervising(
         SessionEventKind.SUPERVISING,
         physician,
         f"{physician.name} is on site.",
-        happened_at=since,
+        happened_at=at,
         by=by,
         at=at,
     )

@@ -235,18 +235,14 @@ def _free_the_chair(infusion: InfusionSession, left_at: datetime, *, by: Staff, 
     scheduling.change_status(appointment, AppointmentStatus.FULFILLED, by=by, at=at)
 
 
-def not_done(
-    infusion: InfusionSession, reason: str, *, by: Staff, at: datetime, happened_at: datetime | None = None
-) -> None:
+def not_done(infusion: InfusionSession, reason: str, *, by: Staff, at: datetime) -> None:
     """Close a session in which nothing was infused, with the reason; its appointment is cancelled with the same.
 
     Drug that was taken out and not put back opens a discrepancy.
     """
     locked(infusion)
-    when = happened_at or at
-    refuse_future(when, at, field="happened_at")
     said = needed(reason, "Say why.", field="reason")
-    become(infusion, SessionStatus.NOT_DONE, happened_at=when, by=by, at=at, reason=said)
+    become(infusion, SessionStatus.NOT_DONE, happened_at=at, by=by, at=at, reason=said)
     _open_discrepancies(infusion, by=by, at=at)
     scheduling.change_status(infusion.appointment, AppointmentStatus.CANCELLED, reason=said, by=by, at=at)
     db.session.flush()

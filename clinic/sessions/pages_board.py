@@ -13,7 +13,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from clinic.accounts.models import Staff
-from clinic.core.times import clock_label, elapsed_minutes, from_local, local
+from clinic.core.times import clock_label, from_local, local
 from clinic.scheduling.models import Appointment, Chair, ChairClosure
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions.pages_next import Looks, looks_of, next_entries
@@ -272,11 +272,6 @@ def _summary(looks: Mapping[uuid.UUID, Looks]) -> str:
     groups = Counter(look.group for look in looks.values())
     words = (("done", "done"), ("in chairs", "in chairs"), ("to come", "to come"), ("lost", "did not attend"))
     return " \N{MIDDLE DOT} ".join(f"{groups[key]} {text}" for key, text in words if groups[key] or key != "lost")
-
-
-def minutes_late(appointment: Appointment, now: datetime) -> int:
-    """Return the whole minutes since the booked time; below zero before it."""
-    return int(elapsed_minutes(appointment.starts_at, now))
 
 
 def is_running(going: Progress | None, status: SessionStatus) -> bool:

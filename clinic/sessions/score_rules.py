@@ -124,12 +124,6 @@ def score_total(scale: DischargeScale, items: Mapping[str, int | None]) -> int |
     return sum(given) if len(given) == len(score.items) else None
 
 
-def discharge_met(scale: DischargeScale, items: Mapping[str, int | None], cutoff: int) -> bool:
-    """Return whether a recovery score is complete and reaches the order's cut-off."""
-    total = score_total(scale, items)
-    return total is not None and total >= cutoff
-
-
 @dataclass(frozen=True)
 class DischargeTerms:
     """What the order asks before a patient goes home; `is_overridden` is a physician's decision on the score alone."""

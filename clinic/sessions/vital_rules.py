@@ -66,7 +66,6 @@ VITALS: Final[Mapping[Vital, VitalSpec]] = MappingProxyType(
 )
 
 WEIGHT_KG: Final = (Decimal(20), Decimal(400))
-HEIGHT_CM: Final = (Decimal(100), Decimal(250))
 
 DISSOCIATION_WORDS: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -202,16 +201,6 @@ def implausible(reading: Reading) -> dict[Vital, str]:
         if plausible and not plausible[0] <= value <= plausible[1]:
             asked[vital] = f"{VITALS[vital].label} {format_quantity(value, VITALS[vital].unit)}: is this right?"
     return asked
-
-
-def unusual_changes(reading: Reading, previous: Reading, jumps: Reading) -> dict[Vital, str]:
-    """Return "was 152, is 118?" for each value further from the previous one than the clinic's `jumps` allow."""
-    noticed = {}
-    for vital, value in _taken(reading):
-        before, jump = previous.get(vital), jumps.get(vital)
-        if before is not None and jump is not None and abs(value - before) > jump:
-            noticed[vital] = f"was {format_number(before)}, is {format_number(value)}?"
-    return noticed
 
 
 def _taken(reading: Reading) -> list[tuple[Vital, Decimal]]:

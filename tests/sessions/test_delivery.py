@@ -15,11 +15,9 @@ from clinic.sessions.delivery_rules import (
     delivered_ml,
     highest_rate_mg_h,
     highest_rate_ml_h,
-    minutes_left,
     planned_stop,
     planned_stop_of_total,
     projected_total_mg,
-    pump_difference_pct,
     remaining_minutes,
     run_minutes,
     segments,
@@ -291,10 +289,3 @@ def test_the_projected_total_is_what_was_given_and_what_is_left_of_the_plan():
     plan = {"rate_ml_h": Decimal("12.5"), "concentration_mg_ml": Decimal(4)}
     assert projected_total_mg(Decimal(50), **plan, remaining_min=60) == 100
     assert projected_total_mg(Decimal(50), **plan, remaining_min=-5) == 50
-
-
-def test_the_pumps_own_figures_are_compared():
-    assert minutes_left(volume_to_infuse_ml=Decimal(45), delivered_ml=Decimal(15), rate_ml_h=Decimal(30)) == 60
-    assert minutes_left(volume_to_infuse_ml=Decimal(45), delivered_ml=Decimal(15), rate_ml_h=Decimal(0)) is None
-    assert pump_difference_pct(delivered_ml=Decimal(40), pump_volume_ml=Decimal(42)) == 5
-    assert pump_difference_pct(delivered_ml=Decimal(0), pump_volume_ml=Decimal(1)) is None

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.protocols.rules import DischargeScale
-from clinic.sessions.score_rules import SCORES, DischargeTerms, discharge_met, may_discharge_home, score_total
+from clinic.sessions.score_rules import SCORES, DischargeTerms, may_discharge_home, score_total
 
 MPADSS = DischargeScale.MPADSS
 scales = st.sampled_from(DischargeScale)
@@ -27,12 +27,6 @@ def test_a_missing_item_is_never_counted_as_met(scale, values, missing):
     key = list(items)[missing]
     for incomplete in (items | {key: None}, {name: value for name, value in items.items() if name != key}):
         assert score_total(scale, incomplete) is None
-        assert not discharge_met(scale, incomplete, 0)
-
-
-@given(scales, five, st.integers(0, 10))
-def test_the_cutoff_itself_is_enough(scale, values, cutoff):
-    assert discharge_met(scale, scored(scale, values), cutoff) is (sum(values) >= cutoff)
 
 
 @pytest.mark.parametrize("value", [-1, 3])
@@ -97,6 +91,12 @@ def test_each_reason_against_going_home_is_told(changes, reason):
 def test_a_physician_may_override_the_score_and_nothing_else():
     overridden = DischargeTerms(MPADSS, 9, 30, is_escort_needed=True, is_overridden=True)
     assert home(overridden, items={}, is_cannula_out=False) == ["The cannula is not recorded as removed."]
+
+
+@given(five, st.integers(0, 10))
+def test_the_cutoff_itself_is_enough(values, cutoff):
+    terms = DischargeTerms(MPADSS, cutoff, minimum_recovery_min=30, is_escort_needed=True)
+    assert (home(terms, items=scored(MPADSS, values)) == []) is (sum(values) >= cutoff)
 
 
 def test_an_order_may_do_without_an_escort():

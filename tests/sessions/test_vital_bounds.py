@@ -1,5 +1,3 @@
-from decimal import Decimal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +10,6 @@ from clinic.sessions.vital_rules import (
     implausible,
     impossible,
     sedation_bounds,
-    unusual_changes,
 )
 
 
@@ -46,7 +43,7 @@ def test_a_pressure_is_a_pair_with_the_higher_first(sbp, dbp, at):
 
 @given(st.dictionaries(st.sampled_from(Vital), st.none()))
 def test_what_was_not_taken_is_neither_wrong_nor_odd(reading):
-    assert impossible(reading) == implausible(reading) == unusual_changes(reading, {}, {}) == {}
+    assert impossible(reading) == implausible(reading) == {}
 
 
 @pytest.mark.parametrize("scale", SedationScale)
@@ -77,10 +74,3 @@ def test_a_rare_value_is_asked_about_once():
     assert {vital: text.replace("\u00a0", " ") for vital, text in asked.items()} == {
         Vital.HR: "Heart rate 27 per min: is this right?"
     }
-
-
-@pytest.mark.parametrize(
-    ("now", "noticed"), [(118, {Vital.SBP: "was 152, is 118?"}), (122, {}), (186, {Vital.SBP: "was 152, is 186?"})]
-)
-def test_a_jump_is_noticed_beyond_the_clinics_number(now, noticed):
-    assert unusual_changes({Vital.SBP: now}, {Vital.SBP: 152}, {Vital.SBP: Decimal(30)}) == noticed

@@ -51,7 +51,7 @@ CASES = {
         "now_slot": 77,
         "now_text": "14:27",
     },
-    "button": {"text": "Save vitals", "kind": "pri", "icon_name": "check", "key": "V", "attrs": {"data-opens": "x"}},
+    "button": {"text": "Save vitals", "kind": "pri", "icon_name": "check", "key": "V", "attrs": {"data-x": "x"}},
     "check_item": {"title": "Line in", "name": "line", "detail": "flushes well"},
     "clock": {"now": NOW},
     "diff": {
@@ -110,7 +110,6 @@ CASES = {
     },
     "note": {"title": "Not saved yet.", "text": "Systolic", "kind": "crit"},
     "one_line": {"value": "128/76 84", "misread": "84,5"},
-    "pager": {"text": "1 to 50 of 214", "after": "/p2"},
     "patient_bar": {
         "patient": ROSA,
         "allergies": ["penicillin (rash)"],
@@ -119,10 +118,6 @@ CASES = {
         "back_url": "/t",
     },
     "print_head": {"patient": ROSA, "now": NOW},
-    "proposals": {
-        "name": "proposal",
-        "options": [{"value": 1, "title": "Wed 09:00, chair 5", "detail": "Same chair."}],
-    },
     "readback": {
         "items": [{"key": "sbp dbp", "label": "BP"}, {"key": "spo2", "label": "SpO2", "value": "93%", "bad": "low"}]
     },
@@ -156,10 +151,8 @@ CASES = {
         ],
         "minutes": 540,
     },
-    "witness": {"signer": "M. Reyes RN", "signed_at": NOW, "candidates": [("a", "T. Duarte")]},
 }
 ELSEWHERE = {
-    "dialog",  # takes its content from the page, tested below
     "field",  # takes a form's field, tested below
     "score_row",  # a row of a table, tested below
     "flowsheet",
@@ -257,12 +250,6 @@ def test_a_component_takes_richer_content_from_a_call(env, name):
         f'{{% from "components/{name}.html" import {name} %}}{{% call {name}("Title") %}}<b>inside</b>{{% endcall %}}'
     )
     assert "<b>inside</b>" in env.from_string(text).render()
-
-
-def test_a_dialog_names_the_patient(env):
-    call = '{% call dialog("stop", "Stop?", patient="ALMEIDA, Rosa") %}x{% endcall %}'
-    text = f'{{% from "components/dialog.html" import dialog %}}{call}'
-    assert "ALMEIDA, Rosa" in env.from_string(text).render()
 
 
 def test_a_score_starts_empty(env):

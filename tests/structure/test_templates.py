@@ -77,3 +77,15 @@ def test_scripts_and_styles_come_from_here_alone():
         assert not re.search(r"@import|url\(\s*[\"']?(?:https?:)?//|\beval\(|new Function\(|document\.write", text), (
             named(path)
         )
+
+
+def test_every_template_is_drawn_by_something():
+    sources = [*TEMPLATES.rglob("*.html"), *(ROOT / "clinic").rglob("*.py")]
+    texts = {path: path.read_text(encoding="utf-8") for path in sources}
+    idle = [
+        named(page)
+        for page in PAGES
+        if page.parent.name != "errors"  # named by the number of the answer
+        and not any(page.relative_to(TEMPLATES).as_posix() in text for path, text in texts.items() if path != page)
+    ]
+    assert not idle

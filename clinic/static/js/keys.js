@@ -12,7 +12,6 @@ function move(step) {
 
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (document.querySelector("dialog[open]")) return; // Escape closes a dialog by itself
   if (event.target.closest?.(FIELDS)) {
     if (event.key === "Escape") event.target.blur();
     return;

@@ -20,11 +20,11 @@ const changed = (control) =>
       ? [...control.options].some((option) => option.selected !== option.defaultSelected)
       : control.value !== control.defaultValue;
 
-/** Whether someone is at work inside: focus in a control, a changed field, an open dialog or details. */
+/** Whether someone is at work inside: focus in a control, a changed field, open details. */
 export function inUse(fragment) {
   const focused = document.activeElement;
   if (focused && focused !== fragment && fragment.contains(focused)) return true;
-  if (fragment.querySelector("dialog[open], details[open]")) return true;
+  if (fragment.querySelector("details[open]")) return true;
   return [...fragment.querySelectorAll("input:not([type=hidden]), select, textarea")].some(changed);
 }
 
