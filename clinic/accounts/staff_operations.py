@@ -72,6 +72,7 @@ def reset(staff: Staff, *, by: Staff, at: datetime) -> str:
     The administrator starts it and never sees the secret (SD-12).
     """
     _not_oneself(staff, by)
+    _only_ours(staff)
     if staff.status is StaffStatus.DISABLED:
         raise RuleBroken("Enable this account first.")
     token = invite(staff, by=by, at=at)
@@ -113,10 +114,9 @@ def change_roles(staff: Staff, roles: Iterable[Role], *, by: Staff, at: datetime
 def disable(staff: Staff, reason: str, *, by: Staff, at: datetime) -> None:
     """End a person's access now. The name stays on every record."""
     _not_oneself(staff, by)
+    _only_ours(staff)
     if staff.status is StaffStatus.DISABLED:
         raise RuleBroken("This account is disabled already.")
-    if queries.works_elsewhere(staff.id):
-        raise RuleBroken("This person also works for another clinic of this installation. Ask its operator.")
     if _lock_admins(staff, by) == {staff.id}:
         raise RuleBroken(LAST_ADMIN)
     staff.status = StaffStatus.DISABLED
@@ -127,6 +127,7 @@ def disable(staff: Staff, reason: str, *, by: Staff, at: datetime) -> None:
 def enable(staff: Staff, *, by: Staff, at: datetime) -> None:
     """Let a disabled person sign in again, with the password or the invitation of before."""
     _not_oneself(staff, by)
+    _only_ours(staff)
     if staff.status is not StaffStatus.DISABLED:
         raise RuleBroken("This account is not disabled.")
     staff.status = StaffStatus.ACTIVE if staff.password_hash else StaffStatus.INVITED
@@ -135,6 +136,7 @@ def enable(staff: Staff, *, by: Staff, at: datetime) -> None:
 
 def end_sign_ins(staff: Staff, *, by: Staff, at: datetime) -> int:
     """Sign a person out everywhere. Gives how many browsers that were."""
+    _only_ours(staff)
     ended = operations.end_logins(staff, at=at)
     audit.record(AuditAction.STAFF_CHANGED, staff, actor_id=by.id, at=at, act="signed out everywhere", browsers=ended)
     return ended
@@ -143,6 +145,12 @@ def end_sign_ins(staff: Staff, *, by: Staff, at: datetime) -> int:
 def _not_oneself(staff: Staff, by: Staff) -> None:
     if staff.id == by.id:
         raise RuleBroken(OWN_ACCOUNT)
+
+
+def _only_ours(staff: Staff) -> None:
+    """Refuse what would reach into another clinic: an account is one, wherever its person works."""
+    if queries.works_elsewhere(staff.id):
+        raise RuleBroken("This person also works for another clinic of this installation. Ask its operator.")
 
 
 def _may_give(roles: frozenset[Role], by: Staff) -> frozenset[Role]:

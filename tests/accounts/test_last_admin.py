@@ -34,13 +34,22 @@ def test_a_role_that_one_may_not_give_is_refused(nurse, second_nurse, frozen_clo
         staff_operations.change_roles(second_nurse, [Role.NURSE], by=nurse, at=frozen_clock)
 
 
-def test_somebody_who_works_elsewhere_too_is_not_disabled(admin, nurse, make_clinic, frozen_clock):
-    elsewhere = make_clinic()
-    with db.in_clinic(elsewhere.id):
+ON_A_WHOLE_ACCOUNT = {
+    "disable": lambda staff, **who: staff_operations.disable(staff, "x", **who),
+    "enable": staff_operations.enable,
+    "reset": staff_operations.reset,
+    "sign out": staff_operations.end_sign_ins,
+}
+
+
+@pytest.mark.parametrize("act", ON_A_WHOLE_ACCOUNT.values(), ids=ON_A_WHOLE_ACCOUNT)
+def test_an_account_that_another_clinic_uses_too_is_left_to_the_operator(admin, nurse, make_clinic, frozen_clock, act):
+    """A link for a new password, above all, would open the other clinic's charts."""
+    with db.in_clinic(make_clinic().id):
         db.session.add(staff_operations.StaffRole(staff_id=nurse.id, role=Role.NURSE, granted_at=frozen_clock))
         db.session.flush()
     with pytest.raises(RuleBroken, match="another clinic"):
-        staff_operations.disable(nurse, "x", by=admin, at=frozen_clock)
+        act(nurse, by=admin, at=frozen_clock)
 
 
 def act_on(act, target, by, clinic_id, barrier):
