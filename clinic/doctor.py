@@ -164,6 +164,9 @@ _FURTHER = frozenset(
     {
         "sealed_terms_update",
         "signed_note_text",
+        "signed_note_status",
+        "signed_order_version_status",
+        "closed_infusion_session_status",
         "signed_order_version_signature_id",
         "fixed_infusion_session_patient_id",
     }

@@ -4,6 +4,7 @@ Stable building blocks for revisions; they know table and column names only from
 its own name, so that the application finds the friendly text by it on both databases.
 """
 
+import re
 from collections.abc import Iterable
 
 from alembic import op
@@ -68,6 +69,34 @@ def never_deleted(tables: Iterable[str]) -> None:
     for table in tables:
         refuse(f"never_deleted_{table}", table, "DELETE")
         refuse_truncate(table)
+
+
+def never_replaced(table: str, uniques: Iterable[tuple[str, str]], events: Iterable[str]) -> None:
+    """On SQLite, refuse OR REPLACE, which takes away the row that stands where a unique key says.
+
+    The words are those of SQLite's own refusal. A row that a condition leaves out counts for nothing.
+    """
+    for event in events:
+        refusals = " ".join(_refusal(table, columns, condition, event) for columns, condition in uniques)
+        op.execute(
+            f"CREATE TRIGGER never_replaced_{table}_{event.lower()} BEFORE {event} ON {table} BEGIN {refusals} END"
+        )
+
+
+def _refusal(table: str, columns: str, condition: str, event: str) -> str:
+    names = columns.split(", ")
+    where = [f"{name} = NEW.{name}" for name in names]
+    if event == "UPDATE":
+        where.append("id <> OLD.id")
+    if condition:
+        # The condition of the index, of the row that stands there and of the new one.
+        new = re.sub(r"\b(status|kind|supersedes_id)\b", r"NEW.\1", condition)
+        where += [f"({condition})", f"({new})"]
+    words = ", ".join(f"{table}.{name}" for name in names)
+    return (
+        f"SELECT RAISE(ABORT, 'UNIQUE constraint failed: {words}') "
+        f"WHERE EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(where)});"
+    )
 
 
 def fixed(table: str, columns: Iterable[str]) -> None:
