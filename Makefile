@@ -80,6 +80,12 @@ test-postgres: $(STAMP) ## The same suite on PostgreSQL, on a server of its own
 sweep: $(STAMP) ## Many more hostile posts than the suite makes; SWEEP_EFFORT=3 takes hours
 	@SWEEP_EFFORT=$${SWEEP_EFFORT:-2} $(BIN)/pytest --quiet --numprocesses $(WORKERS) tests/sweep
 
+.PHONY: kill
+kill: $(STAMP) ## Kill the server for a minute on each database while people save (KILL_SECONDS=…)
+	@for database in sqlite postgres; do \
+	  KILL_SECONDS=$${KILL_SECONDS:-60} TEST_DATABASE=$$database $(BIN)/pytest --quiet tests/concurrency/test_killed.py; \
+	done
+
 .PHONY: test-browser
 test-browser: $(STAMP) chromium ## Journeys in a real browser against a real server
 	@echo "test: in the browser"
