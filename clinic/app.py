@@ -247,7 +247,9 @@ def _remember_answer(response: WerkzeugResponse) -> None:
 
 
 def _page_context() -> dict[str, Any]:
-    signed_in = not g.get("is_failing", False) and current.is_signed_in()
+    # A file is answered outside any transaction: nobody is known there.
+    is_known = request.endpoint != "static" and not g.get("is_failing", False)
+    signed_in = is_known and current.is_signed_in()
     return {
         "now": clock.now(),
         "nav_entries": (lambda: nav_entries(current.actor(), request.endpoint)) if signed_in else list,

@@ -123,6 +123,9 @@ def _clinic(name: str | None, zone: str | None) -> Clinic:
     raise click.ClickException("Name the clinic with --clinic; a new one needs --zone too.")
 
 
+_THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
+
+
 @main.command()
 @click.option("--demo", is_flag=True, help="Fill an empty database with the demo clinic first.")
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -137,6 +140,9 @@ def serve(*, demo: bool, host: str, port: int) -> None:
         fill_when_empty(echo=click.echo)
     if current_app.config["IS_PRODUCTION"]:
         doctor.refuse_unsafe(current_app.config, db.engine())
+    if host in _THIS_MACHINE and not current_app.config["TRUSTED_HOSTS"]:
+        # Nobody else reaches us, so another name is a foreign page's trick to be taken for ours.
+        os.environ["TRUSTED_HOSTS"] = ",".join(_THIS_MACHINE)
     click.echo(f"\nChairtime is at http://{host}:{port}  (Ctrl+C stops it)\n")
     sys.stdout.flush()
     db.engine().dispose()  # a connection must not be shared with the workers

@@ -60,6 +60,12 @@ def test_a_view_without_declared_access_is_refused(nurse_browser):
     assert nurse_browser.get("/trial/undeclared").status_code == 403
 
 
+@pytest.mark.parametrize("path", ["/static/missing.css", "/static/../config.py", "/static/%2e%2e/config.py"])
+def test_a_missing_file_is_not_found(committed_db, nurse_browser, path):
+    """Files are answered without the database, and so without knowing who is there."""
+    assert nurse_browser.get(path).status_code == 404
+
+
 def test_a_fault_has_a_number_for_support(nurse_browser):
     assert "Tell support" in nurse_browser.get("/trial/crash").text
 

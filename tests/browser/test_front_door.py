@@ -1,5 +1,9 @@
 """Before anybody is signed in."""
 
+import http.client
+from urllib.parse import urlsplit
+
+import pytest
 from playwright.sync_api import expect
 
 NAME = "input[autocomplete=username]"
@@ -21,3 +25,12 @@ def test_a_wrong_password_does_not_say_which_part_was_wrong(page, barriers):
     page.locator(PASSWORD).press("Enter")
     expect(page.get_by_text("The e-mail or the password is not right.").first).to_be_visible()
     assert barriers(page) == []
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost", 200), ("evil.example", 400)])
+def test_the_server_on_this_machine_answers_to_no_foreign_name(live_server, host, status):
+    address = urlsplit(live_server)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+    connection.request("GET", "/login", headers={"Host": host})
+    assert connection.getresponse().status == status
+    connection.close()
