@@ -123,7 +123,7 @@ def _clinic(name: str | None, zone: str | None) -> Clinic:
     raise click.ClickException("Name the clinic with --clinic; a new one needs --zone too.")
 
 
-_THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
+_THIS_MACHINE = ("127.0.0.1", "localhost")
 
 
 @main.command()

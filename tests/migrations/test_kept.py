@@ -38,10 +38,9 @@ def record(demo_copy):
         connection.rollback()
 
 
-def is_refused(record, statement):
-    with pytest.raises(DBAPIError) as refused, record.begin_nested():
-        assert record.execute(sa.text(statement)).rowcount == 0, statement
-    return refused
+def assert_refused(record, statement):
+    with pytest.raises(DBAPIError), record.begin_nested():
+        record.execute(sa.text(statement))
 
 
 def rows(record, table):
@@ -50,21 +49,21 @@ def rows(record, table):
 
 @pytest.mark.parametrize("statement", FORGERIES.values(), ids=FORGERIES)
 def test_no_statement_reopens_what_was_signed(record, statement):
-    is_refused(record, statement)
+    assert_refused(record, statement)
 
 
 def test_no_statement_takes_a_row_away(record):
     kept = [table for table in db.Base.metadata.sorted_tables if table.name not in PASSING and rows(record, table)]
     assert len(kept) > 40
     for table in kept:
-        is_refused(record, f"DELETE FROM {table.name}")
+        assert_refused(record, f"DELETE FROM {table.name}")
 
 
 def test_no_statement_changes_a_charted_row(record):
     charted = [mapper.local_table for mapper in db.Base.registry.mappers if issubclass(mapper.class_, Recorded)]
     for table in [each for each in charted if rows(record, each)]:
         for column in table.columns:
-            is_refused(record, f"UPDATE {table.name} SET {column.name} = {column.name}")
+            assert_refused(record, f"UPDATE {table.name} SET {column.name} = {column.name}")
 
 
 def uniques(table):
@@ -89,7 +88,7 @@ def test_no_row_takes_the_place_of_another(record, demo_copy):
     tables = [table for table in db.Base.metadata.sorted_tables if table.name not in PASSING and rows(record, table)]
     if record.dialect.name == "postgresql":
         for table in tables:
-            is_refused(record, f"TRUNCATE {table.name} CASCADE")
+            assert_refused(record, f"TRUNCATE {table.name} CASCADE")
         return
     record.rollback()
     stranger = sqlite3.connect(make_url(demo_copy).database)
