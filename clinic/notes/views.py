@@ -1,5 +1,6 @@
 """Pages about notes; each module registers its own on the one blueprint."""
 
+import clinic.notes.patient_panel  # noqa: F401 it adds its part to the patient's page
 from clinic.notes.views_course import show_course
 from clinic.notes.views_inbox import show_inbox
 from clinic.notes.views_note import show_session_note
