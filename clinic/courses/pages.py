@@ -118,8 +118,14 @@ def written_page(patient: Patient, form: OrderForm, reference: TermsDraft | None
         "weight_text": patient_pages.weight_text(weight, now) if weight else "",
         "reads": read_terms(patient, draft, drug, weight, form.valid_until.data) if draft and drug else None,
         "changed": changed_count(page),
-        "changes": differences(reference, draft) if reference and draft else [],
+        "changes": _changes(reference, draft, drug) if reference and draft and drug else [],
     }
+
+
+def _changes(before: TermsDraft, after: TermsDraft, drug: Drug) -> list[Difference]:
+    """What changed; the drug before is read only when it is another one."""
+    was = protocols.drug(before.drug_id) if before.drug_id != drug.id else drug
+    return differences(before, after, drugs=(was.name if was else "–", drug.name))
 
 
 def lines_beside(form: OrderForm, saved: OrderVersion, patient: Patient) -> list[Difference]:
@@ -139,7 +145,7 @@ def lines_beside(form: OrderForm, saved: OrderVersion, patient: Patient) -> list
             sentence(draft_of(saved.terms), drug_name=saved.terms.drug.name, weight_kg=saved.weight_used_kg),
             sentence(draft, drug_name=drug.name, weight_kg=weight.kg if weight else None),
         ),
-        *differences(draft_of(saved.terms), draft),
+        *differences(draft_of(saved.terms), draft, drugs=(saved.terms.drug.name, drug.name)),
         *(
             Difference(field.label.text, _words(theirs[name]), _words(mine[name]))
             for name, field in named.items()
@@ -204,7 +210,7 @@ def order_page(version: OrderVersion) -> OrderPage:
         plan=plan_text(draft),
         pump=pump_lines(draft, version.weight_used_kg),
         groups=reading(draft),
-        changes=differences(draft_of(before.terms), draft) if before else [],
+        changes=_changes(draft_of(before.terms), draft, version.terms.drug) if before else [],
         before=before,
         signature=shown(version.signature, orders.version_content(version)) if version.signature else None,
         findings=orders.problems(version, on=orders.clinic_day(clock.now())) if is_open else [],

@@ -85,12 +85,12 @@ def _draw(course: Course, form: DecisionForm | None) -> str:
     )
 
 
-def _changes(review: CourseReview) -> list[dict[str, Any]]:
+def _changes(review: CourseReview) -> list[wording.Difference]:
     """What the draft changes against the version in force."""
     if review.version is None or review.draft is None:
         return []
-    found = wording.differences(draft_of(review.version.terms), draft_of(review.draft.terms))
-    return [{"label": label, "before": before, "after": after} for label, before, after in found]
+    before, after = review.version.terms, review.draft.terms
+    return wording.differences(draft_of(before), draft_of(after), drugs=(before.drug.name, after.drug.name))
 
 
 def _plan(review: CourseReview) -> str:

@@ -23,6 +23,7 @@ from clinic.notes.summary_rules import shown_mg
 from clinic.notes.views_shared import bp, link, zone
 from clinic.orders import operations as orders
 from clinic.orders import queries as order_queries
+from clinic.orders.models import OrderVersion
 from clinic.patients import queries as patients
 from clinic.patients.rules import AllergyKind, allergy_status
 from clinic.protocols import wording
@@ -119,12 +120,18 @@ def _order_context(item: InboxItem) -> dict[str, Any]:
     if draft is None:
         return {}
     before = order_queries.current_version(draft.order_id)
-    changed = wording.differences(draft_of(before.terms), draft_of(draft.terms)) if before else []
+    changed = _changes(before, draft) if before else []
     return {
         "order": _sentence(item.id),
         "before": before,
-        "changes": [{"label": label, "before": old, "after": new} for label, old, new in changed],
+        "changes": changed,
+        "groups_read": wording.reading(draft_of(draft.terms)),
     }
+
+
+def _changes(before: OrderVersion, draft: OrderVersion) -> list[wording.Difference]:
+    drugs = (before.terms.drug.name, draft.terms.drug.name)
+    return wording.differences(draft_of(before.terms), draft_of(draft.terms), drugs=drugs)
 
 
 @bp.get("/inbox")

@@ -174,7 +174,9 @@ def _version_page(version: ProtocolVersion, form: ApproveForm) -> str:
         drug=version.terms.drug,
         sentence=sentence(draft, drug_name=version.terms.drug.name),
         groups=reading(draft),
-        changes=differences(draft_of(before.terms), draft) if before else [],
+        changes=differences(draft_of(before.terms), draft, drugs=(before.terms.drug.name, version.terms.drug.name))
+        if before
+        else [],
         before=before,
         signature=shown(made[0], operations.version_content(version)) if made else None,
         form=form,

@@ -176,7 +176,9 @@ def _enum_text(value: StrEnum) -> str:
 def _number_text(value: Decimal | int, unit: Unit | str | None) -> str:
     if isinstance(unit, Unit):
         return format_quantity(value, unit, spoken=True)
-    return f"{format_number(value)}{NO_BREAK_SPACE}{unit}" if unit else format_number(value)
+    if not unit:
+        return format_number(value)
+    return f"{format_number(value)}{NO_BREAK_SPACE}{unit.removesuffix('s') if value == 1 else unit}"
 
 
 def _unit(terms: TermsDraft, name: str) -> Unit | str | None:
@@ -244,7 +246,11 @@ def reading(terms: TermsDraft) -> list[tuple[str, list[tuple[str, str]]]]:
     lists = _list_lines(terms)
     groups = []
     for title, lines in GROUPS:
-        found = [(line.label, text) for line in lines if (text := value_text(terms, line.name))]
+        found = [
+            (line.label, text)
+            for line in lines
+            if line.name != "maximum_rate_unit" and (text := value_text(terms, line.name))  # it stands in the rate
+        ]
         found += [(label, text) for label, text in lists.get(title, [])]
         if found:
             groups.append((title, found))
@@ -271,11 +277,11 @@ class Difference(NamedTuple):
     after: str
 
 
-def differences(before: TermsDraft, after: TermsDraft) -> list[Difference]:
-    """Return what differs between two terms."""
+def differences(before: TermsDraft, after: TermsDraft, *, drugs: tuple[str, str]) -> list[Difference]:
+    """Return what differs between two terms; `drugs` are the names of the drugs before and after."""
     found: list[Difference] = []
     if before.drug_id != after.drug_id:
-        found.append(Difference("Drug", "another drug", "this drug"))
+        found.append(Difference("Drug", *drugs))
     for name, line in LINES.items():
         old, new = value_text(before, name), value_text(after, name)
         if old != new:

@@ -145,6 +145,13 @@ def test_a_draft_order_stands_to_sign(inbox, make_course, make_closed, make_note
     assert "start 0.2" in text(inbox.get(f"/inbox/{version.id}"))
 
 
+def test_a_draft_is_read_whole_beside_the_list(inbox, make_course):
+    make_course(sign=False)
+    page = inbox.get("/inbox").get_data(as_text=True)
+    assert "Limits for the nurse" in page
+    assert "Raise only if" in page or "Raise by" in page
+
+
 def test_a_draft_that_a_booked_session_waits_for_leads(
     inbox, make_plain_course, make_appointment, make_spoken, make_running
 ):
