@@ -26,7 +26,7 @@ from clinic.protocols.models import Drug
 from clinic.protocols.pages import changed_count, terms_page, typed_draft
 from clinic.protocols.terms import TermsDraft, draft_of
 from clinic.protocols.terms_form import form_values
-from clinic.protocols.wording import Difference, differences, plan_text, pump_lines, reading, sentence
+from clinic.protocols.wording import Difference, PumpLine, differences, plan_text, pump_lines, reading, sentence
 from clinic.signatures.pages import ShownSignature, shown
 
 STATUS_LOOKS: Final = {
@@ -66,7 +66,7 @@ class Reading:
     """What terms that are being written read as, and what stands against signing them."""
 
     sentence: str = ""
-    pump: list[tuple[str, str, str]] = field(default_factory=list)
+    pump: list[PumpLine] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     consent_until: date | None = None
     has_consent: bool = False
@@ -188,7 +188,7 @@ class OrderPage:
     version: OrderVersion
     sentence: str
     plan: str
-    pump: list[tuple[str, str, str]]
+    pump: list[PumpLine]
     groups: list[tuple[str, list[tuple[str, str]]]]
     changes: list[Difference]
     before: OrderVersion | None

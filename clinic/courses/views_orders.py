@@ -126,7 +126,10 @@ def show_adjust(course_id: uuid.UUID) -> ResponseReturnValue:
     draft = order_queries.draft_version(course.order_id)
     if draft is not None:
         return redirect(url_for(".show_draft", course_id=course.id, number=draft.number))
-    before = order_queries.current_version(course.order_id) or abort(409, "No order of this course is in force.")
+    before = order_queries.current_version(course.order_id)
+    if before is None:
+        flash("No order of this course is in force.")
+        return redirect(url_for("notes.show_course", course_id=course.id))
     weight = dosing_weight(course.patient)
     values = order_values(before) | {
         "weight_id": str(weight.id) if weight else "",

@@ -190,7 +190,7 @@ class _Maker:
                 group_of(ItemKind.SPOKEN),
                 row.patient,
                 title="Spoken order",
-                what=f"{row.text} Spoken {clock_label(row.spoken_at, self.zone)}.",
+                what=f"{row.text.rstrip('. ')}. Spoken {clock_label(row.spoken_at, self.zone)}.",
                 when=self._when(row.spoken_at),
                 side=f"{age_words(row.spoken_at, self.now)} ago \N{MIDDLE DOT} {row.recorded_by.name}",
                 since=row.spoken_at,

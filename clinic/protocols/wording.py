@@ -15,7 +15,7 @@ from clinic.core.units import (
     round_half_up,
     unit_from_label,
 )
-from clinic.protocols.dose_rules import pump_rate_ml_h, rate_from, rate_mg_h
+from clinic.protocols.dose_rules import pump_rate_ml_h, rate_from, rate_in, rate_mg_h
 from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, limit_lines
 from clinic.protocols.rules import Anchor, CheckKind, DischargeScale, GateEffect, WeightRule
 from clinic.protocols.terms import CheckDraft, PhaseDraft, PrnDraft, TermsDraft
@@ -353,8 +353,17 @@ def plan_text(terms: TermsDraft) -> str:
 
 
 @exact
-def pump_lines(terms: TermsDraft, weight_kg: Decimal | None) -> list[tuple[str, str, str]]:
-    """Return what the ordered rates come to as (label, mg per hour, mL per hour), as far as it can be worked out."""
+class PumpLine(NamedTuple):
+    """What an ordered rate comes to: mg per hour, mg per kg per hour, mL per hour; "" where it cannot be worked out."""
+
+    label: str
+    mg_h: str
+    mg_kg_h: str
+    ml_h: str
+
+
+def pump_lines(terms: TermsDraft, weight_kg: Decimal | None) -> list[PumpLine]:
+    """Return what the ordered rates come to, as far as it can be worked out."""
     if terms.basis.uses_weight and weight_kg is None:
         return []
     rates = []
@@ -366,7 +375,17 @@ def pump_lines(terms: TermsDraft, weight_kg: Decimal | None) -> list[tuple[str, 
     unit = terms.maximum_rate_unit
     if terms.maximum_rate and unit is not None and not unit.is_total and (weight_kg or not unit.uses_weight):
         rates.append(("Maximum rate", rate_from(unit.rate_unit, terms.maximum_rate, weight_kg=weight_kg)))
-    return [(label, _two_places(rate, Unit.MG_PER_H), _pump_text(rate, terms)) for label, rate in rates]
+    return [
+        PumpLine(label, _two_places(rate, Unit.MG_PER_H), _per_kg_text(rate, weight_kg), _pump_text(rate, terms))
+        for label, rate in rates
+    ]
+
+
+def _per_kg_text(mg_h: Decimal, weight_kg: Decimal | None) -> str:
+    if not weight_kg:
+        return ""
+    per_kg = rate_in(Unit.MG_PER_KG_H, mg_h, weight_kg=weight_kg)
+    return format_quantity(round_half_up(per_kg, 3), Unit.MG_PER_KG_H)
 
 
 def _pump_text(mg_h: Decimal, terms: TermsDraft) -> str:

@@ -249,6 +249,7 @@ def test_an_order_over_an_ended_course_is_a_conflict(client, course, signing_phy
     late = client.post(f"/courses/{course.id}/orders/new", data=adjusted(course, act="keep"))
     assert late.status_code == 409
     assert "no order of it is in force" in late.text
+    assert client.get(f"/courses/{course.id}/orders/new").location == f"/courses/{course.id}"
 
 
 def test_a_dropped_draft_leaves_the_order_in_force(client, course, patient):
