@@ -1,6 +1,7 @@
 """Chairtime: infusion session scheduling and tracking for pain clinics."""
 
 from flask import Flask
+from sqlalchemy.exc import ArgumentError
 
 from clinic import app as shell
 from clinic import doctor
@@ -22,6 +23,9 @@ def create_app(config: type | None = None) -> Flask:
 def create_unchecked_app(config: type | None = None) -> Flask:
     """The same for commands, which must be able to mend what is unsafe: to migrate, to add the first admin."""
     app = shell.make_app(config)
-    db.init(app.config["DATABASE_URL"])
+    try:
+        db.init(app.config["DATABASE_URL"])
+    except (ArgumentError, OSError) as error:
+        raise SystemExit(f"DATABASE_URL cannot be used: {error}. See docs/settings.md.") from error
     shell.register_areas(app)
     return app

@@ -1,14 +1,17 @@
 """The `clinic` command: Flask's own commands, the database, the demo clinic, cases, and the server."""
 
 import os
+import socket
 import sys
 import zoneinfo
-from pathlib import Path
+from typing import Any
 
 import click
 from alembic import command
+from alembic.util import CommandError
 from flask import current_app
 from flask.cli import FlaskGroup
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from clinic import create_unchecked_app, doctor
 from clinic.accounts import operations as accounts
@@ -19,9 +22,25 @@ from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
 from clinic.demo.commands import demo_command
+from clinic.demo.fill import fill_when_empty, refuse_production
 
 
-@click.group(cls=FlaskGroup, create_app=create_unchecked_app, add_version_option=False)
+class Command(FlaskGroup):
+    """Flask's own group, with one line for what the database refuses instead of a page of Python."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CommandError as error:
+            raise click.ClickException(str(error)) from error
+        except (OperationalError, ProgrammingError) as error:
+            words = str(error.orig).strip().replace("\n", " ").replace("\t", " ")
+            raise click.ClickException(
+                f"The database refuses: {words}. Is it up to date (clinic db upgrade)?"
+            ) from error
+
+
+@click.group(cls=Command, create_app=create_unchecked_app, add_version_option=False)
 def main() -> None:
     """Infusion session scheduling and tracking for pain clinics."""
 
@@ -37,8 +56,6 @@ def database() -> None:
 
 def _url() -> str:
     url: str = current_app.config["DATABASE_URL"]
-    if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return url
 
 
@@ -124,19 +141,33 @@ def _clinic(name: str | None, zone: str | None) -> Clinic:
 
 
 _THIS_MACHINE = ("127.0.0.1", "localhost")
+_PORT = click.IntRange(1, 65535)
+
+
+def _refuse_unreachable(host: str, port: int) -> None:
+    """Say in one line, before anything else is done, that the server could not listen there."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        words = str(error.strerror).partition(" (")[0]
+        raise click.ClickException(
+            f"Nothing can be served at {host}:{port}: {words}. "
+            f"Choose another port with --port {port % 65535 + 1} (make run PORT={port % 65535 + 1})."
+        ) from error
 
 
 @main.command()
 @click.option("--demo", is_flag=True, help="Fill an empty database with the demo clinic first.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), show_default="PORT or 8000", type=int)
+@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), show_default="PORT or 8000", type=_PORT)
 def serve(*, demo: bool, host: str, port: int) -> None:
     """Migrate, then serve with gunicorn."""
+    _refuse_unreachable(host, port)
+    if demo:
+        refuse_production()
     click.echo("Bringing the database up to date …")
     db.upgrade(_url())
     if demo:
-        from clinic.demo.fill import fill_when_empty  # noqa: PLC0415 the demo is not needed to serve a clinic
-
         fill_when_empty(echo=click.echo)
     if current_app.config["IS_PRODUCTION"]:
         doctor.refuse_unsafe(current_app.config, db.engine())

@@ -130,6 +130,7 @@ class WriteGate:
     """
 
     def __init__(self, database: Path) -> None:
+        database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file = database.with_name(database.name + ".lock").open("a", encoding="utf-8")
         self._threads = threading.Lock()
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+import click
 import sqlalchemy as sa
 from alembic import command
 from flask import current_app
@@ -34,7 +35,7 @@ _FOUNDED_BEFORE: Final = timedelta(days=30)
 _NOT_COSIGNED: Final = frozenset({"Dubois"})
 
 
-class DemoRefused(Exception):
+class DemoRefused(click.ClickException):
     """The demonstration clinic may not be made here; the message is one line for a person at a terminal."""
 
 

@@ -1,14 +1,9 @@
-import os
-import subprocess
-import sys
-
 import pytest
 import sqlalchemy as sa
 
 from clinic import create_app, doctor
 from clinic.core import db
 from config import Production
-from tests.structure.tree import ROOT
 
 SAFE = {
     "SECRET_KEY": "0f3c9a5be1d27764" * 3,
@@ -166,46 +161,3 @@ def test_production_starts_when_all_is_safe(on, committed_db):
     else:
         with pytest.raises(SystemExit, match="superuser"):
             create_app(production(committed_db))
-
-
-# --- the commands ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def command(committed_db, tmp_path):
-    """Runs `clinic …` against the test's database."""
-
-    def go(*words, **variables):
-        environment = {
-            **os.environ,
-            "DATABASE_URL": committed_db,
-            "SECRET_FILE": str(tmp_path / "secret"),
-            "CHAIRTIME_ENV": "production",
-            **variables,
-        }
-        program = [sys.executable, "-m", "clinic.cli", *words]
-        return subprocess.run(program, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-
-    return go
-
-
-def test_the_command_names_faults_and_fails(command):
-    done = command("doctor")
-    assert done.returncode == 1
-    assert "TRUSTED_HOSTS" in done.stdout
-
-
-PERSON = ("--email", "Petra.Lund@clinic.example", "--given-name", "Petra", "--family-name", "Lund", "--role", "admin")
-
-
-def test_a_new_installation_begins_with_one_invitation(command, app):
-    done = command("staff", "add", *PERSON, "--clinic", "Harbour", "--zone", "Europe/Lisbon", TRUSTED_HOSTS="c.example")
-    assert done.returncode == 0, done.stderr
-    link = done.stdout.strip().rsplit("\n", maxsplit=1)[-1]
-    assert link.startswith("https://c.example/invitation/")
-    assert "P. Lund" in app.test_client().get(link.removeprefix("https://c.example")).text
-
-
-def test_the_command_wants_a_clinic_that_exists(command):
-    assert "--zone" in command("staff", "add", *PERSON).stderr
-    assert "no time zone" in command("staff", "add", *PERSON, "--clinic", "Harbour", "--zone", "Nowhere").stderr

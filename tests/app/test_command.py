@@ -1,0 +1,102 @@
+"""The `clinic` command and the server, as somebody at a terminal meets them."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from tests.structure.tree import ROOT
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return str(held.getsockname()[1])
+
+
+@pytest.fixture
+def command(committed_db, tmp_path):
+    """Runs `clinic …` against the test's database."""
+
+    def go(*words, program="clinic.cli", **variables):
+        environment = {
+            **os.environ,
+            "DATABASE_URL": committed_db,
+            "SECRET_FILE": str(tmp_path / "secret"),
+            "CHAIRTIME_ENV": "production",
+            **variables,
+        }
+        line = [sys.executable, "-m", program, *words]
+        return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    return go
+
+
+def test_the_command_names_faults_and_fails(command):
+    done = command("doctor")
+    assert done.returncode == 1
+    assert "TRUSTED_HOSTS" in done.stdout
+
+
+def test_the_server_ends_for_good_when_production_is_refused(command):
+    done = command("--bind", "127.0.0.1:0", "wsgi:app", program="gunicorn")
+    assert done.returncode == 3
+    assert "TRUSTED_HOSTS" in done.stderr
+
+
+def test_serving_the_demonstration_in_production_is_refused_in_one_line(command):
+    done = command("serve", "--demo", "--port", free_port())
+    assert done.returncode == 1
+    assert (done.stdout, done.stderr) == ("", "Error: Refused: there are no demonstration accounts in production.\n")
+
+
+def test_a_port_in_use_is_told_in_one_line(command):
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        done = command("serve", "--port", str(port))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: Nothing can be served at 127.0.0.1:{port}: Address already in use.")
+    assert done.stderr.count("\n") == 1
+
+
+PERSON = ("--email", "Petra.Lund@clinic.example", "--given-name", "Petra", "--family-name", "Lund", "--role", "admin")
+
+
+def test_a_new_installation_begins_with_one_invitation(command, app):
+    done = command("staff", "add", *PERSON, "--clinic", "Harbour", "--zone", "Europe/Lisbon", TRUSTED_HOSTS="c.example")
+    assert done.returncode == 0, done.stderr
+    link = done.stdout.strip().rsplit("\n", maxsplit=1)[-1]
+    assert link.startswith("https://c.example/invitation/")
+    assert "P. Lund" in app.test_client().get(link.removeprefix("https://c.example")).text
+
+
+def test_the_command_wants_a_clinic_that_exists(command):
+    assert "--zone" in command("staff", "add", *PERSON).stderr
+    assert "no time zone" in command("staff", "add", *PERSON, "--clinic", "Harbour", "--zone", "Nowhere").stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "DATABASE_URL cannot be used"),
+        ("sqlite:////proc/nowhere/clinic.sqlite", "DATABASE_URL cannot be used"),
+        ("postgresql+psycopg://clinic@127.0.0.1:1/clinic", "Error: The database refuses: connection"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_told_in_one_line(command, url, words):
+    done = command("db", "upgrade", DATABASE_URL=url)
+    assert done.returncode == 1
+    assert done.stderr.startswith(words)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_revision_that_does_not_exist_is_told_in_one_line(command):
+    assert command("db", "upgrade", "9999").stderr == "Error: Can't locate revision identified by '9999'\n"
+
+
+def test_the_folder_of_a_new_database_is_made(command, tmp_path):
+    place = tmp_path / "new" / "clinic.sqlite"
+    done = command("staff", "add", *PERSON, DATABASE_URL=f"sqlite:///{place}")
+    assert place.parent.is_dir()
+    assert done.stderr == "Error: The database refuses: no such table: clinic. Is it up to date (clinic db upgrade)?\n"
