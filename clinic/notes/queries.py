@@ -59,11 +59,11 @@ def _told() -> list[ORMOption]:
     """What `session_facts` and the charts tell a session from: one query for each table, however many the sessions."""
     version = joinedload(InfusionSession.order_version)
     versions = version.joinedload(OrderVersion.order).selectinload(Order.versions)
-    terms = version.joinedload(OrderVersion.terms)
+    # The same terms are reached on both ways; what the first way leaves out would be read for each session alone.
+    both = (version.joinedload(OrderVersion.terms), versions.joinedload(OrderVersion.terms))
     return [
-        terms.joinedload(Terms.drug),
-        *(terms.selectinload(many) for many in (Terms.limits, Terms.phases, Terms.prn_items)),
-        versions.joinedload(OrderVersion.terms).selectinload(Terms.limits),
+        *(terms.joinedload(Terms.drug) for terms in both),
+        *(terms.selectinload(many) for terms in both for many in (Terms.limits, Terms.phases, Terms.prn_items)),
         joinedload(InfusionSession.weight),
         joinedload(InfusionSession.patient),
         joinedload(InfusionSession.chair),
