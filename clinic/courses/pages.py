@@ -11,7 +11,7 @@ from clinic.core import clock
 from clinic.core.findings import Finding, FindingLevel
 from clinic.core.times import date_label
 from clinic.courses import queries
-from clinic.courses.forms import CourseForm, NextOrderForm, OrderForm
+from clinic.courses.forms import NextOrderForm, OrderForm
 from clinic.courses.models import Course
 from clinic.courses.rules import CourseDecision, CourseStatus, status_after
 from clinic.orders import operations as orders
@@ -171,11 +171,6 @@ def order_values(version: OrderVersion) -> dict[str, Any]:
 def plan_values(course: Course) -> dict[str, Any]:
     """What the form shows of the course itself."""
     return {"indication": course.indication, "goal": course.goal, "intent": str(course.intent)}
-
-
-def is_first(form: OrderForm) -> bool:
-    """Whether a form also writes the plan of its course."""
-    return isinstance(form, CourseForm)
 
 
 # --- reading an order ------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ import uuid
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from clinic.accounts.models import Staff
 from clinic.core import db
 from clinic.courses.models import Course, CourseReview
 from clinic.courses.rules import CourseStatus
@@ -70,26 +69,6 @@ def courses_of(patient_id: uuid.UUID) -> list[Course]:
                 joinedload(Course.order).selectinload(Order.versions).joinedload(OrderVersion.terms),
             )
             .order_by(Course.number.desc())
-        )
-    )
-
-
-def by_order(order_id: uuid.UUID) -> Course | None:
-    """The course that an order belongs to."""
-    return db.session.scalar(sa.select(Course).where(Course.order_id == order_id))
-
-
-def courses_in_hand(physician: Staff) -> list[Course]:
-    """The courses of a physician that are not over, with their patients, by patient."""
-    return list(
-        db.session.scalars(
-            sa.select(Course)
-            .where(
-                Course.physician_id == physician.id,
-                Course.status.in_([CourseStatus.DRAFT, CourseStatus.ACTIVE, CourseStatus.ON_HOLD]),
-            )
-            .options(joinedload(Course.patient), joinedload(Course.order))
-            .order_by(Course.created_at)
         )
     )
 

@@ -16,20 +16,6 @@ from clinic.signatures.models import Signature
 from clinic.signatures.rules import Meaning
 
 
-def order(order_id: uuid.UUID) -> Order | None:
-    """An order with its patient and its versions, without their terms."""
-    return db.session.scalar(
-        sa.select(Order)
-        .where(Order.id == order_id)
-        .options(
-            joinedload(Order.patient),
-            selectinload(Order.versions).options(
-                joinedload(OrderVersion.signature), joinedload(OrderVersion.drafted_by), joinedload(OrderVersion.weight)
-            ),
-        )
-    )
-
-
 def version(version_id: uuid.UUID) -> OrderVersion | None:
     """A version with its order, patient, terms, weight and signature, in a fixed number of reads."""
     return _whole(OrderVersion.id == version_id)

@@ -111,13 +111,6 @@ def change_pct(baseline: Decimal | int | None, now: Decimal | int | None) -> Dec
     return round_half_up(EXACT.divide(EXACT.multiply(EXACT.subtract(end, start), Decimal(100)), start), 1)
 
 
-def is_fall_of(pct: Decimal | int, *, baseline: Decimal | int | None, now: Decimal | int | None) -> bool:
-    """Return whether a score fell by at least `pct` per cent of its baseline. A missing value is never a response."""
-    if baseline is None or now is None or not baseline:
-        return False
-    return (Decimal(baseline) - Decimal(now)) * 100 >= Decimal(baseline) * Decimal(pct)
-
-
 def score(instrument: Instrument, items: Sequence[int | None]) -> Decimal | int | None:
     """Return the score of an instrument from its answers, None where one is missing. PGIC is its own number."""
     match instrument:

@@ -35,14 +35,6 @@ def drug(drug_id: uuid.UUID) -> Drug | None:
     return db.session.scalar(sa.select(Drug).where(Drug.id == drug_id))
 
 
-def drug_named(name: str, product: str | None = None) -> Drug | None:
-    """The first line of the formulary with this name, and this product when one is given."""
-    found = sa.select(Drug).where(sa.func.lower(Drug.name) == name.lower())
-    if product is not None:
-        found = found.where(Drug.product == product)
-    return db.session.scalars(found.order_by(Drug.product)).first()
-
-
 def protocols() -> list[Protocol]:
     """Every protocol with its versions and their terms, by name."""
     return list(

@@ -9,7 +9,6 @@ from clinic.core.drawing import Line, Path, Rect, Shape
 _STEP: Final = 12  # px per half hour
 _FLOOR: Final = 42  # px from the top
 _ROOM: Final = 34  # px for the highest step
-HEIGHT: Final = 46
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from clinic.sessions.operations_checks import (
     update_readiness,
 )
 from clinic.sessions.operations_discharge import assess_discharge, discharge, home_reasons, not_done
+from clinic.sessions.operations_drug_account import open_drug_account
 from clinic.sessions.operations_pump import (
     bolus,
     change_bag,
@@ -53,7 +54,6 @@ from clinic.sessions.operations_pump import (
 )
 from clinic.sessions.operations_pump_corrections import correct_administration, void_administration
 from clinic.sessions.operations_rates import double_check, propose_rate
-from clinic.sessions.operations_register import open_drug_account
 from clinic.sessions.operations_shared import add, become, locked, needed, refuse_future, refuse_hard, refuse_unless_may
 from clinic.sessions.operations_vitals import correct_observation, mark_not_done, record_observation, void_observation
 from clinic.sessions.progress import breaches_of

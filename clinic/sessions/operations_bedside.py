@@ -13,7 +13,7 @@ from clinic.orders.rules import check_prn
 from clinic.protocols.models import PrnItem
 from clinic.sessions.event_rules import Actuality, AdverseOutcome, IvAction, SessionEventKind
 from clinic.sessions.models import AdverseEvent, InfusionSession, IvRecord, ObservationSet, PrnDose, SessionEvent
-from clinic.sessions.operations_register import register_given
+from clinic.sessions.operations_drug_account import register_given
 from clinic.sessions.operations_shared import (
     add,
     locked,

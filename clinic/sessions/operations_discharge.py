@@ -18,7 +18,7 @@ from clinic.scheduling import operations as scheduling
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions.event_rules import DischargeExit
 from clinic.sessions.models import Discharge, DischargeAssessment, InfusionSession
-from clinic.sessions.operations_register import open_drug_account, register_given, unaccounted_by_drug
+from clinic.sessions.operations_drug_account import open_drug_account, register_given, unaccounted_by_drug
 from clinic.sessions.operations_shared import (
     add,
     become,
@@ -115,6 +115,15 @@ def _latest_items(infusion: InfusionSession, scale: DischargeScale, until: datet
     return {item.key: value for item, value in zip(SCORES[scale].items, latest.items, strict=True)}
 
 
+def _refuse_moment(infusion: InfusionSession, discharged_at: datetime, at: datetime) -> None:
+    refuse_future(discharged_at, at, field="discharged_at")
+    if infusion.status is not SessionStatus.RECOVERING:
+        raise RuleBroken("Stop the infusion first." if infusion.status.is_open else "This session is not open.")
+    stopped = last_stop(infusion)
+    if stopped is not None and discharged_at < stopped:
+        raise RuleBroken("This is before the infusion was stopped.", field="discharged_at")
+
+
 def discharge(
     infusion: InfusionSession,
     *,
@@ -142,14 +151,8 @@ def discharge(
     is not accounted for then opens a discrepancy. The appointment is fulfilled and frees what is left of its time.
     """
     locked(infusion)
-    refuse_future(discharged_at, at, field="discharged_at")
-    if infusion.status is not SessionStatus.RECOVERING:
-        raise RuleBroken("Stop the infusion first." if infusion.status.is_open else "This session is not open.")
-    stopped = last_stop(infusion)
-    if stopped is not None and discharged_at < stopped:
-        raise RuleBroken("This is before the infusion was stopped.", field="discharged_at")
-    if override_by is not None:
-        _refuse_override(infusion, override_by, override_reason)
+    _refuse_moment(infusion, discharged_at, at)
+    _refuse_override(infusion, override_by, override_reason)
     register_given(infusion, by=by, at=at)
     _refuse_exit(exit, escort_name=escort_name, destination=destination, reason=reason)
     if exit in _HOME:
@@ -212,7 +215,9 @@ def _refuse_exit(way: DischargeExit, *, escort_name: str | None, destination: st
             pass
 
 
-def _refuse_override(infusion: InfusionSession, override_by: Staff, override_reason: str | None) -> None:
+def _refuse_override(infusion: InfusionSession, override_by: Staff | None, override_reason: str | None) -> None:
+    if override_by is None:
+        return
     message = "Only a physician overrides the discharge criteria."
     refuse_unless_may(override_by, Permission.OVERRIDE_DISCHARGE, message, field="override_by")
     if override_by.id == infusion.nurse_id:

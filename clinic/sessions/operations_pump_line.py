@@ -7,7 +7,7 @@ from clinic.accounts.models import Staff
 from clinic.audit.rules import AuditAction
 from clinic.core.errors import RuleBroken
 from clinic.sessions.models import AdministrationEvent, InfusionSession
-from clinic.sessions.operations_register import register_given
+from clinic.sessions.operations_drug_account import register_given
 from clinic.sessions.operations_shared import add, become, refuse_closed, refuse_future
 from clinic.sessions.progress import current, pump_event
 from clinic.sessions.pump_rules import KIND_WORDS, DoesNotFit, status_of

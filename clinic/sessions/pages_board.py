@@ -18,9 +18,7 @@ from clinic.scheduling.models import Appointment, Chair, ChairClosure
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions.pages_next import Looks, looks_of, next_entries
 from clinic.sessions.pages_words import vitals_line
-from clinic.sessions.progress import Progress
 from clinic.sessions.queries import BoardRow
-from clinic.sessions.rules import SessionStatus
 
 SLOT: Final = timedelta(minutes=5)
 _SLOTS_PER_HOUR: Final = 12
@@ -272,8 +270,3 @@ def _summary(looks: Mapping[uuid.UUID, Looks]) -> str:
     groups = Counter(look.group for look in looks.values())
     words = (("done", "done"), ("in chairs", "in chairs"), ("to come", "to come"), ("lost", "did not attend"))
     return " \N{MIDDLE DOT} ".join(f"{groups[key]} {text}" for key, text in words if groups[key] or key != "lost")
-
-
-def is_running(going: Progress | None, status: SessionStatus) -> bool:
-    """Return whether vitals are being charted in a session."""
-    return going is not None and status in {SessionStatus.INFUSING, SessionStatus.PAUSED, SessionStatus.RECOVERING}

@@ -188,35 +188,30 @@ def pump(infusion: InfusionSession, at: datetime) -> Pump:
 
 def progress(infusion: InfusionSession, now: datetime) -> Progress:
     """Return every derived figure of a session at `now`, from the rows that are loaded; nothing is stored."""
-    terms = infusion.order_version.terms
     closed = closed_at(infusion)
     now = now if closed is None else min(now, closed)
     running = pump(infusion, now)
     stop = planned_stop(infusion, running, now)
-    events = pump_events(infusion)
     weight = weight_kg(infusion)
     seen = current(infusion.observation_sets)
-    latest = latest_sets(seen)
     taken = [row for row in seen if any(value is not None for value in reading_of(row).values())]
     outside = {row.id: found for row in seen if (found := breaches_of(row))}
     dues = tuple(_dues(infusion, taken, outside, now, stop))
     rate_mg_h = _mg_h(running.state.rate_ml_h, running.concentration_mg_ml)
     highest_mg_h = delivery.highest_rate_mg_h(running.segments)
-    started_at = first_start(infusion)
-    stopped_at = last_stop(infusion) if not running.state.is_started else None
     cap = latest_stop(infusion)
     return Progress(
         at=now,
         status=infusion.status,
-        started_at=started_at,
-        stopped_at=stopped_at,
+        started_at=first_start(infusion),
+        stopped_at=None if running.state.is_started else last_stop(infusion),
         segments=running.segments,
         delivered_ml=delivery.delivered_ml(running.segments),
         delivered_mg=running.delivered_mg,
         delivered_mg_kg=_per_kg(running.delivered_mg, weight),
-        bolus_mg=sum(delivery.boluses_mg(events, now), Decimal(0)),
+        bolus_mg=sum(delivery.boluses_mg(pump_events(infusion), now), Decimal(0)),
         projected_total_mg=projected_mg(infusion, running, now),
-        maximum_total_mg=terms.maximum_total_mg,
+        maximum_total_mg=infusion.order_version.terms.maximum_total_mg,
         run_minutes=delivery.run_minutes(running.segments),
         span_minutes=delivery.span_minutes(running.segments),
         planned_stop=stop,
@@ -232,7 +227,7 @@ def progress(infusion: InfusionSession, now: datetime) -> Progress:
         weight_kg=weight,
         observations=tuple(seen),
         last_observation=max(taken, key=lambda row: row.observed_at, default=None),
-        outside=tuple(_outside(latest, outside)),
+        outside=tuple(_outside(latest_sets(seen), outside)),
         breaches=outside,
         dues=dues,
         next_due=next_due(dues),

@@ -18,7 +18,7 @@ from clinic.core.times import date_label
 from clinic.scheduling import operations as scheduling
 from clinic.scheduling import queries as schedule
 from clinic.scheduling.models import Appointment
-from clinic.sessions import operations, queries, queries_page
+from clinic.sessions import operations, queries
 from clinic.sessions.forms import DidNotAttendForm
 from clinic.sessions.pages_board import board_page, midnight
 from clinic.sessions.views_shared import bp, fresh_or, session_url, today, zone
@@ -40,7 +40,7 @@ def show_today() -> ResponseReturnValue:
 def refresh_today() -> ResponseReturnValue:
     """Board and list alone, for a page that keeps itself fresh; 304 while nothing has changed."""
     parts = [
-        queries_page.news_of_clinic(_day_began()),
+        queries.news_of_clinic(_day_began()),
         str(actor().id),
         request.query_string.decode("ascii", "replace"),
     ]
@@ -62,7 +62,7 @@ def _board() -> dict[str, Any]:
         rows,
         chairs=schedule.chairs(),
         closures=schedule.closures_between(start, end),
-        drugs=queries_page.planned_drugs({row.appointment.course_id for row in rows}) if is_clinical else {},
+        drugs=queries.planned_drugs({row.appointment.course_id for row in rows}) if is_clinical else {},
         on=on,
         zone=zone(),
         now=now,
@@ -80,7 +80,7 @@ def _board() -> dict[str, Any]:
         "heading": "Today" if on == today(now) else f"{_WEEKDAYS[on.weekday()]} {date_label(on)}",
         "before": (on - timedelta(days=1)).isoformat(),
         "after": (on + timedelta(days=1)).isoformat(),
-        "following": queries_page.next_day_booked(max(end, now)) if page.is_empty else None,
+        "following": queries.next_day_booked(max(end, now)) if page.is_empty else None,
         "place": clinic().zone.rsplit("/", maxsplit=1)[-1].replace("_", " "),
         "is_clinical": is_clinical,
     }

@@ -13,7 +13,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import unchanged_since_drawn
 from clinic.protocols.rules import DischargeScale
-from clinic.sessions import operations, queries_page
+from clinic.sessions import operations, queries
 from clinic.sessions.event_rules import DischargeExit, IvAction
 from clinic.sessions.forms_discharge import DischargeForm
 from clinic.sessions.models import InfusionSession
@@ -33,7 +33,7 @@ def _page(infusion: InfusionSession, form: DischargeForm, status: int = 200) -> 
         **frame(infusion, now),
         form=form,
         page=discharge_page(infusion, going, form.items, zone=zone()),
-        following=queries_page.next_of_course(infusion.course_id, now),
+        following=queries.next_of_course(infusion.course_id, now),
         physician=infusion.course.physician.name,
     )
     return page, status

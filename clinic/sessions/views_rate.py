@@ -11,7 +11,7 @@ from clinic.core import clock
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.units import BadNumber, parse_decimal
-from clinic.sessions import operations, queries_page
+from clinic.sessions import operations, queries
 from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.forms_acts import PUMP_ML_H, RateForm, SecondPersonForm, number
 from clinic.sessions.models import AdministrationEvent, DoubleCheck, InfusionSession, RateProposal
@@ -167,7 +167,7 @@ def _after_check(infusion: InfusionSession, proposal: RateProposal, check: Doubl
 
 
 def _proposal(infusion: InfusionSession, proposal_id: uuid.UUID) -> RateProposal:
-    proposal = queries_page.proposal(proposal_id)
+    proposal = queries.proposal(proposal_id)
     if proposal is None or proposal.infusion_id != infusion.id:
         abort(404)
     return proposal

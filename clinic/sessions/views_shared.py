@@ -20,7 +20,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, Role
 from clinic.core.requests import same_patient
 from clinic.core.times import local
-from clinic.sessions import queries, queries_page
+from clinic.sessions import queries
 from clinic.sessions.chart import screens
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import chart_input
@@ -107,8 +107,8 @@ def fresh_or(parts: list[str], draw: Any) -> ResponseReturnValue:
 
 def news_of(infusion_id: uuid.UUID) -> tuple[InfusionSession | None, str]:
     """Return a session without its rows, and a mark that changes with every act about its patient."""
-    infusion = queries_page.bare(infusion_id)
-    return infusion, "" if infusion is None else queries_page.news_of_patient(infusion.patient_id, infusion.arrived_at)
+    infusion = queries.bare(infusion_id)
+    return infusion, "" if infusion is None else queries.news_of_patient(infusion.patient_id, infusion.arrived_at)
 
 
 def clinicians() -> list[Staff]:

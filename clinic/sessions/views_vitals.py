@@ -13,7 +13,7 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.times import clock_label
 from clinic.protocols.limit_rules import Vital
-from clinic.sessions import operations, queries_page
+from clinic.sessions import operations, queries
 from clinic.sessions.due_rules import DueState
 from clinic.sessions.event_rules import NotDoneReason
 from clinic.sessions.forms_acts import NotDoneForm
@@ -214,7 +214,7 @@ def _refuse_corrected(infusion: InfusionSession, row: ObservationSet, entry: Vit
 
 
 def _entry(observation_id: uuid.UUID) -> tuple[ObservationSet, InfusionSession]:
-    found = queries_page.observation(observation_id)
+    found = queries.observation(observation_id)
     if found is None:
         abort(404)
     infusion = load(found.infusion_id)

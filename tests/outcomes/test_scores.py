@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from clinic.outcomes.rules import (
     change_pct,
     gad7_total,
-    is_fall_of,
     peg_score,
     pgic_words,
     phq9_flags_item_nine,
@@ -42,12 +41,6 @@ def test_a_change_is_rounded_by_at_most_half_a_tenth(baseline, now):
 @pytest.mark.parametrize(("baseline", "now"), [(None, 4), (7, None), (0, 4)])
 def test_there_is_no_change_without_both_values(baseline, now):
     assert change_pct(baseline, now) is None
-    assert not is_fall_of(30, baseline=baseline, now=now)
-
-
-@pytest.mark.parametrize(("now", "expected"), [(7, True), (8, False), (0, True)])
-def test_a_fall_counts_from_exactly_its_per_cent(now, expected):
-    assert is_fall_of(30, baseline=10, now=now) is expected
 
 
 @given(st.lists(st.integers(0, 3), min_size=9, max_size=9))

@@ -8,7 +8,7 @@ from clinic.core.errors import RuleBroken
 from clinic.protocols.terms import PrnDraft
 from clinic.sessions import operations
 from clinic.sessions.event_rules import Actuality, AdverseOutcome, IvAction, SessionEventKind
-from clinic.sessions.operations_register import controlled_given_mg
+from clinic.sessions.operations_drug_account import controlled_given_mg
 from clinic.sessions.progress import current
 from tests.factories.sessions import minute
 
