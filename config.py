@@ -13,6 +13,7 @@ class Config:
     IS_PRODUCTION = False
     DATABASE_URL = os.environ.get("DATABASE_URL", f"sqlite:///{ROOT / 'instance' / 'chairtime.sqlite'}")
     SECRET_KEY = os.environ.get("SECRET_KEY", "")
+    SECRET_KEY_FALLBACKS = [key for key in os.environ.get("SECRET_KEY_FALLBACKS", "").split(",") if key] or None
     SECRET_FILE = os.environ.get("SECRET_FILE", str(ROOT / "instance" / "secret"))
     TRUSTED_HOSTS = [host for host in os.environ.get("TRUSTED_HOSTS", "").split(",") if host] or None
     TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))

@@ -23,10 +23,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 import config as settings
-from clinic import again, traces, tries
+from clinic import again, offline, traces, tries
 from clinic.accounts import current, passwords
 from clinic.audit import operations as audit
-from clinic.core import clock, db, formats, idempotency, later
+from clinic.core import clock, db, formats, idempotency, later, seal
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Access, Open, Permission
 from clinic.core.requests import is_secret
@@ -83,7 +83,9 @@ def make_app(config: type | None = None) -> Flask:
     babel.init_app(app)
     current.init_app(app)
     app.jinja_env.filters.update(formats.FILTERS)
-    app.jinja_env.globals.update(fresh_key=fresh_key, Permission=Permission)
+    app.jinja_env.globals.update(
+        fresh_key=fresh_key, Permission=Permission, seal_key=lambda: seal.public_key(app.config["SECRET_KEY"])
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_page_context)
     app.before_request(_refuse_unreadable)
@@ -98,7 +100,7 @@ def register_areas(app: Flask) -> None:
     """Add every area's pages."""
     from clinic.areas import blueprints  # noqa: PLC0415 the areas import the shell's neighbours
 
-    for blueprint in blueprints():
+    for blueprint in (*blueprints(), offline.bp):
         app.register_blueprint(blueprint)
 
     @app.get("/", endpoint="home")

@@ -29,12 +29,15 @@ class IdempotencyKey(db.Base):
     saved_at: Mapped[datetime] = mapped_column(index=True)
 
 
+_MAY_DIFFER = frozenset({"csrf_token", "version"})
+
+
 def digest(path: str, fields: Iterable[tuple[str, str]]) -> str:
-    """What was sent, without the tokens that differ from one try to the next.
+    """What was sent, without what may differ from one try to the next: the token, the version that was seen.
 
     Secrets are left out: a fast hash of a password beside guessable values would give it away.
     """
-    kept = sorted((name, value) for name, value in fields if name != "csrf_token" and not is_secret(name))
+    kept = sorted((name, value) for name, value in fields if name not in _MAY_DIFFER and not is_secret(name))
     return hashlib.sha256(repr((path, kept)).encode()).hexdigest()
 
 

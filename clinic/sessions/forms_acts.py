@@ -1,7 +1,7 @@
 """Forms of the side sheets: each about one act, at a time that can be moved back."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -64,6 +64,8 @@ class TimedForm(Form):
     fold = RadioField(
         "This time happened twice", [left_open()], choices=options([("0", "the first time"), ("1", "the second time")])
     )
+    # Filled in by the device for an entry that waited for the network: when it was made.
+    entered_at = HiddenField()
     asks_fold = False
 
     def refuse(self, refusal: RuleBroken) -> None:
@@ -78,9 +80,11 @@ class TimedForm(Form):
     def moment(self, now: datetime, zone: ZoneInfo, *, after: datetime | None = None) -> datetime:
         """Return the instant that was meant: the latest one of that wall time which is not in the future.
 
-        The minute that is running means now. A time in the same minute as the last act (`after`) stands just behind it.
+        For an entry that waited for the network, now is when it was made. The minute that is running means now. A time
+        in the same minute as the last act (`after`) stands just behind it.
         Raises RuleBroken at `at` for a skipped time, and for one that happened twice until `fold` says which.
         """
+        now = self._entered(now)
         wall = local(now, zone)
         typed = self.at.data
         if typed is None or (typed.hour, typed.minute) == (wall.hour, wall.minute):
@@ -93,6 +97,14 @@ class TimedForm(Form):
         if after is not None and meant <= after < meant + _MINUTE:
             meant = after + timedelta(seconds=1)
         return now if now < meant <= now + _MINUTE else meant
+
+    def _entered(self, now: datetime) -> datetime:
+        """Return when the form was sent for the first time, as the device tells it; never a time to come."""
+        try:
+            entered = datetime.fromisoformat(self.entered_at.data or "")
+            return min(entered.astimezone(UTC), now) if entered.tzinfo else now
+        except (ValueError, OverflowError):
+            return now
 
     def _instant(self, day: date, typed: time, zone: ZoneInfo) -> datetime:
         try:

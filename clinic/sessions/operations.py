@@ -28,6 +28,7 @@ from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.models import InfusionSession, SessionEvent
 from clinic.sessions.operations_bedside import (
     give_prn,
+    keep_refused,
     notify,
     record_adverse_event,
     record_event,
@@ -78,6 +79,7 @@ __all__ = [
     "give_prn",
     "hand_over",
     "home_reasons",
+    "keep_refused",
     "mark_not_done",
     "not_done",
     "notify",

@@ -146,6 +146,25 @@ def notify(
     )
 
 
+def keep_refused(
+    infusion: InfusionSession, said: str, *, entered_at: datetime, by: Staff, at: datetime
+) -> SessionEvent:
+    """Write into the flowsheet what was entered without the network at `entered_at` and refused when it came in.
+
+    Nothing that the screen took may vanish, so this is taken in every state of the session, a closed one too.
+    """
+    row = SessionEvent(
+        infusion=infusion,
+        kind=SessionEventKind.OTHER,
+        happened_at=min(entered_at, at),
+        text=f"Entered without the network and not accepted: {needed(said, 'Say what was entered.', field='said')}",
+        recorded_at=at,
+        recorded_by_id=by.id,
+    )
+    add(row, AuditAction.EVENT_RECORDED, infusion, by=by, at=at, kind=row.kind, text=row.text, entered_at=entered_at)
+    return row
+
+
 def record_event(
     infusion: InfusionSession,
     kind: SessionEventKind,

@@ -11,6 +11,7 @@ from clinic.sessions import (
     views_rate,
     views_session,
     views_vitals,
+    views_waiting,
 )
 from clinic.sessions.views_shared import bp
 
@@ -26,4 +27,5 @@ __all__ = [
     "views_rate",
     "views_session",
     "views_vitals",
+    "views_waiting",
 ]

@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
@@ -30,6 +30,22 @@ from clinic.sessions.pages_session import due_box, order_panel, state_cell, stri
 from clinic.sessions.progress import Progress, progress
 
 bp = Blueprint("sessions", __name__)
+
+# What a device may keep while the network is away. What rests on a signature, an order or a second person cannot wait.
+MAY_WAIT: Final = frozenset(
+    {
+        "sessions.record_vitals",
+        "sessions.record_event",
+        "sessions.record_row_note",
+        "sessions.record_notice",
+        "sessions.record_line",
+        "sessions.give_prn",
+        "sessions.pause",
+        "sessions.stop",
+    }
+)
+# The pages that a device holds in memory, to be opened when the network is away.
+_HELD: Final = ("sessions.show_vitals", "sessions.show_event", "sessions.show_pause", "sessions.show_stop")
 
 
 def zone() -> ZoneInfo:
@@ -60,6 +76,9 @@ def frame(infusion: InfusionSession, now: datetime) -> dict[str, Any]:
         "infusion": infusion,
         "bar": patient_bar(infusion.patient, weight=weight, chair=chair, now=now, zone=zone()),
         "status": infusion.status.value,
+        "after": session_url(infusion),
+        "may_wait": [url_for(endpoint, infusion_id=infusion.id) for endpoint in sorted(MAY_WAIT)],
+        "holds": [url_for(endpoint, infusion_id=infusion.id) for endpoint in _HELD],
     }
 
 

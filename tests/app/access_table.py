@@ -15,7 +15,8 @@ ADMINS = frozenset({A})
 # Nobody has to be signed in.
 PUBLIC = frozenset({"public"})
 
-SHELL = {"home": EVERYBODY}
+SHELL = {"home": EVERYBODY, "offline.send_worker": PUBLIC, "offline.show_offline": PUBLIC}
+
 
 ACCOUNTS = {
     "accounts.show_login": PUBLIC,
@@ -137,7 +138,9 @@ SESSIONS = {
     "sessions.give_bolus": CLINICAL,
     "sessions.give_prn": CLINICAL,
     "sessions.hand_over": CLINICAL,
+    "sessions.keep_waiting": CLINICAL,
     "sessions.mark_vitals_not_done": CLINICAL,
+    "sessions.open_waiting": CLINICAL,
     "sessions.pause": CLINICAL,
     "sessions.print_session": CLINICAL,
     "sessions.propose_rate": CLINICAL,

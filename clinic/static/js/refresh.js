@@ -94,8 +94,9 @@ async function turn() {
   busy = true;
   try {
     await Promise.all(fragments.map(refresh));
+    delete document.documentElement.dataset.away;
   } catch {
-    // no answer: the age of the data says it
+    document.documentElement.dataset.away = ""; // no answer: the age of the data says it
   } finally {
     busy = false;
     showFreshness();
