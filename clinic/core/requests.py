@@ -1,13 +1,16 @@
-"""What every form post brings along besides its fields."""
+"""What every form post brings along besides its fields, and how its act is tried."""
 
 import uuid
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from flask import abort, request
 
-from clinic.core import later
-from clinic.core.errors import Conflict
+from clinic.core import db, later
+from clinic.core.errors import Conflict, RuleBroken
+from clinic.core.forms import Form
+
+T = TypeVar("T")
 
 
 class Versioned(Protocol):
@@ -44,6 +47,18 @@ _SECRETS = frozenset({"password", "current", "new", "again", "pin"})
 def is_secret(name: str) -> bool:
     """Whether a field of this name holds a password or a PIN, which nobody repeats, shows or keeps."""
     return name in _SECRETS or name.startswith("password_") or name.endswith(("_password", "_secret", "_pin"))
+
+
+def attempt(form: Form, act: Callable[[], T]) -> T | None:
+    """Check a posted form and do its act in a savepoint; None, with the reasons on the form, when either refuses."""
+    if not form.validate_on_submit():
+        return None
+    try:
+        with db.session.begin_nested():
+            return act()
+    except RuleBroken as refusal:
+        form.refuse(refusal)
+        return None
 
 
 def afterwards(act: Callable[[], object]) -> None:

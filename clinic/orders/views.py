@@ -8,15 +8,15 @@ from flask.typing import ResponseReturnValue
 from clinic.accounts.current import actor
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
-from clinic.core import clock, db
-from clinic.core.errors import RuleBroken
+from clinic.core import clock
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import same_patient
+from clinic.core.requests import attempt, same_patient
 from clinic.orders import operations, queries
 from clinic.orders.forms import SignForm
 from clinic.orders.models import VerbalOrder
 from clinic.patients.pages import bar
 from clinic.signatures import queries as signature_queries
+from clinic.signatures.models import Signature
 from clinic.signatures.pages import shown
 from clinic.signatures.rules import Meaning
 
@@ -53,13 +53,11 @@ def sign_verbal_order(verbal_order_id: uuid.UUID) -> ResponseReturnValue:
     spoken = _found(verbal_order_id)
     same_patient(spoken.patient_id)
     form = SignForm()
-    if form.validate_on_submit():
-        try:
-            with db.session.begin_nested():
-                operations.sign_verbal_order(spoken, by=actor(), password=form.password.data, at=clock.now())
-        except RuleBroken as refusal:
-            form.refuse(refusal)
-        else:
-            flash("Signed the spoken order.")
-            return redirect(url_for(".show_verbal_order", verbal_order_id=spoken.id), 303)
-    return _spoken_page(spoken, form), 422
+
+    def act() -> Signature:
+        return operations.sign_verbal_order(spoken, by=actor(), password=form.password.data, at=clock.now())
+
+    if attempt(form, act) is None:
+        return _spoken_page(spoken, form), 422
+    flash("Signed the spoken order.")
+    return redirect(url_for(".show_verbal_order", verbal_order_id=spoken.id), 303)

@@ -11,7 +11,7 @@ from clinic.accounts.current import actor
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import drawn_version
+from clinic.core.requests import attempt, drawn_version
 from clinic.protocols import operations, queries
 from clinic.protocols.forms import ApproveForm, DrugForm, ProtocolForm, VersionForm
 from clinic.protocols.models import Protocol, ProtocolVersion
@@ -51,15 +51,10 @@ def _write(form: TermsForm, save: Callable[[], ProtocolVersion], **page: Any) ->
     form.offer_drugs(queries.drugs())
     if asks_for_more_rows(form):
         return _form_page(form, **page)
-    if form.validate_on_submit():
-        try:
-            with db.session.begin_nested():
-                version = save()
-        except RuleBroken as refusal:
-            form.refuse(refusal)
-        else:
-            return redirect(_address(version), 303)
-    return _form_page(form, **page), 422
+    version = attempt(form, save)
+    if version is None:
+        return _form_page(form, **page), 422
+    return redirect(_address(version), 303)
 
 
 def _address(version: ProtocolVersion) -> str:

@@ -14,7 +14,7 @@ from clinic.core import clock
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import afterwards
+from clinic.core.requests import afterwards, attempt
 from clinic.core.units import Unit, format_quantity
 from clinic.patients import queries as patients
 from clinic.patients import weighing
@@ -32,7 +32,6 @@ from clinic.sessions.pages_checklist import checklist, pounds
 from clinic.sessions.pages_words import drug_and_number
 from clinic.sessions.rules import GateResult
 from clinic.sessions.views_shared import bp, frame, load, physicians, zone
-from clinic.sessions.views_sheet import attempt
 
 _RESULTS = {
     "yes": GateResult.PASS,

@@ -11,7 +11,7 @@ from clinic.accounts.models import Staff
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import unchanged_since_drawn
+from clinic.core.requests import attempt, unchanged_since_drawn
 from clinic.protocols.rules import DischargeScale
 from clinic.sessions import operations, queries
 from clinic.sessions.event_rules import DischargeExit, IvAction
@@ -21,7 +21,7 @@ from clinic.sessions.pages_discharge import discharge_page, named_escort
 from clinic.sessions.progress import last_stop, progress
 from clinic.sessions.rules import SessionStatus
 from clinic.sessions.views_shared import bp, frame, load, physicians, proved, zone
-from clinic.sessions.views_sheet import attempt, drawn
+from clinic.sessions.views_sheet import drawn
 
 
 def _page(infusion: InfusionSession, form: DischargeForm, status: int = 200) -> ResponseReturnValue:

@@ -12,6 +12,7 @@ from clinic.accounts.current import actor
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
+from clinic.core.requests import attempt
 from clinic.core.units import Unit, format_quantity
 from clinic.druglog import operations as druglog
 from clinic.druglog import queries as register
@@ -24,7 +25,6 @@ from clinic.sessions.pages_session import strip_cells
 from clinic.sessions.pages_words import drug_name
 from clinic.sessions.progress import progress
 from clinic.sessions.views_shared import bp, clinicians, frame, load, proved, session_url, zone
-from clinic.sessions.views_sheet import attempt
 
 
 def _drugs(infusion: InfusionSession) -> list[str]:

@@ -11,6 +11,7 @@ from clinic.accounts.models import Staff
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
+from clinic.core.requests import attempt
 from clinic.sessions import operations
 from clinic.sessions.event_rules import Actuality, AdverseOutcome, IvAction, SessionEventKind
 from clinic.sessions.forms_acts import (
@@ -36,7 +37,7 @@ from clinic.sessions.pages_session import order_panel
 from clinic.sessions.pages_words import vitals_sentence
 from clinic.sessions.progress import current, progress
 from clinic.sessions.views_shared import bp, clinicians, load, session_page, session_url, zone
-from clinic.sessions.views_sheet import Sheet, attempt, clock_of, drawn, side_sheet
+from clinic.sessions.views_sheet import Sheet, clock_of, drawn, side_sheet
 
 # --- adverse events --------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from clinic.accounts.current import actor
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
+from clinic.core.requests import attempt
 from clinic.core.units import BadNumber, parse_decimal
 from clinic.sessions import operations, queries
 from clinic.sessions.event_rules import CheckPurpose
@@ -30,7 +31,7 @@ from clinic.sessions.views_shared import (
     session_url,
     zone,
 )
-from clinic.sessions.views_sheet import attempt, drawn, edition, last_act_at, refuse_stale
+from clinic.sessions.views_sheet import drawn, edition, last_act_at, refuse_stale
 
 
 def _rate_page(infusion: InfusionSession, form: RateForm, status: int = 200) -> ResponseReturnValue:

@@ -10,18 +10,17 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Field
 
-from clinic.core import clock, db
-from clinic.core.errors import Conflict, RuleBroken
+from clinic.core import clock
+from clinic.core.errors import Conflict
 from clinic.core.forms import ClockField, Form
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import drawn_version
+from clinic.core.requests import attempt, drawn_version
 from clinic.sessions.forms_acts import TimedForm
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_log import log_rows
 from clinic.sessions.progress import progress
 from clinic.sessions.views_shared import bp, load, session_page, session_url, zone
 
-T = TypeVar("T")
 F = TypeVar("F", bound=TimedForm)
 Act = Callable[[InfusionSession, F, datetime, datetime], object]
 
@@ -101,18 +100,6 @@ def _page(infusion: InfusionSession, form: Form, sheet: Sheet, *, status: int = 
         edition=edition(infusion),
     )
     return answer
-
-
-def attempt(form: Form, act: Callable[[], T]) -> T | None:
-    """Check a posted form and do its act in a savepoint; None, with the reasons on the form, when either refuses."""
-    if not form.validate_on_submit():
-        return None
-    try:
-        with db.session.begin_nested():
-            return act()
-    except RuleBroken as refusal:
-        form.refuse(refusal)
-        return None
 
 
 def drawn(form: F) -> F:

@@ -11,6 +11,7 @@ from clinic.accounts.current import actor
 from clinic.core import clock, db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
+from clinic.core.requests import attempt
 from clinic.core.times import clock_label
 from clinic.protocols.limit_rules import Vital
 from clinic.sessions import operations, queries
@@ -23,7 +24,7 @@ from clinic.sessions.pages_vitals import ladders, more_fields, questions, read_b
 from clinic.sessions.pages_words import breach_texts, vitals_sentence
 from clinic.sessions.progress import breaches_of, current, progress
 from clinic.sessions.views_shared import bp, frame, load, session_url, zone
-from clinic.sessions.views_sheet import attempt, drawn
+from clinic.sessions.views_sheet import drawn
 from clinic.sessions.vital_rules import VITALS
 
 
