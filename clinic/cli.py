@@ -159,7 +159,7 @@ def _refuse_unreachable(host: str, port: int) -> None:
 @main.command()
 @click.option("--demo", is_flag=True, help="Fill an empty database with the demo clinic first.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=lambda: int(os.environ.get("PORT", "8000")), show_default="PORT or 8000", type=_PORT)
+@click.option("--port", default=8000, envvar="PORT", show_default=True, show_envvar=True, type=_PORT)
 def serve(*, demo: bool, host: str, port: int) -> None:
     """Migrate, then serve with gunicorn."""
     _refuse_unreachable(host, port)

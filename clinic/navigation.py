@@ -32,8 +32,8 @@ _ENTRIES = (
 
 
 def nav_entries(person: Staff, endpoint: str | None) -> list[NavEntry]:
-    """The entries that this person may use; an area without pages has none."""
-    area = (endpoint or "").split(".")[0]
+    """The entries that this person may use, the own first page first; an area without pages has none."""
+    area, home = (endpoint or "").split(".")[0], home_endpoint(person)
     return [
         NavEntry(
             target,
@@ -42,7 +42,7 @@ def nav_entries(person: Staff, endpoint: str | None) -> list[NavEntry]:
             current=target == endpoint or (target.split(".")[0] == area and area != "sessions"),
             count=inbox_count(person, clock.now() - EVENTS_FOR) if permission is Permission.READ_INBOX else None,
         )
-        for target, label, icon, permission in _ENTRIES
+        for target, label, icon, permission in sorted(_ENTRIES, key=lambda entry: entry[0] != home)
         if person.may(permission) and target in current_app.view_functions
     ]
 

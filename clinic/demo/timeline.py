@@ -45,14 +45,9 @@ class Days:
         """The instant so many minutes from the moment of filling."""
         return self.now + minutes * MINUTE
 
-    def round(self, at: datetime) -> datetime:
+    def round(self, at: datetime, step: int = 5) -> datetime:
         """The last full five minutes: nobody books a chair for 14:07."""
-        return at - timedelta(minutes=local(at, self.zone).minute % 5)
-
-    @property
-    def is_open_now(self) -> bool:
-        """Whether the clinic's own hours hold the whole day that the board shows."""
-        return self.today.weekday() < _SATURDAY and "13:00" <= f"{local(self.now, self.zone):%H:%M}" <= "15:30"
+        return at - timedelta(minutes=local(at, self.zone).minute % step)
 
 
 @dataclass(slots=True)

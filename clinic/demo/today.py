@@ -100,13 +100,11 @@ def _miss(world: DemoWorld, visit: Visit, at: datetime) -> None:
 
 def _close(world: DemoWorld, days: Days, at: datetime) -> None:
     name, start, end = _CLOSED
-    until = days.round(days.minutes(end))
-    text = f"pump service until {until.astimezone(days.zone):%H:%M}"
     scheduling.close_chair(
         db.session.get_one(Chair, world.chairs[name]),
         starts_at=days.round(days.minutes(start)),
-        ends_at=until,
-        reason=text,
+        ends_at=days.round(days.minutes(end)),
+        reason="pump service",
         by=world.person("DESK", at=at),
         at=at,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField
@@ -238,4 +238,7 @@ class ShiftForm(Form):
 
     def instants(self, day: date) -> tuple[datetime, datetime]:
         """The start and end of the shift on a day. Raises RuleBroken for a time that the clocks skip or show twice."""
-        return _instant(day, self.from_time.data or time()), _instant(day, self.until_time.data or time())
+        until = self.until_time.data or time()
+        # Until 00:00 is until the end of the day.
+        last = day + timedelta(days=1) if until == time() else day
+        return _instant(day, self.from_time.data or time()), _instant(last, until)

@@ -27,7 +27,7 @@ from clinic.scheduling.operations_rooms import (
     set_patients_per_nurse,
 )
 from clinic.scheduling.queries import Standing
-from clinic.scheduling.rules import AppointmentStatus, may_become
+from clinic.scheduling.rules import AppointmentStatus, may_become, session_words
 
 __all__ = [
     "ChairInUse",
@@ -85,8 +85,8 @@ class SlotsTaken(RuleBroken):
 
     def __init__(self, clashes: Sequence[Clash]) -> None:
         """Keep every collision, so that the page can show each beside its row."""
-        numbers = ", ".join(str(clash.slot.session_number) for clash in clashes)
-        super().__init__(f"Nothing was booked. Choose another time for session {numbers}.", field="slots")
+        words = session_words(clash.slot.session_number for clash in clashes)
+        super().__init__(f"Choose another time for {words}.", field="slots")
         self.clashes = list(clashes)
 
 
@@ -133,8 +133,8 @@ def _refuse_what_cannot_be_booked(course: Course, slots: Sequence[Slot], *, at: 
     numbers = [slot.session_number for slot in slots]
     taken = queries.numbers_taken(course.id)
     if len(set(numbers)) < len(numbers) or taken & set(numbers):
-        twice = ", ".join(str(number) for number in sorted({n for n in numbers if numbers.count(n) > 1 or n in taken}))
-        raise RuleBroken(f"Session {twice} has a time already. Open the page again to see it.", field="slots")
+        twice = {number for number in numbers if numbers.count(number) > 1 or number in taken}
+        raise RuleBroken(f"A time is booked already for {session_words(twice)}. Open the page again.", field="slots")
 
 
 def _refuse_impossible(slot: Slot, *, at: datetime) -> None:

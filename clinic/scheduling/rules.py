@@ -156,3 +156,9 @@ def _holding(stretches: Sequence[Stretch], instant: datetime) -> int:
 def nurses_needed(patients: int, per_nurse: int) -> int:
     """Return how many nurses so many patients at once need, by the clinic's own limit."""
     return -(-patients // per_nurse)
+
+
+def session_words(numbers: Iterable[int]) -> str:
+    """Say which sessions are meant: "session 2", "sessions 1, 2 and 4"."""
+    *before, last = sorted(numbers)
+    return f"sessions {', '.join(map(str, before))} and {last}" if before else f"session {last}"

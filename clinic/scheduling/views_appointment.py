@@ -222,6 +222,9 @@ def undo(appointment_id: uuid.UUID) -> ResponseReturnValue:
     appointment = _asked(appointment_id)
     try:
         again = operations.undo(appointment, by=actor(), at=clock.now())
+    except SlotsTaken as refusal:
+        flash(f"Not undone. {clash_words(refusal.clashes[0])}", "warn")
+        again = appointment
     except RuleBroken as refusal:
         flash(refusal.message, "warn")
         again = appointment

@@ -13,6 +13,7 @@ from clinic.cases.schema import WORKED, read_file
 from clinic.demo.history import before, instants, shifted
 from clinic.demo.patients import treatments
 from clinic.demo.people import STAFF, ZONE
+from clinic.demo.shifts import around_now
 from clinic.demo.timeline import Days
 from clinic.demo.today import todays_visits
 from clinic.demo.visits import coming_visits, past_visits
@@ -73,3 +74,12 @@ def test_the_readme_names_everybody(person):
 
 def test_the_readme_names_the_password():
     assert f"`{DEMO_PASSWORD}`" in README.read_text(encoding="utf-8")
+
+
+@given(moment=MOMENTS)
+def test_todays_visits_lie_within_the_nurses_hours(moment):
+    days = Days(moment, ZONE)
+    visits = todays_visits(days, treatments()).values()
+    hours = around_now(days)
+    first, last = min(start for start, _ in hours), max(end for _, end in hours)
+    assert all(first <= visit.booked_from and visit.booked_until <= last for visit in visits)

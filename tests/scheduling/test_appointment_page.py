@@ -151,4 +151,4 @@ def test_an_undo_that_comes_too_late_says_so(desk, make_booked, scheduler):
     operations.cancel(old, reason="x", by=scheduler, at=DESK_OPENS)
     make_booked(chair=old.chair)
     week = desk.get(desk.post(f"/calendar/appointments/{old.id}/undo").location)
-    assert "Nothing was booked" in words(week)
+    assert f"Not undone. Chair {old.chair.name} is taken at that time" in words(week)

@@ -111,7 +111,7 @@ def test_a_collision_books_nothing_and_keeps_what_was_typed(desk, timed_course, 
     assert answer.status_code == 422
     assert queries.of_course(timed_course.id) == []
     said = words(answer)
-    assert "Nothing was booked. Choose another time for session 2." in said
+    assert "Nothing is booked yet. Choose another time for session 2." in said
     assert f"Chair {taken.chair.name} is taken at that time: KIM, Jae, 09:00 to 12:00." in said
     assert 'value="26-Nov-2025"' in answer.get_data(as_text=True)
 
@@ -139,7 +139,7 @@ def test_a_nurse_who_is_not_on_duty_is_noted(desk, timed_course, make_chair, mak
 
 def test_an_order_without_lengths_lets_the_desk_type_one(desk, make_course, make_chair):
     course, chair = make_course(), make_chair()
-    assert "Enter a value from 5 to 1440" in words(post(desk, course, **rows(chair, "19-Nov-2025")))
+    assert "Enter a value from 5 to 1,440" in words(post(desk, course, **rows(chair, "19-Nov-2025")))
     assert post(desk, course, length="150", **rows(chair, "19-Nov-2025")).status_code == 303
     (made,) = queries.of_course(course.id)
     assert made.ends_at - made.starts_at == HOUR * 5 / 2
@@ -162,7 +162,7 @@ def test_somebody_was_faster(desk, timed_course, make_chair, make_booked):
     make_booked(timed_course, starts_at=NINE + DAY)
     answer = post(desk, timed_course, **rows(make_chair(), "24-Nov-2025", "26-Nov-2025"))
     assert answer.status_code == 422
-    assert "Session 1 has a time already" in words(answer)
+    assert "A time is booked already for session 1" in words(answer)
     assert 'value="24-Nov-2025"' in answer.get_data(as_text=True)
 
 

@@ -103,6 +103,12 @@ def test_a_shift_that_cannot_be_is_refused(desk, nurse, typed):
     assert db.session.scalars(sa.select(Shift)).all() == []
 
 
+def test_a_shift_until_midnight_lasts_to_the_end_of_the_day(desk, nurse):
+    typed = {"staff_id": str(nurse.id), "days": ["2025-11-19"], "from_time": "14:00", "until_time": "00:00"}
+    assert desk.post("/calendar/shifts/add?week=2025-11-18", data=typed).status_code == 303
+    assert "14:00 to 24:00" in words(desk.get("/calendar/shifts?week=2025-11-18"))
+
+
 def test_one_taken_day_adds_none(desk, nurse, make_shift):
     make_shift(nurse)
     typed = {
