@@ -45,7 +45,6 @@ async function refresh(fragment) {
   const tag = answer.headers.get("ETag");
   if (tag) tags.set(address, tag);
   fragment.innerHTML = text;
-  window.htmx?.process(fragment);
   document.dispatchEvent(new CustomEvent("chairtime:swapped", { detail: fragment }));
 }
 
