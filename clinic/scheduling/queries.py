@@ -61,6 +61,13 @@ _WITH_PEOPLE = (joinedload(Appointment.patient), joinedload(Appointment.nurse), 
 # --- appointments ----------------------------------------------------------------------------------------------------
 
 
+def moved_to(appointment: Appointment) -> Appointment | None:
+    """The appointment that took the place of this one when it was moved."""
+    return db.session.scalar(
+        sa.select(Appointment).where(Appointment.moved_from_id == appointment.id).options(joinedload(Appointment.chair))
+    )
+
+
 def appointment(appointment_id: uuid.UUID) -> Appointment | None:
     """One appointment with its patient, nurse and chair, its course and the appointment it was moved from."""
     return db.session.scalar(

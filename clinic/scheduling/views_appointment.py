@@ -45,11 +45,14 @@ def _posted(appointment_id: uuid.UUID, form: Form) -> Appointment:
     same_patient(appointment.patient_id)
     if drawn_version() != appointment.version:
         mine = [(field.label.text, typed(field)) for field in form if field.name != "csrf_token" and typed(field)]
-        raise Conflict(
+        conflict = Conflict(
             "Somebody else changed this appointment since you opened it. Nothing of yours was saved.",
             mine=[(label, _readable(value)) for label, value in mine],
             theirs=_lines(appointment),
         )
+        now_at = queries.moved_to(appointment) or appointment
+        conflict.saved_url = url_for(".show_appointment", appointment_id=now_at.id)
+        raise conflict
     return appointment
 
 
@@ -71,9 +74,17 @@ def _lines(appointment: Appointment) -> list[tuple[str, str]]:
         ("Time", f"{formats.clock(appointment.starts_at)} to {formats.clock(appointment.ends_at)}"),
         ("Chair", appointment.chair.name),
         ("Nurse", appointment.nurse.name if appointment.nurse else "none"),
-        ("State", _STATUS_WORDS[appointment.status][1] or _STATUS_WORDS[appointment.status][0].replace("_", " ")),
+        ("State", _state_line(appointment)),
     ]
     return [*lines, ("Why", appointment.status_reason)] if appointment.status_reason else lines
+
+
+def _state_line(appointment: Appointment) -> str:
+    moved_to = queries.moved_to(appointment)
+    if moved_to is not None:
+        return f"moved to {formats.weekday_day(moved_to.starts_at)} {formats.clock(moved_to.starts_at)}"
+    state, words = _STATUS_WORDS[appointment.status]
+    return words or state.replace("_", " ")
 
 
 def _page(appointment: Appointment, **forms: Form) -> str:
@@ -99,6 +110,7 @@ def _page(appointment: Appointment, **forms: Form) -> str:
         nurse=nurse,
         cancel=forms.get("cancel") or ReasonForm(formdata=None, prefix="cancel-"),
         miss=forms.get("miss") or ReasonForm(formdata=None, prefix="miss-"),
+        moved_to=queries.moved_to(appointment),
         has_begun=appointment.starts_at <= clock.now(),
     )
 

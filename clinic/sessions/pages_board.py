@@ -23,7 +23,8 @@ from clinic.sessions.queries import BoardRow
 SLOT: Final = timedelta(minutes=5)
 _SLOTS_PER_HOUR: Final = 12
 _FIRST_HOUR, _LAST_HOUR = 8, 17
-_LEAST_HOURS, _MOST_HOURS = 6, 16
+_NOON, _MOST_HOURS = 12, 16
+_HOUR: Final = timedelta(hours=1)
 # A narrower block could not hold a word.
 _LEAST_WIDTH: Final = 6
 # Part of the day's width from which the last vitals fit beside the state.
@@ -62,22 +63,29 @@ def midnight(on: date, zone: ZoneInfo) -> datetime:
 
 
 def shown_day(on: date, zone: ZoneInfo, rows: Sequence[BoardRow], now: datetime) -> Day:
-    """Return the hours to show: the usual ones, and as many more as the appointments, or now, need."""
-    starts = [row.appointment.starts_at for row in rows]
-    ends = [row.appointment.ends_at for row in rows]
-    if local(now, zone).date() == on:
-        starts.append(now)
-        ends.append(now)
-    hours = [local(at, zone).hour if local(at, zone).date() == on else 0 for at in starts]
-    lasts = [local(at - timedelta(microseconds=1), zone) for at in ends]
-    last_hours = [at.hour + 1 if at.date() == on else 24 for at in lasts]
-    first = min([_FIRST_HOUR, *hours])
-    count = min(max([_LAST_HOUR, *last_hours]) - first, _MOST_HOURS)
+    """Return the hours to show: the usual ones, and as many more as the appointments, or now, need.
+
+    A visit across midnight is shown whole. Where that is too much for one board, what is nearest to now stays.
+    """
+    begins = datetime.combine(on, time(0))
+    starts = [local(row.appointment.starts_at, zone) for row in rows]
+    ends = [local(row.appointment.ends_at, zone) for row in rows]
+    is_today = local(now, zone).date() == on
+    if is_today:
+        starts.append(local(now, zone))
+        ends.append(local(now, zone) + SLOT)
+    first = min([_FIRST_HOUR, *((at.replace(tzinfo=None) - begins) // _HOUR for at in starts)])
+    last = max([_LAST_HOUR, *(-((begins - at.replace(tzinfo=None)) // _HOUR) for at in ends)])
+    if last - first > _MOST_HOURS:
+        middle = local(now, zone).hour if is_today else _NOON
+        first = min(max(middle - _MOST_HOURS // 2, first), last - _MOST_HOURS)
+        last = first + _MOST_HOURS
+    wall = begins + first * _HOUR
     try:
-        start = from_local(on, time(first), zone, fold=0)
+        start = from_local(wall.date(), wall.time(), zone, fold=0)
     except ValueError:
-        start = midnight(on, zone) + timedelta(hours=first)
-    return Day(on, start, max(count, _LEAST_HOURS), zone)
+        start = midnight(wall.date(), zone) + wall.hour * _HOUR
+    return Day(on, start, last - first, zone)
 
 
 @dataclass(frozen=True, slots=True)

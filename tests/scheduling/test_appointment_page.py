@@ -152,3 +152,15 @@ def test_an_undo_that_comes_too_late_says_so(desk, make_booked, scheduler):
     make_booked(chair=old.chair)
     week = desk.get(desk.post(f"/calendar/appointments/{old.id}/undo").location)
     assert f"Not undone. Chair {old.chair.name} is taken at that time" in words(week)
+
+
+def test_a_moved_appointment_leads_to_where_it_stands_now(desk, make_booked, make_chair):
+    old = make_booked()
+    version = old.version
+    post(desk, old, "move", **move_to(make_chair()))
+    (new,) = [each for each in queries.of_course(old.course_id) if each.status == "booked"]
+    shown = desk.get(f"/calendar/appointments/{old.id}").get_data(as_text=True)
+    assert f'href="/calendar/appointments/{new.id}"' in shown
+    late = post(desk, old, "cancel", version=version, **{"cancel-reason": "x"}).get_data(as_text=True)
+    assert "moved to" in late
+    assert f'href="/calendar/appointments/{new.id}"' in late
