@@ -33,7 +33,7 @@ def quick(page: Page, line: str) -> None:
 
 
 def waiting(page: Page):
-    return page.locator("[data-ribbon=waiting]")
+    return page.locator("[data-ribbon=waiting], .waits")
 
 
 def notes(page: Page) -> Counter[str]:
@@ -46,8 +46,8 @@ def test_entries_wait_in_sight_and_arrive_once_in_their_order(session: Page, con
     context.set_offline(True)
     for number in (1, 2, 3):
         quick(session, f"12{number}/76 84 14 97 n mark{number}")
-        expect(waiting(session)).to_contain_text(f"mark{number}")
-    expect(waiting(session)).to_contain_text("3 entries of yours are waiting")
+        expect(session.locator(".waits")).to_contain_text(f"mark{number}")
+    expect(session.locator("[data-ribbon=waiting]")).to_contain_text("3 entries of yours are waiting")
     context.set_offline(False)
     expect(session.locator("[data-ribbon=sent]")).to_contain_text("3 entries that waited are in the record")
     assert notes(session) == {"mark1": 1, "mark2": 1, "mark3": 1}
@@ -60,7 +60,7 @@ def test_a_lost_answer_leaves_one_row(session: Page) -> None:
 
     session.route(VITALS, lose_the_answer, times=2)
     quick(session, "131/77 n mark4")
-    expect(waiting(session)).to_contain_text("mark4")
+    expect(session.locator(".waits")).to_contain_text("mark4")
     session.reload()  # sends at once: the second answer is lost too
     session.reload()
     expect(waiting(session)).to_have_count(0)
@@ -75,7 +75,7 @@ def test_the_ladder_opens_and_saves_without_network(session: Page, context: Brow
     held.locator("#line").fill("128/79 n mark5")
     held.get_by_role("button", name="Save vitals").click()
     expect(session.locator("iframe.held")).to_have_count(0)
-    expect(waiting(session)).to_contain_text("mark5")
+    expect(session.locator(".waits")).to_contain_text("mark5")
     context.set_offline(False)
     expect(waiting(session)).to_have_count(0)
     assert notes(session)["mark5"] == 1
@@ -104,7 +104,7 @@ def test_what_needs_the_network_says_so_and_keeps_what_was_typed(session: Page, 
 def test_a_refused_entry_stands_in_the_flowsheet_as_it_was_typed(session: Page, context: BrowserContext) -> None:
     context.set_offline(True)
     quick(session, "128/76 n mark6")
-    expect(waiting(session)).to_contain_text("mark6")
+    expect(session.locator(".waits")).to_contain_text("mark6")
     session.route(VITALS, lambda route: route.fulfill(status=422, body="no"))
     context.set_offline(False)
     expect(session.locator("[data-ribbon=told]")).to_contain_text("not accepted")
@@ -116,13 +116,13 @@ def test_entries_outlive_the_page_and_wait_for_their_author(session: Page, conte
     address = session.url
     context.set_offline(True)
     quick(session, "128/76 n mark7")
-    expect(waiting(session)).to_contain_text("mark7")
+    expect(session.locator(".waits")).to_contain_text("mark7")
     session.close()
     context.set_offline(False)
     context.clear_cookies()
     other = context.new_page()
     sign_in(other, "della.strand")
-    expect(waiting(other)).to_contain_text("1 entry of somebody else is waiting here, sealed")
+    expect(other.locator("[data-ribbon=waiting]")).to_contain_text("1 entry of somebody else is waiting here, sealed")
     assert "mark7" not in other.content()
     context.clear_cookies()
     sign_in(other, "jonah.prior")
@@ -150,7 +150,7 @@ def test_nothing_readable_stays_on_the_device(playwright, base_url, browser_type
     open_flowsheet(page)
     context.set_offline(True)
     quick(page, "128/76 n zebrafish quartz")
-    expect(waiting(page)).to_contain_text("zebrafish")
+    expect(page.locator(".waits")).to_contain_text("zebrafish")
     context.close()
     files = [path for path in profile.rglob("*") if path.is_file()]
     stored = b"".join(path.read_bytes() for path in files)

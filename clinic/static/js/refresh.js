@@ -76,10 +76,13 @@ function showFreshness() {
       button.className = "btn sm";
       button.textContent = "Reload";
       button.addEventListener("click", () => location.reload());
+      button.dataset.reload = "";
       ribbon.append(words, space, button);
       shelf.append(ribbon);
     }
     ribbon.className = `ribbon ${offline ? "crit" : "warn"}`;
+    // Without a network the page would be gone.
+    ribbon.querySelector("[data-reload]").hidden = offline;
     const seconds = Math.round(age / 1000);
     const ago = seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`;
     const lead = offline ? "Offline. " : "";

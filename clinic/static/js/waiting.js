@@ -54,11 +54,11 @@ function wordsOf(form) {
     const group = input.closest("fieldset");
     const label = group?.dataset.label ?? group?.querySelector("legend")?.textContent ?? input.labels?.[0]?.textContent ?? input.name;
     const chosen = input.selectedOptions?.[0]?.textContent ?? (input.type === "radio" && !group?.dataset.label ? input.labels?.[0]?.textContent : undefined);
-    labelled.push(`${label.trim()} ${(chosen ?? input.value).trim()}`);
+    labelled.push(input.matches("[data-one-line]") ? input.value.trim() : `${label.trim()} ${(chosen ?? input.value).trim()}`);
   }
-  const title = form.querySelector("h1, h2")?.textContent.trim() ?? "";
+  const title = form.querySelector("h1, h2")?.textContent.trim();
   const at = form.elements.at?.value || clockText(serverNow());
-  return [at, title, labelled.join(", ")].filter(Boolean).join(" ");
+  return { at, what: [title, labelled.join(", ")].filter(Boolean).join(": ") };
 }
 
 /** What no server would take, said at once: there may be none for a while. */
@@ -94,27 +94,45 @@ function tell(words, kind = "crit") {
 
 const entries = (count) => (count === 1 ? "1 entry" : `${count} entries`);
 
+/** What waits, newest first, each with the time it is about. */
+function listOf(words) {
+  const table = document.createElement("table");
+  table.className = "tb tight waits";
+  for (const { at, what } of words.toReversed()) {
+    const row = table.insertRow();
+    row.append(document.createElement("th"));
+    row.cells[0].scope = "row";
+    row.cells[0].textContent = at;
+    row.insertCell().textContent = what;
+    const tag = document.createElement("span");
+    tag.className = "tag warn";
+    tag.textContent = "waiting";
+    row.insertCell().append(tag);
+  }
+  return table;
+}
+
 async function show() {
   if (frame) return;
   const stored = await kept().catch(() => []);
   const mine = stored.filter((envelope) => envelope.author === author).map((envelope) => envelope.entry);
   const waiting = [...mine, ...inMemory.map((content) => content.entry)];
   const others = stored.length - mine.length;
+  document.querySelector("[data-ribbons] .waits")?.remove();
   if (!waiting.length && !others) {
     document.querySelector("[data-ribbon=waiting]")?.remove();
     return;
   }
-  const lines = [];
-  if (waiting.length) {
-    lines.push(`${entries(waiting.length)} of yours ${waiting.length === 1 ? "is" : "are"} waiting on this device${isAway() ? "" : ", being sent"}.`);
-    const sealed = waiting.filter((entry) => !said.has(entry)).length;
-    lines.push(...waiting.filter((entry) => said.has(entry)).map((entry) => `Waiting: ${said.get(entry)}`));
-    if (sealed) lines.push(`${entries(sealed)} sealed.`);
-  }
-  if (others) lines.push(`${entries(others)} of somebody else ${others === 1 ? "is" : "are"} waiting here, sealed, until that person signs in on this device.`);
-  if (inMemory.length) lines.push("Keep this page open: this device cannot keep entries by itself.");
-  const words = ribbon("waiting", "crit").firstElementChild;
-  words.replaceChildren(...lines.flatMap((line, at) => (at ? [document.createElement("br"), line] : [line])));
+  const known = waiting.filter((entry) => said.has(entry)).map((entry) => said.get(entry));
+  const sealed = waiting.length - known.length;
+  const words = [];
+  if (waiting.length) words.push(`${entries(waiting.length)} of yours ${waiting.length === 1 ? "is" : "are"} waiting on this device${isAway() ? "" : ", being sent"}.`);
+  if (sealed && known.length) words.push(`${entries(sealed)} sealed.`);
+  if (others) words.push(`${entries(others)} of somebody else ${others === 1 ? "is" : "are"} waiting here, sealed, until that person signs in on this device.`);
+  if (inMemory.length) words.push("Keep this page open: this device cannot keep entries by itself.");
+  const bar = ribbon("waiting", "crit");
+  bar.firstElementChild.textContent = words.join(" ");
+  if (known.length) bar.after(listOf(known));
 }
 
 // --- saving ----------------------------------------------------------------------------------------------------------
@@ -162,7 +180,7 @@ async function wait(form, path, fields) {
   const words = wordsOf(form);
   // Others may act on the session meanwhile: whether this still fits is judged by its time, not by the version seen.
   const lasting = fields.filter(([name]) => name !== "version");
-  const content = { path, fields: lasting, entered_at: values.entered_at, said: words };
+  const content = { path, fields: lasting, entered_at: values.entered_at, said: `${words.at} ${words.what}` };
   if (keeps()) await keep(await seal(content, { entry, author, record: place.dataset.record }));
   else inMemory.push({ ...content, entry });
   said.set(entry, words);
