@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from clinic.accounts.models import Staff
 from clinic.core.times import clock_label, from_local, local
 from clinic.scheduling.models import Appointment, Chair, ChairClosure
+from clinic.scheduling.queries import CourseFacts
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions.pages_next import Looks, looks_of, next_entries
 from clinic.sessions.pages_words import vitals_line
@@ -111,7 +112,7 @@ class BoardView:
     now: datetime
     day: Day
     is_clinical: bool
-    drugs: Mapping[uuid.UUID, tuple[str, int | None]]
+    courses: Mapping[uuid.UUID, CourseFacts]
     marks: Mapping[uuid.UUID, int]
 
 
@@ -120,7 +121,7 @@ def board_page(
     *,
     chairs: Sequence[Chair],
     closures: Sequence[ChairClosure],
-    drugs: Mapping[uuid.UUID, tuple[str, int | None]],
+    courses: Mapping[uuid.UUID, CourseFacts],
     on: date,
     zone: ZoneInfo,
     now: datetime,
@@ -130,7 +131,7 @@ def board_page(
     """Return the board of a day; `only` keeps the rows of one nurse and the chairs in which they are."""
     rows = [row for row in rows if row.appointment.status is not AppointmentStatus.CANCELLED or row.infusion]
     day = shown_day(on, zone, rows, now)
-    view = BoardView(now, day, is_clinical, drugs, same_names(rows))
+    view = BoardView(now, day, is_clinical, courses, same_names(rows))
     if only is not None:
         rows = [row for row in rows if only.id in {row.appointment.nurse_id, row.infusion and row.infusion.nurse_id}]
         held = {_chair_id(row) for row in rows}
@@ -243,9 +244,9 @@ def _running_end(row: BoardRow, now: datetime) -> list[datetime]:
 def _detail(appointment: Appointment, view: BoardView) -> str:
     if not view.is_clinical:
         return f"session {appointment.session_number}"
-    drug, planned = view.drugs.get(appointment.course_id, ("", None))
-    of = f" of {planned}" if planned else ""
-    return f"{drug} {appointment.session_number}{of}".strip()
+    course = view.courses[appointment.course_id]
+    of = f" of {course.planned}" if course.planned else ""
+    return f"{course.drug_name} {appointment.session_number}{of}"
 
 
 def _phases(row: BoardRow, view: BoardView, slot: int, width: int) -> list[tuple[str, int, int]]:

@@ -171,9 +171,9 @@ def _booked_line(appointment: Appointment, view: "BoardView") -> Line | None:
         return "", at, {"what": f"Patient {late} min late", "detail": booked}
     what = "Expected now" if late >= 0 else f"Expected in {-late or 1} min"
     if at - view.now > _SOON:
-        drug, _ = view.drugs.get(appointment.course_id, ("", None))
         where = {"where": clock_label(at, zone), "what": "Booked"}
-        return "", at, where | {"detail": drug if view.is_clinical else f"session {appointment.session_number}"}
+        number = f"session {appointment.session_number}"
+        return "", at, where | {"detail": view.courses[appointment.course_id].drug_name if view.is_clinical else number}
     return "", at, {"what": what, "detail": booked}
 
 

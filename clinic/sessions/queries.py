@@ -1,7 +1,7 @@
 """Named reads of sessions, each with all its rows in a number of queries that does not grow with them."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.courses.models import Course
 from clinic.orders.models import Order, OrderVersion
-from clinic.protocols.models import Drug, ProtocolVersion, Terms
+from clinic.protocols.models import Terms
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions.models import (
@@ -205,18 +205,6 @@ def _appointments(day_start: datetime, day_end: datetime) -> Sequence[Appointmen
 
 
 # --- small reads of the pages ----------------------------------------------------------------------------------------
-
-
-def planned_drugs(course_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple[str, int | None]]:
-    """Return, for each course, its drug and how many sessions its protocol plans, in one read for a whole board."""
-    rows = db.session.execute(
-        sa.select(Course.id, Drug.name, Terms.sessions_planned)
-        .join(ProtocolVersion, ProtocolVersion.id == Course.protocol_version_id)
-        .join(Terms, Terms.id == ProtocolVersion.terms_id)
-        .join(Drug, Drug.id == Terms.drug_id)
-        .where(Course.id.in_(list(course_ids)))
-    )
-    return {course_id: (name, planned) for course_id, name, planned in rows}
 
 
 def next_of_course(course_id: uuid.UUID, after: datetime) -> Appointment | None:

@@ -62,7 +62,7 @@ def _board() -> dict[str, Any]:
         rows,
         chairs=schedule.chairs(),
         closures=schedule.closures_between(start, end),
-        drugs=queries.planned_drugs({row.appointment.course_id for row in rows}) if is_clinical else {},
+        courses=schedule.course_facts(row.appointment.course_id for row in rows) if is_clinical else {},
         on=on,
         zone=zone(),
         now=now,

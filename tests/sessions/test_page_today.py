@@ -24,6 +24,11 @@ def test_names_drug_state_and_last_vitals_of_a_running_session(nurses_browser, m
     assert "152/88 · HR 88 · 96%" in shown
 
 
+def test_counts_the_sessions_that_the_order_plans(nurses_browser, make_course, make_draft, make_appointment):
+    make_appointment(make_course(draft=make_draft(sessions_planned=3)))
+    assert "ketamine 1 of 3" in page_of(nurses_browser)
+
+
 def test_puts_the_overdue_patient_on_top(nurses_browser, make_running, at_minute):
     make_running()
     at_minute(25)
