@@ -1,14 +1,17 @@
 """What is typed about patients."""
 
+import uuid
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from wtforms import RadioField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
 
 from clinic.core.choices import options
 from clinic.core.forms import MAXIMUM_TEXT, Form, NumberField
 from clinic.core.moments import DayField, MomentForm
+from clinic.patients.models import ScreeningQuestion
 from clinic.patients.rules import Answer, Sex, WeightMethod
 
 # The bounds of the impossible, not of the usual.
@@ -40,8 +43,8 @@ def _kg(label: str, *, required: bool = False) -> Any:
     return NumberField(label, places=2, minimum=_LEAST_KG, maximum=_MOST_KG, required=required, unit="kg")
 
 
-def _radio(label: str, words: dict[Any, str], *, needed: str) -> Any:
-    return RadioField(label, [InputRequired(needed)], choices=options(words))
+def _radio(label: str, words: dict[Any, str], *, needed: str | None) -> Any:
+    return RadioField(label, [InputRequired(needed) if needed else Optional()], choices=options(words))
 
 
 SEX_WORDS: Final = {Sex.FEMALE: "female", Sex.MALE: "male", Sex.OTHER: "other", Sex.UNKNOWN: "not known"}
@@ -91,9 +94,43 @@ class CorrectWeightForm(MomentForm):
     reason = _line("What was wrong", most=400, needed="Say what was wrong")
 
 
-class AnswerForm(Form):
-    answer = _radio("Answer", ANSWER_WORDS, needed="Choose yes, no or not known")
-    detail = _line("In words", most=1000)
+class ScreeningForm(Form):
+    """All the clinic's questions on one page. What the patient was not asked stays open, and is no answer."""
+
+    question_ids: tuple[uuid.UUID, ...] = ()
+
+    def answer(self, question_id: uuid.UUID) -> Any:
+        return self[f"answer_{question_id.hex}"]
+
+    def detail(self, question_id: uuid.UUID) -> Any:
+        return self[f"detail_{question_id.hex}"]
+
+    def given(self) -> dict[uuid.UUID, tuple[Answer, str | None]]:
+        """The questions that were answered, each with its words."""
+        return {
+            key: (Answer(self.answer(key).data), self.detail(key).data)
+            for key in self.question_ids
+            if self.answer(key).data
+        }
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        is_good: bool = super().validate(extra_validators)
+        open_words = [key for key in self.question_ids if self.detail(key).data and not self.answer(key).data]
+        for key in open_words:
+            self.answer(key).errors = [*self.answer(key).errors, "Choose yes, no or not known"]
+        if is_good and not open_words and not self.given():
+            self.refusal = "Answer at least one question."
+        return is_good and not open_words and not self.refusal
+
+
+def screening_form(questions: Sequence[ScreeningQuestion], **options: Any) -> ScreeningForm:
+    """An empty form for these questions."""
+    fields: dict[str, Any] = {"question_ids": tuple(question.id for question in questions)}
+    for question in questions:
+        fields[f"answer_{question.id.hex}"] = _radio(question.text, ANSWER_WORDS, needed=None)
+        fields[f"detail_{question.id.hex}"] = _line("In words", most=1000)
+    made: ScreeningForm = type("AskedForm", (ScreeningForm,), fields)(**options)
+    return made
 
 
 class SettleForm(Form):

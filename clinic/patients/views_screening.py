@@ -8,41 +8,35 @@ from flask.typing import ResponseReturnValue
 from clinic.accounts.current import actor
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
-from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import same_patient
 from clinic.patients import operations, queries
-from clinic.patients.forms import AnswerForm, ConsentForm, QuestionForm, ReasonForm, SettleForm
-from clinic.patients.models import Patient, ScreeningQuestion
+from clinic.patients.forms import ConsentForm, QuestionForm, ReasonForm, ScreeningForm, SettleForm, screening_form
+from clinic.patients.models import Patient
 from clinic.patients.pages import bar, today
-from clinic.patients.rules import Answer
 from clinic.patients.views import bp, found
 
 # --- screening -------------------------------------------------------------------------------------------------------
 
 
-def _screening_page(patient: Patient, form: Form | None = None, asked: uuid.UUID | None = None) -> str:
-    """`form` is a refused one, which belongs to the question `asked`."""
+def _screening_page(
+    patient: Patient, form: ScreeningForm | None = None, settling: tuple[uuid.UUID, SettleForm] | None = None
+) -> str:
+    """`form` holds refused answers, `settling` the refused settlement of one question."""
     answers = {row.question_id: row for row in queries.current_answers(patient.id)}
+    questions = queries.screening_questions()
+    refused = dict([settling] if settling else [])
     return render_template(
         "patients/screening.html",
         patient=patient,
         bar=bar(patient, now=clock.now()),
-        questions=[(question, answers.get(question.id)) for question in queries.screening_questions()],
-        form=form,
-        asked=asked,
-        make_answer_form=lambda question: _drawn(AnswerForm, question, form, asked),
-        make_settle_form=lambda question: _drawn(SettleForm, question, form, asked),
+        questions=[(question, answers.get(question.id)) for question in questions],
+        form=form or screening_form(questions, formdata=None),
+        refused=settling[1] if settling else form,
+        make_settle_form=lambda question: (
+            refused.get(question.id) or SettleForm(formdata=None, prefix=_prefix(question.id))
+        ),
     )
-
-
-def _drawn(
-    kind: type[AnswerForm] | type[SettleForm], question: ScreeningQuestion, form: Form | None, asked: uuid.UUID | None
-) -> Form:
-    """The form of one question; each has its own ids, and the refused one keeps what was typed."""
-    if form is not None and isinstance(form, kind) and asked == question.id:
-        return form
-    return kind(formdata=None, prefix=_prefix(question.id))
 
 
 def _prefix(question_id: uuid.UUID) -> str:
@@ -55,23 +49,22 @@ def show_screening(patient_id: uuid.UUID) -> ResponseReturnValue:
     return _screening_page(found(patient_id, "screening"))
 
 
-def _question(question_id: uuid.UUID) -> ScreeningQuestion:
-    return next((row for row in queries.screening_questions() if row.id == question_id), None) or abort(404)
-
-
-@bp.post("/patients/<uuid:patient_id>/screening/<uuid:question_id>")
+@bp.post("/patients/<uuid:patient_id>/screening")
 @requires(Permission.RECORD_SCREENING)
-def answer_screening(patient_id: uuid.UUID, question_id: uuid.UUID) -> ResponseReturnValue:
+def answer_screening(patient_id: uuid.UUID) -> ResponseReturnValue:
+    """Write down every question that was answered, all of them or none."""
     same_patient(patient_id)
     patient = found(patient_id, "screening")
-    question = _question(question_id)
-    form = AnswerForm(prefix=_prefix(question_id))
+    questions = queries.screening_questions()
+    form = screening_form(questions)
     if form.validate_on_submit():
-        operations.answer_screening(
-            patient, question, Answer(form.answer.data), detail=form.detail.data, by=actor(), at=clock.now()
-        )
-        return redirect(url_for(".show_screening", patient_id=patient.id, _anchor=f"question-{question.id}"), 303)
-    return _screening_page(patient, form, question_id), 422
+        given = form.given()
+        for question in questions:
+            if question.id in given:
+                answer, detail = given[question.id]
+                operations.answer_screening(patient, question, answer, detail=detail, by=actor(), at=clock.now())
+        return redirect(url_for(".show_screening", patient_id=patient.id), 303)
+    return _screening_page(patient, form), 422
 
 
 @bp.post("/patients/<uuid:patient_id>/screening/<uuid:question_id>/settle")
@@ -89,7 +82,7 @@ def settle_screening(patient_id: uuid.UUID, question_id: uuid.UUID) -> ResponseR
             form.refuse(refusal)
         else:
             return redirect(url_for(".show_screening", patient_id=patient.id, _anchor=f"question-{question_id}"), 303)
-    return _screening_page(patient, form, question_id), 422
+    return _screening_page(patient, settling=(question_id, form)), 422
 
 
 @bp.get("/screening-questions")

@@ -127,7 +127,8 @@ def test_a_physician_settles_what_a_nurse_asked(client, nurse, physician, make_p
     address = f"/patients/{patient.id}/screening/{question.id}"
     prefix = f"q{question.id.hex[-12:]}-"
     client.sign_in(nurse)
-    assert client.post(address, data={f"{prefix}answer": "yes"}).status_code == 303
+    answered = {f"answer_{question.id.hex}": "yes"}
+    assert client.post(f"/patients/{patient.id}/screening", data=answered).status_code == 303
     assert client.post(f"{address}/settle", data={f"{prefix}settled_text": "Fine."}).status_code == 403
     client.sign_in(physician)
     assert client.post(f"{address}/settle", data={f"{prefix}settled_text": ""}).status_code == 422
@@ -135,14 +136,30 @@ def test_a_physician_settles_what_a_nurse_asked(client, nurse, physician, make_p
     assert "Fine." in client.get(f"/patients/{patient.id}/screening").text
 
 
-def test_an_answer_left_open_is_refused(client, nurse, make_patient, make_question):
-    patient, question = make_patient(), make_question()
+def test_all_questions_are_answered_with_one_save(client, nurse, make_patient, make_question):
+    patient, asked, open_one = make_patient(), make_question(), make_question(text="Raised eye pressure?")
+    answers = {f"answer_{asked.id.hex}": "no", f"answer_{open_one.id.hex}": "unknown"}
     client.sign_in(nurse)
-    refused = client.post(
-        f"/patients/{patient.id}/screening/{question.id}", data={f"q{question.id.hex[-12:]}-detail": "?"}
-    )
+    assert client.post(f"/patients/{patient.id}/screening", data=answers).status_code == 303
+    assert {row.answer for row in queries.current_answers(patient.id)} == {Answer.NO, Answer.UNKNOWN}
+
+
+def test_words_without_an_answer_are_refused_and_nothing_is_saved(client, nurse, make_patient, make_question):
+    patient, asked, other = make_patient(), make_question(), make_question(text="Raised eye pressure?")
+    typed = {f"detail_{asked.id.hex}": "once, in 2009", f"answer_{other.id.hex}": "no"}
+    client.sign_in(nurse)
+    refused = client.post(f"/patients/{patient.id}/screening", data=typed)
     assert refused.status_code == 422
     assert "Choose yes, no or not known" in refused.text
+    assert "once, in 2009" in refused.text
+    assert not queries.current_answers(patient.id)
+
+
+def test_a_save_without_any_answer_is_refused(client, nurse, make_patient, make_question):
+    patient, _ = make_patient(), make_question()
+    client.sign_in(nurse)
+    refused = client.post(f"/patients/{patient.id}/screening", data={})
+    assert "Answer at least one question." in refused.text
 
 
 def test_a_consent_is_recorded_and_withdrawn(client, nurse, make_patient):
