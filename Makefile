@@ -80,6 +80,10 @@ test-postgres: $(STAMP) ## The same suite on PostgreSQL, on a server of its own
 sweep: $(STAMP) ## Many more hostile posts than the suite makes; SWEEP_EFFORT=3 takes hours
 	@SWEEP_EFFORT=$${SWEEP_EFFORT:-2} $(BIN)/pytest --quiet --numprocesses $(WORKERS) tests/sweep
 
+.PHONY: bench
+bench: $(STAMP) ## Milliseconds and size of the bedside pages: board of 60, session of 24 hours (BENCH_ROUNDS=…)
+	@$(BIN)/pytest --quiet --override-ini 'python_functions=measure_*' tests/bench/pages.py
+
 .PHONY: kill
 kill: $(STAMP) ## Kill the server for a minute on each database while people save (KILL_SECONDS=…)
 	@for database in sqlite postgres; do \

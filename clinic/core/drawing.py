@@ -22,7 +22,8 @@ class _Rounded:
         for name in self.__slots__:
             value = getattr(self, name)
             if isinstance(value, float):
-                object.__setattr__(self, name, round(value, 1))
+                rounded = round(value, 1)
+                object.__setattr__(self, name, int(rounded) if rounded.is_integer() else rounded)
 
 
 @dataclass(frozen=True, slots=True)

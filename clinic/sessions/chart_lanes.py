@@ -121,8 +121,8 @@ def pressure_lane(frame: Frame) -> Lane:
     levels = [(scale.y(level), str(level)) for level in range(60, ends[1], 40)]
     shapes += [Line("g", frame.axis.left, y, frame.axis.right, y) for y, _ in levels]
     marks: list[Mark] = []
+    shapes += _pressure_marks(frame, scale, taken)
     for reading in taken:
-        shapes += _pressure_mark(frame, scale, reading)
         marks += [
             Mark(reading.at, frame.axis.x(reading.at), scale.y(value), value, vital in reading.flagged)
             for vital in _PRESSURES
@@ -161,21 +161,25 @@ def _pressure_limits(frame: Frame, scale: Scale) -> tuple[list[Shape], list[Shap
     return plot, frame.limit_labels(labels)
 
 
-def _pressure_mark(frame: Frame, scale: Scale, reading: ReadingPoint) -> list[Shape]:
-    x = frame.axis.x(reading.at)
-    shapes: list[Shape] = []
-    if reading.sbp is not None and reading.dbp is not None:
-        shapes.append(Line("stem", x, scale.y(reading.sbp), x, scale.y(reading.dbp)))
-    for vital, value, away in (("sbp", reading.sbp, -1), ("dbp", reading.dbp, 1)):
-        if value is None:
-            continue
-        y = scale.y(value)
-        bad = " bad" if vital in reading.flagged else ""
-        arms = f"M{x - _ARM:.1f} {y + away * _RISE:.1f}L{x:.1f} {y:.1f}L{x + _ARM:.1f} {y + away * _RISE:.1f}"
-        shapes.append(Path(f"v{bad}", arms))
-        if bad:
-            shapes.append(Circle("halo", x, max(y + away * 4, frame.top + _WIDE_RING), _WIDE_RING))
-    return shapes
+def _pressure_marks(frame: Frame, scale: Scale, taken: Sequence[ReadingPoint]) -> list[Shape]:
+    """Draw every stem and every V: those of one look are one path, which keeps a long session light."""
+    stems, arms, bad = "", "", ""
+    rings: list[Shape] = []
+    for reading in taken:
+        x = frame.axis.x(reading.at)
+        if reading.sbp is not None and reading.dbp is not None:
+            stems += f"M{x:.1f} {scale.y(reading.sbp):.1f}V{scale.y(reading.dbp):.1f}"
+        for vital, value, away in (("sbp", reading.sbp, -1), ("dbp", reading.dbp, 1)):
+            if value is None:
+                continue
+            y, rise = scale.y(value), away * _RISE
+            drawn = f"M{x - _ARM:.1f} {y + rise:.1f}l{_ARM} {-rise}l{_ARM} {rise}"
+            if vital in reading.flagged:
+                bad += drawn
+                rings.append(Circle("halo", x, max(y + away * 4, frame.top + _WIDE_RING), _WIDE_RING))
+            else:
+                arms += drawn
+    return [Path(kind, d) for kind, d in (("stem", stems), ("v", arms), ("v bad", bad)) if d] + rings
 
 
 def _pressure_numbers(frame: Frame, taken: Sequence[ReadingPoint]) -> list[Shape]:
@@ -227,8 +231,7 @@ def trend_lane(frame: Frame, trend: Trend, name: str, unit: str) -> Lane:
     ]
     if len(marks) > 1:
         plot.append(Path("ln", "M" + "L".join(f"{mark.x:.1f} {mark.y:.1f}" for mark in marks)))
-    for mark in marks:
-        plot += _trend_mark(frame, trend, mark)
+    plot += _trend_marks(frame, trend, marks)
     texts = [_number(frame, reading, trend.vital, value) for reading, value in taken]
     places = frame.axis.aside([reading.at for reading, _ in taken], [_room(text) for text in texts])
     for x, text, (reading, _) in zip(places, texts, taken, strict=True):
@@ -238,18 +241,18 @@ def trend_lane(frame: Frame, trend: Trend, name: str, unit: str) -> Lane:
     return Lane(trend.vital, frame.top, frame.bottom, tuple(title), tuple(plot), tuple(margin), tuple(marks))
 
 
-def _trend_mark(frame: Frame, trend: Trend, mark: Mark) -> list[Shape]:
-    bad = " bad" if mark.outside else ""
+def _trend_marks(frame: Frame, trend: Trend, marks: Sequence[Mark]) -> list[Shape]:
     shapes: list[Shape] = []
-    if trend is BREATHING:
-        shapes.append(Path(f"v{bad}", f"M{mark.x - 4:.1f} {mark.y - 4:.1f}l8 8m0 -8l-8 8"))
-    else:
-        shapes.append(Circle(f"{'dot' if trend is HEART_RATE else 'ring'}{bad}", mark.x, mark.y, 4))
-    if mark.outside:
-        # Near an edge the ring gives way a little; it still holds the mark.
-        y = min(max(mark.y, frame.top + _RING + 1), frame.bottom - 15)
-        shapes.append(Circle("halo", mark.x, y, _RING))
-    return shapes
+    for bad, chosen in (("", [mark for mark in marks if not mark.outside]), (" bad", [m for m in marks if m.outside])):
+        if trend is BREATHING and chosen:
+            crosses = (f"M{mark.x - 4:.1f} {mark.y - 4:.1f}l8 8m0-8l-8 8" for mark in chosen)
+            shapes.append(Path(f"v{bad}", "".join(crosses)))
+        elif trend is not BREATHING:
+            kind = f"{'dot' if trend is HEART_RATE else 'ring'}{bad}"
+            shapes += [Circle(kind, mark.x, mark.y, 4) for mark in chosen]
+    # Near an edge the ring gives way a little; it still holds the mark.
+    low, high = frame.top + _RING + 1, frame.bottom - 15
+    return shapes + [Circle("halo", mark.x, min(max(mark.y, low), high), _RING) for mark in marks if mark.outside]
 
 
 def sedation_lane(frame: Frame) -> Lane:

@@ -35,6 +35,8 @@ from clinic.sessions.rules import AdministrationKind
 
 # An entry written so long after it happened is a late entry, where the clinic has not set its own time (DESIGN 5).
 LATE_MIN: Final = 10
+# So many entries stand on the page of a session at once; a link leads to all of them.
+NEWEST: Final = 60
 
 _COLUMNS: Final = {
     Vital.SBP: "bp",

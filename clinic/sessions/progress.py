@@ -33,6 +33,7 @@ class Correctable(Protocol):
 
 
 RowT = TypeVar("RowT", bound=Correctable)
+_COLUMNS = tuple((vital, vital.value) for vital in Vital)
 
 
 def current(rows: Iterable[RowT]) -> list[RowT]:
@@ -60,15 +61,19 @@ def pump_events(infusion: InfusionSession) -> list[PumpEvent]:
 
 def reading_of(observation: ObservationSet) -> dict[Vital, Decimal | None]:
     """Return the values of a set of vitals; None was not taken."""
-    values = {vital: getattr(observation, vital.value) for vital in Vital}
-    return {vital: None if value is None else Decimal(value) for vital, value in values.items()}
+    values = ((vital, getattr(observation, name)) for vital, name in _COLUMNS)
+    return {vital: None if value is None else Decimal(value) for vital, value in values}
+
+
+def _is_taken(observation: ObservationSet) -> bool:
+    return any(getattr(observation, name) is not None for _, name in _COLUMNS)
 
 
 def latest_sets(observations: Iterable[ObservationSet]) -> dict[Vital, ObservationSet]:
     """Return for each vital the set that gave its latest value: a later set that left it out does not speak for it."""
     found: dict[Vital, ObservationSet] = {}
     for row in sorted(observations, key=lambda each: each.observed_at):
-        found |= dict.fromkeys((vital for vital, value in reading_of(row).items() if value is not None), row)
+        found |= {vital: row for vital, name in _COLUMNS if getattr(row, name) is not None}
     return found
 
 
@@ -98,11 +103,15 @@ def breaches_of(observation: ObservationSet) -> list[Breach]:
     Start limits speak until the infusion has started, notify and hold limits always. A session without limits has no
     breaches: none come from us.
     """
-    infusion = observation.infusion
-    started_at = first_start(infusion)
+    return _breaches(observation, first_start(observation.infusion))
+
+
+def _breaches(observation: ObservationSet, started_at: datetime | None) -> list[Breach]:
     is_before = started_at is None or observation.observed_at <= started_at
     limits = [
-        limit for limit in terms_of(infusion, observation).limits if limit.level is not LimitLevel.START or is_before
+        limit
+        for limit in terms_of(observation.infusion, observation).limits
+        if limit.level is not LimitLevel.START or is_before
     ]
     return breaches(limits, reading_of(observation))
 
@@ -194,8 +203,9 @@ def progress(infusion: InfusionSession, now: datetime) -> Progress:
     stop = planned_stop(infusion, running, now)
     weight = weight_kg(infusion)
     seen = current(infusion.observation_sets)
-    taken = [row for row in seen if any(value is not None for value in reading_of(row).values())]
-    outside = {row.id: found for row in seen if (found := breaches_of(row))}
+    taken = [row for row in seen if _is_taken(row)]
+    started_at = first_start(infusion)
+    outside = {row.id: found for row in seen if (found := _breaches(row, started_at))}
     dues = tuple(_dues(infusion, taken, outside, now, stop))
     rate_mg_h = _mg_h(running.state.rate_ml_h, running.concentration_mg_ml)
     highest_mg_h = delivery.highest_rate_mg_h(running.segments)
@@ -203,7 +213,7 @@ def progress(infusion: InfusionSession, now: datetime) -> Progress:
     return Progress(
         at=now,
         status=infusion.status,
-        started_at=first_start(infusion),
+        started_at=started_at,
         stopped_at=None if running.state.is_started else last_stop(infusion),
         segments=running.segments,
         delivered_ml=delivery.delivered_ml(running.segments),

@@ -24,7 +24,7 @@ from clinic.sessions import queries
 from clinic.sessions.chart import screens
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import chart_input
-from clinic.sessions.pages_log import log_rows
+from clinic.sessions.pages_log import NEWEST, log_rows
 from clinic.sessions.pages_patient import patient_bar
 from clinic.sessions.pages_session import due_box, order_panel, state_cell, strip_cells
 from clinic.sessions.progress import Progress, progress
@@ -97,13 +97,16 @@ def sheet_parts(
     box = due_box(infusion, going, zone=zone(), now=now)
     rows = log_rows(infusion, going, late_min=clinic().late_entry_after_min)
     data = chart_input(infusion, going, zone=zone(), now=now)
+    is_whole = request.args.get("all") == "1"
     return {
         "going": going,
         "state": state_cell(infusion, going, zone()),
         "cells": strip_cells(infusion, going, zone=zone(), now=now),
         "due": box,
         "overdue": box.level == "crit",
-        "rows": rows,
+        "rows": rows if is_whole else rows[:NEWEST],
+        "row_count": len(rows),
+        "is_whole": is_whole,
         "untold": next((row for row in rows if row.is_untold), None),
         "charts": screens(data, beside_sheet=beside_sheet),
         "order": order_panel(infusion, going, zone=zone()),

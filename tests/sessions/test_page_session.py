@@ -1,5 +1,7 @@
 """The flowsheet page: what it shows of a session, how it keeps itself fresh, what it costs."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
@@ -10,6 +12,7 @@ from clinic.core import db
 from clinic.core.permissions import Role
 from clinic.sessions import operations
 from clinic.sessions.event_rules import SessionEventKind
+from clinic.sessions.pages_log import NEWEST
 from tests.factories.sessions import minute
 
 
@@ -62,6 +65,18 @@ def test_every_kind_of_entry_stands_in_the_table(nurses_browser, make_running, n
     shown = page_of(nurses_browser, infusion)
     for words in ("Infusion started", "Paused", "Resumed", "Ondansetron 4", "Nausea, mild", "Lights dimmed"):
         assert words in shown
+
+
+def test_a_long_table_shows_the_newest_entries_and_leads_to_all(nurses_browser, make_running, observe, at_minute):
+    infusion = make_running()
+    for number in range(NEWEST + 5):
+        observe(infusion, minute(1) + timedelta(seconds=5 * number), hr=100 + number)
+    shown, whole = page_of(nurses_browser, infusion), page_of(nurses_browser, infusion, "?all=1")
+    counts = [page.split('<div class="log"')[1].split("</table>")[0].count('<td class="t"') for page in (shown, whole)]
+    assert counts == [NEWEST, NEWEST + 6]
+    assert f"Show all {NEWEST + 6} entries" in shown
+    assert "part=record&amp;all=1" in whole
+    assert "Show all" not in whole
 
 
 def test_an_entry_written_long_after_its_time_is_a_late_entry(nurses_browser, make_running, observe):
