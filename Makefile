@@ -6,8 +6,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 8000
-# Test processes side by side.
+# Test processes side by side; the tests of one file stay together and share what was made for them.
 WORKERS ?= 2
+SIDE_BY_SIDE := --quiet --numprocesses $(WORKERS) --dist loadfile
 VENV := .venv
 BIN := $(VENV)/bin
 # Written last, so an interrupted setup is taken up again; older than the locks means out of date.
@@ -69,16 +70,16 @@ lint: $(STAMP) ## Format, lint, types, import contracts, templates, dependencies
 .PHONY: test-sqlite
 test-sqlite: $(STAMP) ## The suite on SQLite
 	@echo "test: on SQLite"
-	@TEST_DATABASE=sqlite $(BIN)/pytest --quiet --numprocesses $(WORKERS) --ignore tests/browser
+	@TEST_DATABASE=sqlite $(BIN)/pytest $(SIDE_BY_SIDE) --ignore tests/browser
 
 .PHONY: test-postgres
-test-postgres: $(STAMP) ## The same suite on PostgreSQL, on a server of its own
+test-postgres: $(STAMP) ## What works with a database, on a PostgreSQL server of its own
 	@echo "test: on PostgreSQL"
-	@TEST_DATABASE=postgres $(BIN)/pytest --quiet --numprocesses $(WORKERS) --ignore tests/browser --ignore tests/structure
+	@TEST_DATABASE=postgres $(BIN)/pytest $(SIDE_BY_SIDE) --ignore tests/browser --ignore tests/structure
 
 .PHONY: sweep
 sweep: $(STAMP) ## Many more hostile posts than the suite makes; SWEEP_EFFORT=3 takes hours
-	@SWEEP_EFFORT=$${SWEEP_EFFORT:-2} $(BIN)/pytest --quiet --numprocesses $(WORKERS) tests/sweep
+	@SWEEP_EFFORT=$${SWEEP_EFFORT:-2} $(BIN)/pytest $(SIDE_BY_SIDE) tests/sweep
 
 .PHONY: bench
 bench: $(STAMP) ## Milliseconds and size of the bedside pages: board of 60, session of 24 hours (BENCH_ROUNDS=…)
@@ -93,7 +94,7 @@ kill: $(STAMP) ## Kill the server for a minute on each database while people sav
 .PHONY: test-browser
 test-browser: $(STAMP) chromium ## Journeys in a real browser against a real server
 	@echo "test: in the browser"
-	@$(BIN)/pytest --quiet tests/browser
+	@$(BIN)/pytest $(SIDE_BY_SIDE) tests/browser
 
 .PHONY: chromium
 chromium:

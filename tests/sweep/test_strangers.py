@@ -76,16 +76,16 @@ def rows_of(clinic_id):
 
 def table_of(key):
     """The table that holds a key, or None."""
-    for table in db.Base.metadata.sorted_tables:
-        if db.session.scalar(sa.select(table.c.id).where(table.c.id == key)) is not None:
-            return table.name
-    return None
+    tables = db.Base.metadata.sorted_tables
+    found = (sa.select(sa.literal(table.name)).where(table.c.id == key) for table in tables)
+    return db.session.scalar(sa.union_all(*found))
 
 
 def mentions(key):
     """How often a key stands in the record as the key of another row's relation."""
     columns = [column for table in db.Base.metadata.sorted_tables for column in table.c if column.foreign_keys]
-    return sum(db.session.scalar(sa.select(sa.func.count()).where(column == key)) for column in columns)
+    counts = (sa.select(sa.func.count()).where(column == key) for column in columns)
+    return sum(db.session.scalars(sa.union_all(*counts)))
 
 
 @pytest.mark.parametrize("role", ["nurse", "physician", "desk"])
