@@ -31,7 +31,7 @@ def test_the_week_shows_who_sits_where_and_when(at_the_desk, make_booked):
     make_booked()
     text = page(at_the_desk)
     assert "17 to 21-Nov-2025" in text
-    assert "Tue 18 · today" in text
+    assert 'Tue 18<i class="now"> · today' in text
     assert "<time>09:00</time><b>Almeida</b><span>1/6</span>" in text
 
 
