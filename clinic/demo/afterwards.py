@@ -10,8 +10,11 @@ from clinic.demo.timeline import MINUTE, Days, Timeline
 from clinic.demo.visits import LEAVES_AFTER, Visit
 from clinic.notes import operations as notes
 from clinic.notes.models import Note
+from clinic.notes.session_facts import session_facts
+from clinic.notes.summary_rules import draft_text
 from clinic.outcomes import operations as outcomes
 from clinic.outcomes.rules import Instrument, Occasion
+from clinic.sessions.progress import progress
 
 _DRAFTED, _SIGNED = LEAVES_AFTER + 4, LEAVES_AFTER + 9
 _PEG_EVERY: Final = 2
@@ -39,7 +42,10 @@ class _Afterwards:
         self.visit: Visit = bedside.visit
 
     def draft(self, at: datetime) -> None:
-        note = notes.draft_note(self.bedside.infusion, self.visit.note, by=self.bedside.nurse(at), at=at)
+        """Write what the page of a note begins with, and what only the nurse can say."""
+        infusion, zone = self.bedside.infusion, self.bedside.world.zone
+        told = draft_text(session_facts(infusion, progress(infusion, at), zone), zone)
+        note = notes.draft_note(infusion, f"{told}\n{self.visit.remark}", by=self.bedside.nurse(at), at=at)
         self.visit.note_id = note.id
 
     @property

@@ -36,7 +36,7 @@ class Place:
     booked: int | None = None
     skipped: frozenset[int] = frozenset()
     raises: tuple[int, ...] = ()
-    note: str | None = None
+    remark: str | None = None
 
 
 # Vitals are asked for every 15 min: started 87 min ago, the next fall due in 3; started 64 min ago and not looked at
@@ -48,7 +48,7 @@ PLACES: Final = (
         chair="A3",
         starts=-312,
         raises=(30, 60),
-        note="Last session of the course. Pain 7 to 2. Slept through the nights since session 4. No event.",
+        remark="Last session of the course. Slept through the nights since session 4.",
     ),
     Place(family_name="Walsh", chair="B2", booked=-280),
     Place(family_name="Brandt", chair="A1", starts=-139),
@@ -73,7 +73,7 @@ def _visit(days: Days, place: Place, treatment: Treatment) -> Visit:
     booked = place.booked if place.starts is None else place.starts - BEFORE
     visit = plan_visit(treatment, len(treatment.past) + 1, days.round(days.minutes(booked or 0)), chair=place.chair)
     visit.skipped, visit.raises = place.skipped, place.raises
-    visit.note = place.note or visit.note
+    visit.remark = place.remark or visit.remark
     if place.starts is not None:
         visit.start = days.minutes(place.starts)
     return visit

@@ -47,7 +47,7 @@ class Visit:
     readings: Mapping[int, Reading] = field(default_factory=dict)
     raises: tuple[int, ...] = ()
     own: tuple[tuple[int, str, Act], ...] = ()
-    note: str = "Tolerated well. No event, nothing outside the limits. Went home with the escort."
+    remark: str = "Tolerated well."
     appointment_id: uuid.UUID | None = None
     infusion_id: uuid.UUID | None = None
     note_id: uuid.UUID | None = None
@@ -151,7 +151,8 @@ def reading(visit: Visit, minute: int) -> Reading:
     sway = (minute * 7 + visit.number * 5 + body.hr) % 5 - 2
     is_ketamine = visit.treatment.regimen not in {LIDOCAINE, MAGNESIUM}
     push = 12 if is_ketamine else -6
-    pain = max(body.pain - (visit.number - 1) // 2 - effect * 3 // 100, 0)
+    relief = _effect(min(minute, visit.run), visit.run)  # the relief outlasts the drug
+    pain = max(body.pain - (visit.number - 1) // 2 - relief * 3 // 100, 0)
     return {
         "sbp": body.sbp + push * effect // 100 + sway,
         "dbp": body.dbp + push * effect // 200 + sway // 2,

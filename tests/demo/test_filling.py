@@ -133,6 +133,16 @@ def test_the_physicians_have_something_to_sign(demo):
     assert len(spoken) == len(drafts) == 1
 
 
+def test_a_note_says_what_the_vitals_say(demo):
+    patient = patients.by_mrn("0039 4410")
+    (course,) = db.session.scalars(sa.select(Course).where(Course.patient_id == patient.id))
+    last = sessions.of_course(course.id)[-1]
+    (note,) = db.session.scalars(sa.select(Note).where(Note.infusion_id == last.id))
+    scores = [row.pain for row in last.observation_sets]
+    assert f"Pain {scores[0]} before, {scores[-1]} after." in note.text
+    assert scores[-1] < scores[0]
+
+
 def test_one_active_course_waits_for_the_desk(demo):
     booked = sa.select(Appointment.course_id)
     active = sa.select(Course).where(Course.status == CourseStatus.ACTIVE, Course.id.not_in(booked))
