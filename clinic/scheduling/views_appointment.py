@@ -1,7 +1,7 @@
 """One appointment beside its week: move it, cancel it, say who did not attend, give it to a nurse."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import abort, flash, redirect, url_for
@@ -24,6 +24,8 @@ from clinic.scheduling.operations import Slot, SlotsTaken
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.scheduling.views import bp, calendar_page, course_words, nurses, week_asked
 
+# From so long before its time on the patient may be at the door.
+_NEAR = timedelta(hours=12)
 _STATUS_WORDS = {
     AppointmentStatus.BOOKED: ("booked", None),
     AppointmentStatus.ARRIVED: ("arrived", None),
@@ -112,6 +114,7 @@ def _page(appointment: Appointment, **forms: Form) -> str:
         miss=forms.get("miss") or ReasonForm(formdata=None, prefix="miss-"),
         moved_to=queries.moved_to(appointment),
         has_begun=appointment.starts_at <= clock.now(),
+        is_near=appointment.starts_at - clock.now() < _NEAR,
     )
 
 

@@ -51,7 +51,7 @@ class Looks:
     def href(self, *, is_clinical: bool) -> str:
         """Where the row leads: to the appointment until the patient has arrived, then to the session."""
         if not is_clinical or self.infusion_id is None or self.status is None:
-            return url_for("sessions.show_appointment", appointment_id=self.appointment_id)
+            return url_for("scheduling.show_appointment", appointment_id=self.appointment_id)
         if self.status in {SessionStatus.PLANNED, SessionStatus.PRECHECKING, SessionStatus.READY}:
             return url_for("sessions.show_checklist", infusion_id=self.infusion_id)
         return url_for("sessions.show_session", infusion_id=self.infusion_id)

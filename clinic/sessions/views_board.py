@@ -15,11 +15,9 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import same_patient, unchanged_since_drawn
 from clinic.core.times import date_label
-from clinic.scheduling import operations as scheduling
 from clinic.scheduling import queries as schedule
 from clinic.scheduling.models import Appointment
 from clinic.sessions import operations, queries
-from clinic.sessions.forms import DidNotAttendForm
 from clinic.sessions.pages_board import board_page, midnight
 from clinic.sessions.views_shared import bp, fresh_or, session_url, today, zone
 
@@ -100,8 +98,16 @@ def _chosen_day(otherwise: date) -> date:
 @bp.get("/appointments/<uuid:appointment_id>")
 @requires(Permission.READ_BOARD)
 def show_appointment(appointment_id: uuid.UUID) -> ResponseReturnValue:
-    """One booked time: who is expected, and whether the patient has come."""
-    return _appointment_page(_appointment(appointment_id), DidNotAttendForm(formdata=None))
+    """What a booked time has become: its session once the patient has arrived, else the appointment in its week."""
+    appointment = _appointment(appointment_id)
+    known = queries.infusion_of_appointment(appointment.id)
+    if known is not None and actor().may(Permission.READ_SESSION):
+        return redirect(session_url(known))
+    return redirect(_in_its_week(appointment))
+
+
+def _in_its_week(appointment: Appointment) -> str:
+    return url_for("scheduling.show_appointment", appointment_id=appointment.id)
 
 
 @bp.post("/appointments/<uuid:appointment_id>/arrive")
@@ -114,38 +120,19 @@ def arrive(appointment_id: uuid.UUID) -> ResponseReturnValue:
         return redirect(_onwards(known), 303)
     unchanged_since_drawn(appointment, "This appointment was changed meanwhile. Look at it again.")
     now = clock.now()
-    form = DidNotAttendForm(formdata=None)
     try:
         infusion = operations.arrive(appointment, arrived_at=now, by=actor(), at=now)
     except RuleBroken as refusal:
         # The reason may name a diagnosis or a drug: the desk is only told whom to ask.
-        told = refusal if actor().may(Permission.READ_SESSION) else RuleBroken("Not yet. Ask the nurse or physician.")
-        form.refuse(told)
-        return _appointment_page(appointment, form, 422)
+        is_clinical = actor().may(Permission.READ_SESSION)
+        flash(refusal.message if is_clinical else "Not yet. Ask the nurse or physician.", "warn")
+        return redirect(_in_its_week(appointment), 303)
     flash(f"{appointment.patient.name} has arrived.")
     return redirect(_onwards(infusion), 303)
 
 
 def _onwards(infusion: Any) -> str:
     return session_url(infusion) if actor().may(Permission.RUN_SESSION) else url_for(".show_today")
-
-
-@bp.post("/appointments/<uuid:appointment_id>/did-not-attend")
-@requires(Permission.BOOK)
-def mark_did_not_attend(appointment_id: uuid.UUID) -> ResponseReturnValue:
-    """The patient did not come."""
-    appointment = _appointment(appointment_id)
-    unchanged_since_drawn(appointment, "This appointment was changed meanwhile. Look at it again.")
-    form = DidNotAttendForm()
-    if form.validate_on_submit():
-        try:
-            scheduling.mark_no_show(appointment, reason=form.reason.data or "", by=actor(), at=clock.now())
-        except RuleBroken as refusal:
-            form.refuse(refusal)
-        else:
-            flash(f"{appointment.patient.name} did not attend.")
-            return redirect(url_for(".show_today"), 303)
-    return _appointment_page(appointment, form, 422)
 
 
 def _appointment(appointment_id: uuid.UUID) -> Appointment:
@@ -155,14 +142,3 @@ def _appointment(appointment_id: uuid.UUID) -> Appointment:
     if request.method == "POST":
         same_patient(appointment.patient_id)
     return appointment
-
-
-def _appointment_page(appointment: Appointment, form: DidNotAttendForm, status: int = 200) -> tuple[str, int]:
-    infusion = queries.infusion_of_appointment(appointment.id)
-    page = {
-        "appointment": appointment,
-        "form": form,
-        "infusion": infusion,
-        "is_due": appointment.starts_at <= clock.now(),
-    }
-    return render_template("sessions/appointment.html", **page), status

@@ -118,7 +118,6 @@ SCHEDULING = {
 DRUGLOG: dict[str, frozenset[str]] = {}
 SESSIONS = {
     "sessions.arrive": CARE_AND_DESK,
-    "sessions.mark_did_not_attend": CARE_AND_DESK,
     "sessions.refresh_session": CLINICAL,
     "sessions.refresh_today": CARE_AND_DESK,
     "sessions.show_appointment": CARE_AND_DESK,

@@ -32,7 +32,9 @@ def walk(client, nurse, at_minute):
 
 def test_a_nurse_runs_a_session_through_the_pages(walk, make_appointment, checker):
     appointment = make_appointment()
-    walk("", [-25, "/today", f"/appointments/{appointment.id}", (f"/appointments/{appointment.id}/arrive", {})])
+    walk(
+        "", [-25, "/today", f"/calendar/appointments/{appointment.id}", (f"/appointments/{appointment.id}/arrive", {})]
+    )
     infusion = db.session.scalar(sa.select(InfusionSession))
     base, identity = f"/sessions/{infusion.id}", check_of(infusion, CheckKind.IDENTITY)
     walk(

@@ -7,7 +7,6 @@ import pytest
 from clinic.accounts.queries import first_clinic_id
 from clinic.core import db
 from clinic.scheduling import operations as scheduling
-from clinic.scheduling.rules import AppointmentStatus
 from tests.factories.sessions import ARRIVED, minute
 
 
@@ -70,9 +69,9 @@ def test_the_desk_learns_no_reason_that_names_a_diagnosis(client, scheduler, mak
     at_minute(-25)
     client.sign_in(scheduler)
     refused = client.post(f"/appointments/{appointment.id}/arrive")
-    assert refused.status_code == 422
-    assert "Ask the nurse or physician" in refused.get_data(as_text=True)
-    assert "Question" not in refused.get_data(as_text=True)
+    shown = page_of(client, refused.location)
+    assert "Ask the nurse or physician" in shown
+    assert "Question" not in shown
 
 
 def test_an_empty_day_says_so_and_names_the_next_patient(nurses_browser, make_appointment):
@@ -91,7 +90,7 @@ def test_mine_leaves_out_the_patients_of_others(nurses_browser, make_appointment
 def test_two_taps_check_a_patient_in(nurses_browser, make_appointment, at_minute):
     appointment = make_appointment()
     at_minute(-30)
-    assert "Arrived" in page_of(nurses_browser, f"/appointments/{appointment.id}")
+    assert "Arrived" in page_of(nurses_browser, f"/calendar/appointments/{appointment.id}")
     answer = nurses_browser.post(f"/appointments/{appointment.id}/arrive")
     assert answer.status_code == 303
     assert answer.location.endswith("/checklist")
@@ -103,12 +102,12 @@ def test_a_second_arrival_leads_to_the_session_that_exists(nurses_browser, make_
     assert answer.location.endswith(f"/sessions/{infusion.id}/checklist")
 
 
-def test_did_not_attend_asks_why(nurses_browser, make_appointment):
-    appointment = make_appointment()
-    address = f"/appointments/{appointment.id}/did-not-attend"
-    assert nurses_browser.post(address).status_code == 422
-    assert nurses_browser.post(address, data={"reason": "Called twice"}).status_code == 303
-    assert appointment.status is AppointmentStatus.NO_SHOW
+def test_an_appointment_leads_to_its_session_once_the_patient_is_here(nurses_browser, make_appointment, make_infusion):
+    booked, arrived = make_appointment(), make_infusion()
+    waiting = nurses_browser.get(f"/appointments/{booked.id}")
+    here = nurses_browser.get(f"/appointments/{arrived.appointment_id}")
+    assert waiting.location.endswith(f"/calendar/appointments/{booked.id}")
+    assert f"/sessions/{arrived.id}" in here.location
 
 
 def test_an_appointment_changed_meanwhile_is_a_conflict(nurses_browser, make_appointment, nurse):
