@@ -11,8 +11,9 @@ PAGE = """<!doctype html><title>Vitals</title><form>
 {% from "components/readback.html" import readback %}
 {% from "components/one_line.html" import one_line %}
 {{ one_line() }}
+<div class="lads" data-ladders>
 {{ ladder("sbp", "Systolic", "mmHg", 30, 300, last=152, low=90, high=160, limit_by="Dr S. Okafor", jump=20) }}
-{{ ladder("dbp", "Diastolic", "mmHg", 10, 200, last=88) }}
+{{ ladder("dbp", "Diastolic", "mmHg", 10, 200, last=88) }}</div>
 {{ readback([{"key": "sbp dbp", "label": "BP"}]) }}</form>
 <script type="module" src="/static/js/ladder.js"></script><script type="module" src="/static/js/oneline.js"></script>"""
 
@@ -80,3 +81,17 @@ def test_a_typed_line_wins_over_the_ladder(vitals):
 def test_underlines_what_it_did_not_understand(vitals):
     vitals.locator("[data-one-line]").fill("128/76 84,5")
     assert vitals.locator("[data-parse] u").inner_text() == "84,5"
+
+
+def test_on_a_phone_a_tap_leads_to_the_next_vital_and_back_to_any(vitals):
+    vitals.set_viewport_size({"width": 390, "height": 844})
+    vitals.reload()
+    assert vitals.locator(".lad:visible").get_attribute("id") == "sbp"
+    assert not vitals.get_by_role("button", name="Save vitals").is_visible()
+    vitals.get_by_text("152", exact=True).last.click()
+    assert vitals.locator(".lad:visible").get_attribute("id") == "dbp"
+    vitals.get_by_text("88", exact=True).last.click()
+    assert vitals.locator(".lad:visible").count() == 0
+    assert vitals.get_by_role("button", name="Save vitals").is_visible()
+    vitals.get_by_role("button", name="BP").click()
+    assert vitals.locator(".lad:visible input:checked").input_value() == "152"

@@ -1,7 +1,11 @@
 // The ladder of vitals: pages in place, and reads back in large numbers what is chosen. Without this file the radios,
 // the keypad fields and the page buttons do the same through the server.
 
-const PAGE = 18;
+import { step } from "./stepper.js";
+
+// How many numbers a page of the ladder holds, and in how many columns: in pairs, on a phone in fives.
+const PAIRS = { page: 18, columns: 2 };
+const FIVES = { page: 25, columns: 5 };
 
 const number = (text) => (text === undefined || text === "" ? undefined : Number(text));
 
@@ -31,8 +35,9 @@ export function outside(value, low, high) {
 }
 
 class Ladder {
-  constructor(fieldset) {
+  constructor(fieldset, layout) {
     this.fieldset = fieldset;
+    this.layout = layout;
     const data = fieldset.dataset;
     this.name = data.ladder;
     this.label = data.label;
@@ -51,25 +56,19 @@ class Ladder {
     fieldset.addEventListener("change", (event) => {
       if (event.target.type !== "radio") return;
       if (this.typed) this.typed.value = "";
-      this.advance();
     });
     this.typed?.addEventListener("input", () => {
       if (!this.typed.value.trim()) return;
       for (const input of this.fieldset.querySelectorAll("input:checked")) input.checked = false;
     });
     this.longPress();
+    if (this.cells && layout === FIVES) this.turn(this.bottom - (FIVES.page - PAIRS.page - 1) / 2);
   }
 
   /** What is chosen or typed, as text; undefined while nothing is. */
   get chosen() {
     const typed = this.typed?.value.trim();
     return typed || this.fieldset.querySelector("input:checked")?.value;
-  }
-
-  /** On a phone the ladders stand one under another: the next one comes up by itself. */
-  advance() {
-    if (!matchMedia("(max-width: 600px)").matches) return;
-    this.fieldset.nextElementSibling?.scrollIntoView({ block: "start" });
   }
 
   /** Holding a cell opens the keypad. */
@@ -88,16 +87,24 @@ class Ladder {
     const button = event.target.closest("[data-page]");
     if (!button) return;
     event.preventDefault();
-    const wanted = this.bottom + (button.dataset.page === "up" ? PAGE : -PAGE);
-    this.show(Math.max(Math.min(wanted, this.maximum - PAGE + 1), this.minimum));
+    const { page } = this.layout;
+    this.turn(this.bottom + (button.dataset.page === "up" ? page : -page));
+  }
+
+  /** Show the page that begins nearest to a number. */
+  turn(wanted) {
+    this.show(Math.max(Math.min(wanted, this.maximum - this.layout.page + 1), this.minimum));
   }
 
   show(bottom) {
     const chosen = this.fieldset.querySelector("input:checked")?.value;
-    const top = Math.min(bottom + PAGE - 1, this.maximum);
+    const { page, columns } = this.layout;
+    const top = Math.min(bottom + page - 1, this.maximum);
     const cells = [];
-    for (let row = PAGE / 2 - 1; row >= 0; row -= 1) {
-      for (const value of [bottom + 2 * row, bottom + 2 * row + 1]) if (value <= top) cells.push(this.cell(value, chosen));
+    for (let row = page / columns - 1; row >= 0; row -= 1) {
+      for (let value = bottom + columns * row; value < bottom + columns * (row + 1); value += 1) {
+        if (value <= top) cells.push(this.cell(value, chosen));
+      }
     }
     if (chosen !== undefined && (Number(chosen) < bottom || Number(chosen) > top)) cells.push(this.cell(Number(chosen), chosen, " kept"));
     this.cells.replaceChildren(...cells);
@@ -106,8 +113,8 @@ class Ladder {
     const down = this.fieldset.querySelector("[data-page=down]");
     up.disabled = top >= this.maximum;
     down.disabled = bottom <= this.minimum;
-    up.value = `${this.name}:${bottom + PAGE}`;
-    down.value = `${this.name}:${bottom - PAGE}`;
+    up.value = `${this.name}:${bottom + page}`;
+    down.value = `${this.name}:${bottom - page}`;
     up.querySelector("span").textContent = `${top + 1} up`;
     down.querySelector("span").firstChild.textContent = String(bottom - 1);
   }
@@ -148,6 +155,7 @@ class ReadBack {
     this.bar = bar;
     this.ladders = ladders;
     this.line = {};
+    this.places = [...document.querySelectorAll("[data-for]")];
     this.own = bar.querySelector("[data-messages]").cloneNode(true);
     const scope = bar.closest("form") ?? document;
     scope.addEventListener("change", () => this.show());
@@ -166,7 +174,7 @@ class ReadBack {
 
   show() {
     const remarks = [];
-    for (const place of this.bar.querySelectorAll("[data-for]")) {
+    for (const place of this.places) {
       const names = place.dataset.for.split(" ");
       const values = names.map((name) => this.value(name));
       const said = names.map((name, at) => this.ladders.get(name)?.remarks(values[at]) ?? []);
@@ -209,7 +217,10 @@ class ReadBack {
 }
 
 if (typeof document !== "undefined") {
-  const ladders = new Map([...document.querySelectorAll("[data-ladder]")].map((fieldset) => [fieldset.dataset.ladder, new Ladder(fieldset)]));
   const bar = document.querySelector("[data-readback]");
+  const layout = step(document.querySelector("[data-ladders]"), bar) ? FIVES : PAIRS;
+  const ladders = new Map(
+    [...document.querySelectorAll("[data-ladder]")].map((fieldset) => [fieldset.dataset.ladder, new Ladder(fieldset, layout)]),
+  );
   if (bar && ladders.size) new ReadBack(bar, ladders);
 }
