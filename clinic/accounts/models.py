@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clinic.accounts.rules import StaffStatus
 from clinic.core import permissions
 from clinic.core.db import Base, ClinicScoped
+from clinic.core.findings import FindingLevel
 from clinic.core.permissions import Permission, Role
 from clinic.core.types import Quantity, enum_type
 
@@ -30,6 +31,11 @@ class Clinic(Base):
     rate_difference_percent: Mapped[int | None]
     drug_tolerance_mg: Mapped[Decimal | None] = mapped_column(Quantity(4))
     double_check_minutes: Mapped[int | None]
+    # Who gives a bolus: nurses and physicians, or physicians alone.
+    bolus_role: Mapped[Role | None] = mapped_column(enum_type(Role, "bolus_role"))
+    # Whether a step larger or sooner than the order's asks for a reason or is refused.
+    step_level: Mapped[FindingLevel | None] = mapped_column(enum_type(FindingLevel, "step_level"))
+    pump_tolerance_percent: Mapped[int | None]
 
 
 class Site(ClinicScoped, Base):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.cases.play_clinic import World
 from clinic.core import db
+from clinic.core.findings import FindingLevel
 from clinic.core.permissions import Role
 from clinic.protocols.models import ProtocolVersion
 from clinic.protocols.terms import TermsDraft
@@ -76,13 +78,16 @@ NURSE_OF: Final[Mapping[str, str]] = {
 SECOND_OF: Final[Mapping[str, str]] = {"RN-1": "RN-2", "RN-2": "RN-1", "RN-3": "RN-4", "RN-4": "RN-3"}
 
 # What this clinic decided for itself.
-SETTINGS: Final[Mapping[str, int | Decimal]] = {
+SETTINGS: Final[Mapping[str, int | Decimal | StrEnum]] = {
     "patients_per_nurse": 3,
     "late_entry_after_min": 10,
     "weight_change_percent": 10,
     "rate_difference_percent": 5,
     "drug_tolerance_mg": Decimal("0.5"),
     "double_check_minutes": 15,
+    "bolus_role": Role.NURSE,
+    "step_level": FindingLevel.SOFT,
+    "pump_tolerance_percent": 5,
 }
 _MARK: Final = " (fictional)"
 

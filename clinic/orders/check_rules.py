@@ -179,6 +179,22 @@ def check_projected_total(projected_mg: Decimal, maximum_mg: Decimal | None) -> 
     return [Finding("total-over-maximum", FindingLevel.HARD, message, facts)]
 
 
+@exact
+def check_pump_volume(pump_ml: Decimal, computed_ml: Decimal, tolerance_pct: Decimal | int | None) -> list[Finding]:
+    """Return a soft finding when the pump's own volume infused and the computed one (mL) are too far apart.
+
+    Somebody then says which is right and why; both are kept. A clinic without a tolerance is not asked.
+    """
+    apart = abs(pump_ml - computed_ml)
+    if tolerance_pct is None or apart * 100 <= computed_ml * tolerance_pct:
+        return []
+    pump_text = format_quantity(pump_ml, Unit.ML)
+    computed_text = format_quantity(round_half_up(computed_ml, 2), Unit.ML)
+    message = f"The pump shows {pump_text} infused; its rates come to {computed_text}."
+    facts = {"pump_ml": format_number(pump_ml), "computed_ml": format_number(round_half_up(computed_ml, 6))}
+    return [Finding("pump-volume-differs", FindingLevel.SOFT, message, facts)]
+
+
 def check_duration(elapsed_min: Decimal | int, maximum_min: Decimal | int | None) -> list[Finding]:
     """Return a hard finding when the infusion has lasted longer than the order's maximum duration (both minutes)."""
     if maximum_min is None or elapsed_min <= maximum_min:

@@ -1,11 +1,15 @@
 """What is typed about the formulary and the protocols."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from wtforms import BooleanField, PasswordField
+from wtforms import BooleanField, PasswordField, SelectField
 from wtforms.validators import InputRequired
 
-from clinic.core.forms import Form, NumberField
+from clinic.core.choices import left_open, options
+from clinic.core.findings import FindingLevel
+from clinic.core.forms import Form, NumberField, WholeField
+from clinic.core.permissions import Role
 from clinic.protocols.terms_form import TermsForm
 from clinic.protocols.terms_rows import text_field
 
@@ -30,6 +34,44 @@ class DrugForm(Form):
     rxcui = _line("RxNorm code", most=20)
     is_controlled = BooleanField("Controlled drug: kept in the drug log")
     schedule = _line("Schedule", most=20)
+
+
+_BOLUS: Final = {"": "not decided", "nurse": "nurses and physicians", "physician": "physicians alone"}
+_STEP: Final = {"": "not decided: it asks for a reason", "soft": "asks for a reason", "hard": "is refused"}
+
+
+class LimitsForm(Form):
+    """What the clinic decides for itself about the work at the pump."""
+
+    bolus_role: Any = SelectField("Who gives a bolus", [left_open()], choices=options(_BOLUS))
+    step_level: Any = SelectField("A step larger or sooner than the order's", [left_open()], choices=options(_STEP))
+    pump_tolerance_percent = WholeField("Volumes may differ by", minimum=0, maximum=100, unit="%")
+    rate_difference_percent = WholeField("Rate may differ by", minimum=0, maximum=100, unit="%")
+    weight_change_percent = WholeField("Weight may change by", minimum=0, maximum=100, unit="%")
+    double_check_minutes = WholeField("A second check holds for", minimum=1, maximum=240, unit="min")
+    late_entry_after_min = WholeField("An entry is late after", minimum=1, maximum=240, unit="min")
+    reason = _line("Why it is changed", most=500)
+    password: Any = PasswordField("Sign with your password")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The limits by name, None where a field was left empty."""
+        return {
+            "bolus_role": Role(self.bolus_role.data) if self.bolus_role.data else None,
+            "step_level": FindingLevel(self.step_level.data) if self.step_level.data else None,
+            **{field.name: field.data for field in self if isinstance(field, WholeField)},
+        }
+
+    def in_words(self, changed: Mapping[str, Any]) -> str:
+        """A change as the trail keeps it, read with the words of this form."""
+        words = {"bolus_role": _BOLUS, "step_level": _STEP}
+        said = []
+        for name, value in changed.items():
+            if name in self:
+                unit = f"\N{NO-BREAK SPACE}{self[name].unit}" if isinstance(self[name], WholeField) else ""
+                shown = words.get(name, {}).get(value or "", "nothing" if value is None else f"{value}{unit}")
+                said.append(f"{self[name].label.text}: {shown}")
+        return "; ".join(said)
 
 
 class ApproveForm(Form):

@@ -240,3 +240,6 @@ def add_drug() -> ResponseReturnValue:
 def _drug_values(form: DrugForm) -> dict[str, Any]:
     names = ("name", "product", "strength_mg_ml", "form", "rxcui", "is_controlled", "schedule")
     return {name: form[name].data for name in names} | {"strength_mg_ml": form.strength_mg_ml.data or None}
+
+
+from clinic.protocols import views_limits  # noqa: E402, F401 it adds its pages to `bp`

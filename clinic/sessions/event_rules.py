@@ -51,6 +51,13 @@ class AdverseOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+class RightVolume(StrEnum):
+    """Which of two numbers says what was infused, where they are too far apart."""
+
+    PUMP = "pump"
+    COMPUTED = "computed"
+
+
 class NotDoneReason(StrEnum):
     """Why due vitals were not taken, as FHIR has it."""
 

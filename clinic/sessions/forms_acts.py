@@ -16,7 +16,7 @@ from clinic.core.choices import left_open
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import ClockField, Form, NumberField
 from clinic.core.times import AmbiguousTime, NoSuchTime, from_local, local
-from clinic.sessions.event_rules import Actuality, IvAction, NotDoneReason
+from clinic.sessions.event_rules import Actuality, IvAction, NotDoneReason, RightVolume
 
 SHORT: Final = 120
 LONG: Final = 1000
@@ -139,6 +139,31 @@ class StopForm(ReasonForm):
 
     why = one_of("Why", choices(WHY_STOP))
     pump_volume_ml = NumberField("Volume infused, read from the pump", places=2, minimum=0, maximum=5000, unit="mL")
+    right_volume = one_of(
+        "Which is right", [(RightVolume.PUMP.value, "The pump's"), (RightVolume.COMPUTED.value, "The computed one")]
+    )
+    volume_reason = text("Why they differ")
+
+    @property
+    def asks_volume(self) -> bool:
+        """Whether the two volumes are too far apart, or were found so before."""
+        return bool(self.right_volume.data or self.right_volume.errors or self.volume_reason.errors)
+
+    @property
+    def volume(self) -> dict[str, Any]:
+        """What the pump shows, and which number is right, for the operation."""
+        right = self.right_volume.data
+        return {
+            "pump_volume_ml": number(self.pump_volume_ml),
+            "right_volume": RightVolume(right) if right else None,
+            "volume_reason": self.volume_reason.data,
+        }
+
+
+class LateReasonForm(StopForm):
+    """The reason of an act at the pump that was recorded without one."""
+
+    about = HiddenField()
 
 
 class SpokenForm(ReasonForm):

@@ -53,7 +53,7 @@ from clinic.sessions.operations_pump import (
     start,
     stop,
 )
-from clinic.sessions.operations_pump_corrections import correct_administration, void_administration
+from clinic.sessions.operations_pump_corrections import correct_administration, say_why, void_administration
 from clinic.sessions.operations_rates import double_check, propose_rate
 from clinic.sessions.operations_shared import add, become, locked, needed, refuse_future, refuse_hard, refuse_unless_may
 from clinic.sessions.operations_vitals import correct_observation, mark_not_done, record_observation, void_observation
@@ -93,6 +93,7 @@ __all__ = [
     "record_observation",
     "resolve_adverse_event",
     "resume",
+    "say_why",
     "set_supervising",
     "start",
     "start_reasons",

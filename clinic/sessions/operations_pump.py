@@ -6,14 +6,16 @@ from typing import Any
 
 from clinic.accounts.models import Staff
 from clinic.core.errors import RuleBroken
+from clinic.core.findings import FindingLevel
+from clinic.core.permissions import Permission, Role
 from clinic.core.times import elapsed_minutes
 from clinic.core.units import Unit, format_quantity
 from clinic.orders.models import VerbalOrder
 from clinic.orders.rules import check_duration, check_projected_total, check_rate, check_step
 from clinic.sessions import ordered_rates
-from clinic.sessions.event_rules import CheckPurpose
+from clinic.sessions.event_rules import CheckPurpose, RightVolume
 from clinic.sessions.models import AdministrationEvent, DoubleCheck, InfusionSession
-from clinic.sessions.operations_pump_line import refuse_times, write
+from clinic.sessions.operations_pump_line import check_volume, refuse_times, write
 from clinic.sessions.operations_rates import rate_findings, refuse_check
 from clinic.sessions.operations_shared import (
     become,
@@ -23,8 +25,8 @@ from clinic.sessions.operations_shared import (
     refuse_foreign_spoken_order,
     refuse_future,
     refuse_hard,
+    refuse_unless_may,
     soft_words,
-    volume,
 )
 from clinic.sessions.progress import Pump, current, first_start, projected_mg, pump
 from clinic.sessions.readiness import clinic_of, start_reasons
@@ -162,6 +164,7 @@ def _check_flow(
                 step_every_min=terms.step_every_min,
                 minutes_since_change=_minutes_since_change(infusion, when),
                 pump_step_ml_h=terms.pump_step_ml_h or Decimal(0),
+                level=clinic_of(infusion).step_level or FindingLevel.SOFT,
             )
     refuse_hard(found, field="rate_ml_h")
     _refuse_total(infusion, running, when, rate_ml_h=rate_ml_h)
@@ -253,8 +256,13 @@ def bolus(
     by: Staff,
     at: datetime,
 ) -> AdministrationEvent:
-    """Give a bolus (mg) as ordered: the order's own dose, or a spoken order's; never over the maximum in total."""
+    """Give a bolus (mg) as ordered: the order's own dose, or a spoken order's; never over the maximum in total.
+
+    By whom the clinic lets give one.
+    """
     locked(infusion)
+    if clinic_of(infusion).bolus_role is Role.PHYSICIAN:
+        refuse_unless_may(by, Permission.SIGN_ORDER, "In this clinic a physician gives the bolus.", field="bolus_mg")
     refuse_times(infusion, happened_at, at)
     quantity(bolus_mg, places=4, field="bolus_mg")
     if over_min is not None:
@@ -332,17 +340,19 @@ def stop(
     happened_at: datetime,
     reason: str | None = None,
     pump_volume_ml: Decimal | None = None,
+    right_volume: RightVolume | None = None,
+    volume_reason: str | None = None,
     by: Staff,
     at: datetime,
 ) -> AdministrationEvent:
     """Stop for good: the session goes to recovery, and a controlled drug's given amount into the register.
 
-    `pump_volume_ml` is what the pump itself says it gave; both numbers are kept. The reason may follow later.
+    `pump_volume_ml` is what the pump itself says it gave; both numbers are kept. Where they are further apart than the
+    clinic allows, `right_volume` says which is right and `volume_reason` why. Reason and volume may follow later.
     """
     locked(infusion)
     refuse_times(infusion, happened_at, at)
-    if pump_volume_ml is not None:
-        volume(pump_volume_ml, places=4, field="pump_volume_ml")
+    check_volume(infusion, happened_at, pump_volume_ml, right_volume, volume_reason)
     return _record(
         infusion,
         AdministrationKind.STOP,
@@ -350,6 +360,8 @@ def stop(
         by=by,
         at=at,
         pump_volume_ml=pump_volume_ml,
+        right_volume=right_volume,
+        volume_reason=optional(volume_reason),
         reason=optional(reason),
     )
 

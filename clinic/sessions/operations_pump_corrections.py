@@ -7,13 +7,24 @@ from typing import Any
 
 from clinic.accounts.models import Staff
 from clinic.core.errors import RuleBroken
+from clinic.sessions.event_rules import RightVolume
 from clinic.sessions.models import AdministrationEvent, InfusionSession
-from clinic.sessions.operations_pump_line import refuse_times, write
-from clinic.sessions.operations_shared import locked, needed, quantity, refuse_foreign_correction
+from clinic.sessions.operations_pump_line import check_volume, refuse_times, write
+from clinic.sessions.operations_shared import locked, needed, optional, quantity, refuse_foreign_correction
 from clinic.sessions.progress import current
 
 _FIELDS_TO_CORRECT = frozenset(
-    {"happened_at", "rate_ml_h", "bolus_mg", "bolus_over_min", "volume_to_infuse_ml", "pump_volume_ml", "reason"}
+    {
+        "happened_at",
+        "rate_ml_h",
+        "bolus_mg",
+        "bolus_over_min",
+        "volume_to_infuse_ml",
+        "pump_volume_ml",
+        "right_volume",
+        "volume_reason",
+        "reason",
+    }
 )
 
 
@@ -22,7 +33,8 @@ def correct_administration(
 ) -> AdministrationEvent:
     """Put a corrected entry in the place of one about the pump; the first stays readable.
 
-    `changes` may name happened_at, rate_ml_h, bolus_mg, bolus_over_min, volume_to_infuse_ml, pump_volume_ml, reason.
+    `changes` may name happened_at, rate_ml_h, bolus_mg, bolus_over_min, volume_to_infuse_ml, pump_volume_ml,
+    right_volume, volume_reason, reason.
     By its author or a physician. A correction says what truly happened: it is not held to the order's limits, but the
     whole line of events must still make sense. What was given is settled in the register again.
     """
@@ -40,6 +52,35 @@ def correct_administration(
         if getattr(event, name) is not None:
             quantity(values[name] or Decimal(0), places=4, field=name)
     return _replace(infusion, event, values, said, is_void=False, by=by, at=at)
+
+
+def say_why(
+    event: AdministrationEvent,
+    reason: str | None,
+    *,
+    pump_volume_ml: Decimal | None = None,
+    right_volume: RightVolume | None = None,
+    volume_reason: str | None = None,
+    by: Staff,
+    at: datetime,
+) -> AdministrationEvent:
+    """Say later why the pump was paused or stopped in a hurry, and what it showed. Whoever is at the chair may.
+
+    It fills what was left out and touches nothing that was said; the first entry stays readable.
+    """
+    infusion = locked(event.infusion)
+    if event not in current(infusion.administrations) or event.reason is not None:
+        raise RuleBroken("The reason is there already. Open the page again.")
+    values: dict[str, Any] = {name: getattr(event, name) for name in sorted(_FIELDS_TO_CORRECT)}
+    values["reason"] = needed(reason, "Say why.", field="reason")
+    if event.pump_volume_ml is None and pump_volume_ml is not None:
+        check_volume(infusion, event.happened_at, pump_volume_ml, right_volume, volume_reason)
+        values |= {
+            "pump_volume_ml": pump_volume_ml,
+            "right_volume": right_volume,
+            "volume_reason": optional(volume_reason),
+        }
+    return _replace(infusion, event, values, "The reason followed.", is_void=False, by=by, at=at)
 
 
 def void_administration(event: AdministrationEvent, reason: str, *, by: Staff, at: datetime) -> AdministrationEvent:

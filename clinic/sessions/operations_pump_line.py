@@ -1,16 +1,31 @@
 """One line of what the pump did: written only where the whole line makes sense, and the session follows it."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from clinic.accounts.models import Staff
 from clinic.audit.rules import AuditAction
 from clinic.core.errors import RuleBroken
+from clinic.core.units import EXACT
+from clinic.orders.rules import check_pump_volume
+from clinic.sessions.delivery_rules import boluses_mg as boluses_mg_of
+from clinic.sessions.delivery_rules import delivered_ml
+from clinic.sessions.event_rules import RightVolume
 from clinic.sessions.models import AdministrationEvent, InfusionSession
 from clinic.sessions.operations_drug_account import register_given
-from clinic.sessions.operations_shared import add, become, refuse_closed, refuse_future
-from clinic.sessions.progress import current, pump_event
+from clinic.sessions.operations_shared import (
+    add,
+    become,
+    optional,
+    refuse_closed,
+    refuse_future,
+    soft_words,
+    volume,
+)
+from clinic.sessions.progress import current, pump, pump_event, pump_events
 from clinic.sessions.pump_rules import KIND_WORDS, DoesNotFit, status_of
+from clinic.sessions.readiness import clinic_of
 from clinic.sessions.rules import SessionStatus
 
 
@@ -18,6 +33,33 @@ def refuse_times(infusion: InfusionSession, happened_at: datetime, at: datetime)
     """Raise RuleBroken for a time in the future or after the session was closed."""
     refuse_future(happened_at, at, field="happened_at")
     refuse_closed(infusion, happened_at, field="happened_at")
+
+
+def check_volume(
+    infusion: InfusionSession,
+    when: datetime,
+    pump_ml: Decimal | None,
+    right: RightVolume | None,
+    why: str | None,
+) -> None:
+    """Hold the volume that the pump shows against what its rates come to, boluses from the same bag or by hand.
+
+    Raises RuleBroken at `right_volume` where they are further apart than the clinic allows and nobody says which is
+    right and why.
+    """
+    if pump_ml is None:
+        return
+    volume(pump_ml, places=4, field="pump_volume_ml")
+    running = pump(infusion, when)
+    flowed = delivered_ml(running.segments)
+    boluses_mg = sum(boluses_mg_of(pump_events(infusion), when), Decimal(0))
+    by_pump = EXACT.divide(boluses_mg, running.concentration_mg_ml) if running.concentration_mg_ml else Decimal(0)
+    computed = min(flowed, flowed + by_pump, key=lambda sum_ml: abs(sum_ml - pump_ml))
+    found = soft_words(check_pump_volume(pump_ml, computed, clinic_of(infusion).pump_tolerance_percent))
+    if found and right is None:
+        raise RuleBroken(f"{found} Say which is right, and why.", field="right_volume")
+    if right is not None and not optional(why):
+        raise RuleBroken("Say why this number is the right one.", field="volume_reason")
 
 
 def write(infusion: InfusionSession, row: AdministrationEvent, *, by: Staff, at: datetime, **details: Any) -> None:

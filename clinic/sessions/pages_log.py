@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from clinic.core.units import Unit, format_quantity
 from clinic.orders.rules import Vital, dose_rate_mg_h
-from clinic.sessions.event_rules import Actuality, IvAction, SessionEventKind
+from clinic.sessions.event_rules import Actuality, IvAction, RightVolume, SessionEventKind
 from clinic.sessions.models import (
     AdministrationEvent,
     AdverseEvent,
@@ -84,6 +84,8 @@ class LogRow:
     author_id: uuid.UUID | None = None
     # Outside a limit, and nobody has been told.
     is_untold: bool = False
+    # An act at the pump whose reason is still to follow.
+    unexplained_id: uuid.UUID | None = None
 
 
 Entry: TypeAlias = ObservationSet | AdministrationEvent | PrnDose | AdverseEvent | SessionEvent
@@ -197,8 +199,15 @@ def _pump_rows(infusion: InfusionSession) -> Iterator[LogRow]:
             row.recorded_at,
             title=_pump_title(row, before[0], row.concentration_mg_ml or before[1]),
             note=_joined(_checked(row), row.reason, _volume(row), _correction(row)),
+            tags=(("reason to follow", "warn"),) if row.id not in struck and lacks_reason(row) else (),
             struck=row.id in struck,
+            unexplained_id=row.id if row.id not in struck and lacks_reason(row) else None,
         )
+
+
+def lacks_reason(row: AdministrationEvent) -> bool:
+    """Return whether the pump was paused or stopped and nobody has said yet why."""
+    return row.kind in {AdministrationKind.PAUSE, AdministrationKind.STOP} and row.reason is None and not row.is_void
 
 
 def rate_text(rate_ml_h: Decimal, concentration_mg_ml: Decimal | None) -> str:
@@ -237,7 +246,11 @@ def _checked(row: AdministrationEvent) -> str:
 def _volume(row: AdministrationEvent) -> str:
     if row.pump_volume_ml is None:
         return ""
-    return f"Pump shows {format_quantity(row.pump_volume_ml, Unit.ML)} infused."
+    shown = f"Pump shows {format_quantity(row.pump_volume_ml, Unit.ML)} infused."
+    if row.right_volume is None:
+        return shown
+    right = "The pump's number" if row.right_volume is RightVolume.PUMP else "The computed number"
+    return f"{shown} {right} is right: {_sentence(row.volume_reason)}"
 
 
 def _prn_rows(infusion: InfusionSession) -> Iterator[LogRow]:

@@ -7,18 +7,31 @@ from typing import Any
 
 from wtforms import Field
 
-from clinic.accounts.current import actor
+from clinic.accounts.current import actor, clinic
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Role
+from clinic.core.times import clock_label
 from clinic.core.units import Unit
 from clinic.orders import operations as orders
 from clinic.orders.models import VerbalOrder
 from clinic.sessions import operations
-from clinic.sessions.forms_acts import BagForm, BolusForm, PauseForm, ResumeForm, SpokenForm, StopForm, number
+from clinic.sessions.forms_acts import (
+    BagForm,
+    BolusForm,
+    LateReasonForm,
+    PauseForm,
+    ResumeForm,
+    SpokenForm,
+    StopForm,
+    number,
+)
 from clinic.sessions.models import AdministrationEvent, InfusionSession
+from clinic.sessions.pages_log import lacks_reason
 from clinic.sessions.pages_words import shown_mg, shown_rate
-from clinic.sessions.progress import progress
-from clinic.sessions.views_shared import physicians
+from clinic.sessions.progress import current, progress
+from clinic.sessions.rules import AdministrationKind
+from clinic.sessions.views_shared import physicians, zone
 from clinic.sessions.views_sheet import Sheet, clock_of, side_sheet
 
 pump_sheet = partial(side_sheet, is_at_pump=True)
@@ -74,7 +87,7 @@ def _stop_sheet(infusion: InfusionSession, form: StopForm) -> Sheet:
         "Stop infusion",
         (
             (form.why, {"look": "grid", "columns": 3, "hint": "may follow later"}),
-            (form.pump_volume_ml, {}),
+            *_volume_fields(form),
             (form.reason, {}),
         ),
         facts=(
@@ -89,8 +102,43 @@ def _stop_sheet(infusion: InfusionSession, form: StopForm) -> Sheet:
 @pump_sheet("stop", StopForm, _stop_sheet, opens="show_stop", said="Stopped. The patient is recovering.")
 def stop(infusion: InfusionSession, form: StopForm, when: datetime, now: datetime) -> AdministrationEvent:
     """Stop for good: two taps when it is urgent."""
-    volume = number(form.pump_volume_ml)
-    return operations.stop(infusion, happened_at=when, reason=form.said, pump_volume_ml=volume, by=actor(), at=now)
+    return operations.stop(infusion, happened_at=when, reason=form.said, **form.volume, by=actor(), at=now)
+
+
+def _volume_fields(form: StopForm) -> tuple[tuple[Field, dict[str, Any]], ...]:
+    """Return the field of the pump's volume, and which number is right once they are too far apart."""
+    if not form.asks_volume:
+        return ((form.pump_volume_ml, {}),)
+    return ((form.pump_volume_ml, {}), (form.right_volume, {"look": "seg"}), (form.volume_reason, {}))
+
+
+def _late_reason_sheet(infusion: InfusionSession, form: LateReasonForm) -> Sheet:
+    event = _unexplained(infusion, form)
+    is_stop = event is not None and event.kind is AdministrationKind.STOP
+    volume = _volume_fields(form) if is_stop and event is not None and event.pump_volume_ml is None else ()
+    when = "" if event is None else f" at {clock_label(event.happened_at, zone())}"
+    return Sheet(
+        f"Why it was {'stopped' if is_stop else 'paused'}{when}",
+        "Save the reason",
+        ((form.about, {}), (form.why, {"look": "grid", "columns": 3}), (form.reason, {}), *volume),
+        is_timed=False,
+    )
+
+
+@side_sheet(
+    "reason", LateReasonForm, _late_reason_sheet, opens="show_late_reason", said="Reason saved.", brings=("about",)
+)
+def say_why(infusion: InfusionSession, form: LateReasonForm, _when: datetime, now: datetime) -> AdministrationEvent:
+    """Say later why the pump was paused or stopped."""
+    event = _unexplained(infusion, form)
+    if event is None:
+        raise RuleBroken("The reason is there already.")
+    return operations.say_why(event, form.said, **form.volume, by=actor(), at=now)
+
+
+def _unexplained(infusion: InfusionSession, form: LateReasonForm) -> AdministrationEvent | None:
+    found = (row for row in current(infusion.administrations) if lacks_reason(row))
+    return next((row for row in found if str(row.id) == form.about.data), None)
 
 
 def _bolus_sheet(infusion: InfusionSession, form: BolusForm) -> Sheet:
@@ -102,6 +150,7 @@ def _bolus_sheet(infusion: InfusionSession, form: BolusForm) -> Sheet:
         f"Record bolus{clock_of(form)}",
         ((form.bolus_mg, {}), (form.over_min, {}), (form.reason, {})),
         facts=(("Ordered", ordered),),
+        lead="In this clinic a physician gives the bolus." if clinic().bolus_role is Role.PHYSICIAN else "",
         more=_spoken_fields(form),
         more_title="On a spoken order",
     )

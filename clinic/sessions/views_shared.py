@@ -108,6 +108,7 @@ def sheet_parts(
         "row_count": len(rows),
         "is_whole": is_whole,
         "untold": next((row for row in rows if row.is_untold), None),
+        "unexplained": next((row for row in rows if row.unexplained_id), None),
         "charts": screens(data, beside_sheet=beside_sheet),
         "order": order_panel(infusion, going, zone=zone()),
         "me": actor().id,

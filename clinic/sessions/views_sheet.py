@@ -37,6 +37,7 @@ class Sheet:
     kind: str = "pri"
     more: tuple[tuple[Field, dict[str, Any]], ...] = ()
     more_title: str = ""
+    is_timed: bool = True
 
 
 def side_sheet(

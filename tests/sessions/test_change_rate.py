@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from clinic.core.errors import RuleBroken
+from clinic.core.findings import FindingLevel
 from clinic.orders import operations as orders
 from clinic.protocols.rules import DoseBasis
 from clinic.sessions import operations
@@ -53,6 +54,14 @@ def test_a_step_that_comes_too_soon_asks_for_a_reason(make_running, change):
         change(infusion, "17", 20)
     assert refusal.value.field == "reason"
     assert change(infusion, "17", 20, reason="No effect at all")
+
+
+def test_a_step_that_comes_too_soon_is_refused_where_the_clinic_wants_it_so(make_running, change, clinic):
+    clinic.step_level = FindingLevel.HARD
+    infusion = make_running()
+    with pytest.raises(RuleBroken, match="30\u00a0min apart") as refusal:
+        change(infusion, "17", 20, reason="No effect at all")
+    assert refusal.value.field == "rate_ml_h"
 
 
 def test_a_step_larger_than_the_orders_asks_for_a_reason(make_running, change):

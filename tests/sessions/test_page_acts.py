@@ -149,6 +149,12 @@ def test_an_urgent_stop_is_two_taps_and_its_reason_may_follow(nurses_browser, po
     assert "Stop infusion" in nurses_browser.get(f"/sessions/{running.id}/stop").get_data(as_text=True)
     assert post("stop").status_code == 303
     assert fresh(running).status is SessionStatus.RECOVERING
+    page = nurses_browser.get(f"/sessions/{running.id}").get_data(as_text=True)
+    assert "without a reason" in page
+    stop = newest(fresh(running).administrations)
+    assert post("reason", about=str(stop.id), why="Blood pressure").status_code == 303
+    page = nurses_browser.get(f"/sessions/{running.id}").get_data(as_text=True)
+    assert "without a reason" not in page
 
 
 def test_stop_keeps_the_pumps_own_volume(post, running):

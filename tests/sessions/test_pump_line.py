@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Role
 from clinic.sessions import operations
-from clinic.sessions.event_rules import DischargeExit
+from clinic.sessions.event_rules import DischargeExit, RightVolume
 from clinic.sessions.progress import current, progress
 from clinic.sessions.rules import SessionStatus
 from tests.factories.sessions import minute
@@ -134,6 +135,35 @@ def test_the_stop_keeps_the_pumps_own_volume(make_running, act):
     event = act(operations.stop, infusion, 60, pump_volume_ml=Decimal("13.5"), reason="Planned end")
     assert infusion.status is SessionStatus.RECOVERING
     assert event.pump_volume_ml == Decimal("13.5")
+
+
+def test_a_volume_far_from_the_computed_one_asks_which_is_right_and_why(make_running, act, clinic):
+    clinic.pump_tolerance_percent = 5
+    infusion = make_running()
+    with pytest.raises(RuleBroken, match="20\u00a0mL infused; its rates come to 13") as refusal:
+        act(operations.stop, infusion, 60, pump_volume_ml=Decimal(20))
+    assert refusal.value.field == "right_volume"
+    said = {"right_volume": RightVolume.COMPUTED, "volume_reason": "The pump was not zeroed"}
+    assert act(operations.stop, infusion, 60, pump_volume_ml=Decimal(20), **said).right_volume is RightVolume.COMPUTED
+
+
+def test_the_reason_of_an_urgent_stop_follows_from_whoever_is_there(make_running, act, make_staff):
+    infusion = make_running()
+    stop = act(operations.stop, infusion, 60)
+    other = make_staff(Role.NURSE)
+    told = operations.say_why(stop, "Chest pain", pump_volume_ml=Decimal("13.6"), by=other, at=minute(70))
+    assert (told.reason, told.happened_at, told.pump_volume_ml) == ("Chest pain", minute(60), Decimal("13.6"))
+    with pytest.raises(RuleBroken, match="there already"):
+        operations.say_why(told, "Something else", by=other, at=minute(71))
+
+
+def test_a_bolus_is_a_physicians_where_the_clinic_says_so(make_running, act, physician, clinic):
+    clinic.bolus_role = Role.PHYSICIAN
+    infusion = make_running(bolus_mg=Decimal(5))
+    with pytest.raises(RuleBroken, match="a physician gives the bolus"):
+        act(operations.bolus, infusion, 10, bolus_mg=Decimal(5))
+    when = minute(11)
+    assert operations.bolus(infusion, bolus_mg=Decimal(5), happened_at=when, by=physician, at=when)
 
 
 def test_a_correction_takes_the_place_of_the_first_entry(make_running, act, nurse):
