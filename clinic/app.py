@@ -16,7 +16,7 @@ from flask import Flask, Response, abort, g, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel  # type: ignore[import-untyped] # the library has no types
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -26,7 +26,7 @@ import config as settings
 from clinic import again, offline, traces, tries
 from clinic.accounts import current, passwords
 from clinic.audit import operations as audit
-from clinic.core import clock, db, formats, idempotency, later, seal
+from clinic.core import clock, db, formats, idempotency, later, retry, seal
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Access, Open, Permission
 from clinic.core.requests import is_secret
@@ -65,6 +65,10 @@ class Shell(Flask):
             else:
                 _remember_answer(response)
         return response
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log a fault of ours; an address with a line break in it must not forge a line."""
+        self.logger.error("Fault at %s %r", request.method, request.path, exc_info=exc_info)
 
     def handle_user_exception(self, e: Exception) -> Any:
         """Answer a fault in words, unless the request is to be tried again."""
@@ -295,6 +299,7 @@ def _register_errors(app: Flask) -> None:
     app.register_error_handler(RuleBroken, _show_refusal)
     app.register_error_handler(StaleDataError, _show_stale)
     app.register_error_handler(OperationalError, _show_unavailable)
+    app.register_error_handler(InternalError, _show_given_up)
 
 
 def _error_page(code: int, **context: Any) -> tuple[str, int]:
@@ -349,6 +354,19 @@ def _typed_fields(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     ]
 
 
-def _show_unavailable(error: OperationalError) -> ResponseReturnValue:
+def _show_unavailable(error: DBAPIError) -> ResponseReturnValue:
+    """The database did not answer: what was typed stays on the page, to be sent again with its key."""
     flask.current_app.logger.error("The database refused: %s", type(error.orig).__name__)
-    return _error_page(503, reference=g.get("request_id"))
+    kept = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    return _error_page(
+        503,
+        reference=g.get("request_id"),
+        address=request.full_path.rstrip("?"),
+        kept=[(name, value) for name, value in kept if not is_secret(name)],
+    )
+
+
+def _show_given_up(error: InternalError) -> ResponseReturnValue:
+    if not retry.was_given_up(error):
+        raise error
+    return _show_unavailable(error)

@@ -3,12 +3,13 @@
 import fcntl
 import sqlite3
 import threading
+import time
 import uuid
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -123,24 +124,63 @@ def _keep_to_the_clinic(state: ORMExecuteState) -> None:
 # --- the engine ------------------------------------------------------------------------------------------------------
 
 
-class WriteGate:
-    """Lets one writer at a time through to SQLite, first come first served.
+# How long a save waits for another one, on both databases; a device waits ten seconds for its answer.
+PATIENCE_SECONDS = 8
 
-    SQLite's own waiting polls with sleeps and starves; a blocking file lock in front of BEGIN IMMEDIATE does not.
+
+class WriteGate:
+    """Lets one writer at a time through to SQLite, first come first served, and none waits without end.
+
+    SQLite's own waiting polls with sleeps and starves; a blocking file lock in front of BEGIN IMMEDIATE does not. It
+    knows no limit of time, so a thread of its own stands in that queue, for one writer of this process after the other:
+    a process that was stopped while it held the gate must not hold the writers of all the others.
     """
 
     def __init__(self, database: Path) -> None:
         database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._file = database.with_name(database.name + ".lock").open("a", encoding="utf-8")
         self._threads = threading.Lock()
+        self._asked = threading.Condition()
+        self._is_asking = self._is_wanted = False
 
     def enter(self) -> None:
-        self._threads.acquire()
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        """Wait for one's turn. Raises OperationalError when it does not come in time."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        if self._threads.acquire(timeout=PATIENCE_SECONDS):
+            if self._take_the_file(timedelta(seconds=until - time.monotonic())):
+                return
+            self._threads.release()
+        raise sa.exc.OperationalError(
+            "BEGIN IMMEDIATE", None, sqlite3.OperationalError("another writer holds the gate")
+        )
 
     def leave(self) -> None:
         fcntl.flock(self._file, fcntl.LOCK_UN)
         self._threads.release()
+
+    def _take_the_file(self, patience: timedelta) -> bool:
+        """Whether the file became ours in time; one thread at a time is here."""
+        with self._asked:
+            if not self._is_asking:
+                try:
+                    fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    self._is_asking = True
+                    threading.Thread(target=self._ask, name="write gate", daemon=True).start()
+                else:
+                    return True
+            self._is_wanted = True
+            self._asked.wait_for(lambda: not self._is_asking, patience.total_seconds())
+            self._is_wanted = False
+            return not self._is_asking
+
+    def _ask(self) -> None:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        with self._asked:
+            self._is_asking = False
+            if not self._is_wanted:  # whoever wanted it has given up
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+            self._asked.notify()
 
 
 class SQLiteConnection(sqlite3.Connection):
@@ -182,11 +222,13 @@ def _settle_postgres(connection: Any, record: ConnectionPoolEntry) -> None:  # n
     with connection.cursor() as cursor:
         cursor.execute("SET timezone TO 'UTC'")
         cursor.execute("SET idle_in_transaction_session_timeout TO '60s'")
+        cursor.execute(f"SET lock_timeout TO '{PATIENCE_SECONDS}s'")
+        cursor.execute("SET statement_timeout TO '30s'")
     connection.autocommit = False
 
 
 def _sqlite_engine(url: str, database: str | None) -> Engine:
-    engine = sa.create_engine(url, connect_args={"timeout": 10, "factory": SQLiteConnection})
+    engine = sa.create_engine(url, connect_args={"timeout": PATIENCE_SECONDS, "factory": SQLiteConnection})
     gate = WriteGate(Path(database)) if database and database != ":memory:" else None
 
     @event.listens_for(engine, "connect")
@@ -198,7 +240,7 @@ def _sqlite_engine(url: str, database: str | None) -> Engine:
             "foreign_keys=ON",
             "recursive_triggers=ON",
             "trusted_schema=OFF",
-            "busy_timeout=10000",
+            f"busy_timeout={PATIENCE_SECONDS * 1000}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -18,6 +18,8 @@ from clinic.core import db
 # they outlast a short restart of the server.
 _PAUSES = ((50, 150), (400, 1200))
 _DEADLOCK, _SERIALIZATION = "40P01", "40001"
+# A process that was stopped in the middle of its work: the server has ended the transaction.
+_IDLE_TOO_LONG = "25P03"
 
 
 def pauses() -> Iterator[timedelta]:
@@ -47,9 +49,9 @@ def wait(pause: timedelta) -> None:
 
 
 def was_given_up(error: DBAPIError) -> bool:
-    """Whether the server certainly kept nothing: a deadlock, a clash, or no connection to begin with."""
+    """Whether the server certainly kept nothing: a deadlock, a clash, work left lying, no connection to begin with."""
     is_unconnected = isinstance(error, OperationalError) and error.statement is None and not was_cut_off(error)
-    return getattr(error.orig, "sqlstate", None) in {_DEADLOCK, _SERIALIZATION} or (
+    return getattr(error.orig, "sqlstate", None) in {_DEADLOCK, _SERIALIZATION, _IDLE_TOO_LONG} or (
         is_unconnected and hasattr(error.orig, "sqlstate")
     )
 

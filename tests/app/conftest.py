@@ -59,8 +59,9 @@ def board():
 
 
 @bp.get("/trial/crash")
+@bp.get("/trial/crash/<name>")
 @public
-def crash():
+def crash(name=""):
     raise ZeroDivisionError("the secret reason")
 
 

@@ -70,6 +70,12 @@ def test_a_fault_has_a_number_for_support(nurse_browser):
     assert "Tell support" in nurse_browser.get("/trial/crash").text
 
 
+def test_no_address_forges_a_line_of_the_log(nurse_browser, caplog):
+    assert nurse_browser.get("/trial/crash/a%0d%0a2026-01-01 all is well").status_code == 500
+    assert caplog.records
+    assert not any("\n" in record.getMessage() or "\r" in record.getMessage() for record in caplog.records)
+
+
 @pytest.fixture
 def without_a_database():
     chosen = db._current_engine[:]

@@ -32,6 +32,8 @@ class Trial:
         bp.post("/tries/cross", endpoint="cross")(signed_in(view(self.cross)))
         bp.route("/tries/cut", methods=["GET", "POST"], endpoint="cut")(signed_in(view(self.cut)))
         bp.post("/tries/public", endpoint="public")(public(view(self.cut)))
+        bp.post("/tries/idle", endpoint="idle")(signed_in(view(self.idle)))
+        bp.post("/tries/rename", endpoint="rename")(signed_in(view(self.rename)))
         bp.get("/tries/said", endpoint="said")(signed_in(lambda: page(*get_flashed_messages())))
         app.register_blueprint(bp)
         self.app = app
@@ -64,6 +66,20 @@ class Trial:
         db.session.execute(sa.select(1))
         if self.tries == 1 and self.is_cut_at_commit:
             cut_off()
+        return page("Done")
+
+    def idle(self):
+        """Add a row; the first time the process stands still for longer than the server lets a transaction lie."""
+        self.tries += 1
+        if self.tries == 1 and db.engine().dialect.name == "postgresql":
+            db.session.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout TO '50ms'"))
+            time.sleep(LONG / 2)
+        db.session.add(Site(name="ward 9", clinic_id=self.clinic_id))
+        db.session.flush()
+        return page("Done")
+
+    def rename(self):
+        rename("left")
         return page("Done")
 
 
@@ -145,6 +161,27 @@ def test_a_save_without_a_key_is_not_repeated_when_nobody_knows_what_was_kept(tr
     status = tries.app.test_client().post("/tries/public").status_code
     is_cut = db.engine().dialect.name == "postgresql"
     assert (status, tries.tries) == (503 if is_cut else 200, 1)
+
+
+def test_a_save_that_lay_too_long_is_done_again(tries, clinic, nurse):
+    assert tries.browser(nurse, clinic).post("/tries/idle").status_code == 200
+    assert names().count("ward 9") == 1
+
+
+def test_a_save_behind_one_that_never_ends_is_answered_with_what_was_typed(tries, clinic, nurse, monkeypatch):
+    monkeypatch.setattr(db, "PATIENCE_SECONDS", 1)
+    db.engine().dispose()  # connections know how long to wait
+    with db.in_clinic(clinic.id), db.unit_of_work():
+        db.session.add(Site(name="left"))
+    browser = tries.browser(nurse, clinic)
+    with db.unit_of_work():
+        rename("left")
+        with db.using_session(None):
+            answer = browser.post("/tries/rename", data={"note": 'pale, "cold"', "password": "never shown"})
+    db.engine().dispose()
+    assert answer.status_code == 503
+    assert 'name="note" value="pale, &#34;cold&#34;"' in answer.text
+    assert "never shown" not in answer.text
 
 
 # --- what takes long -------------------------------------------------------------------------------------------------
