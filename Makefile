@@ -91,6 +91,10 @@ kill: $(STAMP) ## Kill the server for a minute on each database while people sav
 	  KILL_SECONDS=$${KILL_SECONDS:-60} TEST_DATABASE=$$database $(BIN)/pytest --quiet tests/concurrency/test_killed.py; \
 	done
 
+.PHONY: unplug
+unplug: $(STAMP) chromium ## Cut network, answers, server and tabs while two nurses chart (UNPLUG_ROUNDS=…, TEST_DATABASE=postgres)
+	@UNPLUG_ROUNDS=$${UNPLUG_ROUNDS:-300} $(BIN)/pytest --quiet tests/browser/test_unplugged.py
+
 .PHONY: test-browser
 test-browser: $(STAMP) chromium ## Journeys in a real browser against a real server
 	@echo "test: in the browser"

@@ -54,7 +54,7 @@ class Shell(Flask):
         finally:
             traces.do_later()
         traces.leave(response)
-        return response
+        return _put_for_a_script(response)
 
     def _try(self) -> Response:
         _begin_request()
@@ -241,6 +241,18 @@ def _answer_again() -> ResponseReturnValue | None:
     if earlier.digest != digest:
         abort(409, "This form was already saved with other values. Open the page again to see what was saved.")
     return redirect(earlier.location, 303) if earlier.location else ("", 204)
+
+
+def _put_for_a_script(response: Response) -> Response:
+    """Tell a script in so many words that its save was kept, and where it leads.
+
+    A script cannot look into a redirect, and one of a proxy that asks for a sign-in must not be taken for ours.
+    """
+    if "X-Script" in request.headers and request.method not in SAFE and response.status_code == 303:  # noqa: PLR2004
+        response.headers["X-Saved"] = response.headers.pop("Location")
+        response.status_code = 204
+        response.set_data(b"")
+    return response
 
 
 def _remember_answer(response: WerkzeugResponse) -> None:

@@ -29,11 +29,13 @@ class IdempotencyKey(db.Base):
     saved_at: Mapped[datetime] = mapped_column(index=True)
 
 
-_MAY_DIFFER = frozenset({"csrf_token", "version"})
+_MAY_DIFFER = frozenset({"csrf_token", "version", "entered_at"})
 
 
 def digest(path: str, fields: Iterable[tuple[str, str]]) -> str:
-    """What was sent, without what may differ from one try to the next: the token, the version that was seen.
+    """What was sent, without what may differ from one try to the next.
+
+    That is the token, the version that was seen, and the time that a device adds to an entry which waited.
 
     Secrets are left out: a fast hash of a password beside guessable values would give it away.
     """

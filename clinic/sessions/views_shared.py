@@ -76,7 +76,6 @@ def frame(infusion: InfusionSession, now: datetime) -> dict[str, Any]:
         "infusion": infusion,
         "bar": patient_bar(infusion.patient, weight=weight, chair=chair, now=now, zone=zone()),
         "status": infusion.status.value,
-        "after": session_url(infusion),
         "may_wait": [url_for(endpoint, infusion_id=infusion.id) for endpoint in sorted(MAY_WAIT)],
         "holds": [url_for(endpoint, infusion_id=infusion.id) for endpoint in _HELD],
     }

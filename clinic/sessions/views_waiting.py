@@ -5,6 +5,7 @@ that was filled in, and posts that to its own address with its own key: the same
 however often it is tried. What the rules refuse then goes into the flowsheet as it was typed, so that nothing is lost.
 """
 
+import json
 import uuid
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,7 @@ from clinic.sessions.views_shared import MAY_WAIT, bp
 def open_waiting(infusion_id: uuid.UUID) -> ResponseReturnValue:
     """Give the form that was sealed in an envelope back to its author, to be posted to its own address."""
     entry = _entry(infusion_id)
-    return jsonify(path=entry["path"], fields=entry["fields"])
+    return jsonify(path=entry["path"], fields=[*entry["fields"], ["entered_at", entry["entered_at"]]])
 
 
 @bp.post("/sessions/<uuid:infusion_id>/waiting/kept")
@@ -41,15 +42,28 @@ def keep_waiting(infusion_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _entry(infusion_id: uuid.UUID) -> dict[str, Any]:
-    """Return what the posted envelope holds: path, fields, entered_at, said. Answers 403 to anybody but its author."""
+    """Return what was sent, in an envelope or as it is: path, fields, entered_at, said.
+
+    A page without WebCrypto can seal nothing and hands over what its memory holds. Answers 403 to anybody but the
+    author of an envelope, and 422 to what can never be read.
+    """
     try:
+        if "content" in request.form:
+            return _checked(_parsed(request.form["content"]), infusion_id)
         envelope = read_envelope(request.form.get("envelope", ""))
         if envelope.author != str(actor().id):
             abort(403, "This entry was made by somebody else. It is sent when that person signs in here.")
         secrets = [current_app.config["SECRET_KEY"], *(current_app.config["SECRET_KEY_FALLBACKS"] or ())]
         return _checked(unseal(envelope, secrets), infusion_id)
     except BadSeal as problem:
-        abort(400, str(problem))
+        abort(422, str(problem))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as problem:
+        raise BadSeal("This is no entry of a session.") from problem
 
 
 def _checked(content: Any, infusion_id: uuid.UUID) -> dict[str, Any]:
@@ -64,4 +78,4 @@ def _checked(content: Any, infusion_id: uuid.UUID) -> dict[str, Any]:
     is_ours = endpoint in MAY_WAIT and arguments.get("infusion_id") == infusion_id
     if not (is_text and is_ours and isinstance(said, str) and entered_at.tzinfo):
         raise BadSeal("This is no entry of a session.")
-    return {"path": path, "fields": fields, "said": said, "entered_at": entered_at.isoformat()}
+    return {"path": path, "fields": fields, "said": said.replace("\0", " "), "entered_at": entered_at.isoformat()}

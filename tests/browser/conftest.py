@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -58,34 +59,66 @@ def answers(address: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
-def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of `clinic serve` on a new database with the demo clinic in it."""
-    folder: Path = tmp_path_factory.mktemp("server")
-    port = free_port()
-    address = f"http://127.0.0.1:{port}"
-    environment = {
-        **os.environ,
-        "DATABASE_URL": f"sqlite:///{folder / 'chairtime.sqlite'}",
-        "SECRET_FILE": str(folder / "secret"),
-    }
-    command = [str(Path(sys.executable).with_name("clinic")), "serve", "--demo", "--port", str(port)]
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
+class Server:
+    """`clinic serve` on a database, at an address that stays while it is killed and started again."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._environment = {**os.environ, "DATABASE_URL": url, "SECRET_FILE": str(folder / "secret")}
+        self._log = folder / "server.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str) -> None:
+        """Start it, unless it runs."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        command = [str(Path(sys.executable).with_name("clinic")), "serve", "--port", str(self.port), *options]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def wait(self) -> None:
+        """Until it answers."""
         deadline = time.monotonic() + START_SECONDS
-        while not answers(address):
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("The server did not start:\n" + (folder / "server.log").read_text(errors="replace"))
+        while not answers(self.address):
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("The server did not start:\n" + self._log.read_text(errors="replace"))
             time.sleep(0.2)
-        yield address
+
+    def stop(self) -> None:
+        """End it as an operating system does, and without mercy when it does not go."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """The whole server at once, with no time to finish anything."""
+        if self._process is not None and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def clinic_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the database of the run's server lies."""
+    return tmp_path_factory.mktemp("server") / "chairtime.sqlite"
+
+
+@pytest.fixture(scope="session")
+def live_server(clinic_file: Path) -> Iterator[str]:
+    """The address of `clinic serve` on a new database with the demo clinic in it."""
+    server = Server(f"sqlite:///{clinic_file}", clinic_file.parent)
+    server.start("--demo")
+    try:
+        server.wait()
+        yield server.address
     finally:
-        server.terminate()
-        try:
-            server.wait(15)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        server.stop()
 
 
 @pytest.fixture(scope="session")

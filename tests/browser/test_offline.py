@@ -131,6 +131,99 @@ def test_entries_outlive_the_page_and_wait_for_their_author(session: Page, conte
     assert notes(other)["mark7"] == 1
 
 
+def test_a_later_entry_does_not_overtake_one_that_waits(session: Page, context: BrowserContext) -> None:
+    sent = []
+    session.on("request", lambda request: sent.append(request.post_data) if VITALS.search(request.url) else None)
+    session.route(VITALS, lambda route: route.abort(), times=1)
+    quick(session, "128/76 n mark8")
+    expect(session.locator(".waits")).to_contain_text("mark8")
+    session.evaluate("delete document.documentElement.dataset.away")
+    quick(session, "129/76 n mark9")
+    session.wait_for_url(lambda _: len(sent) == 3)
+    assert ["mark8" in sent[0], "mark8" in sent[1], "mark9" in sent[2]] == [True] * 3
+
+
+FILL_THE_DISK = """() => {
+  IDBObjectStore.prototype.add = () => { throw new DOMException("full", "QuotaExceededError"); };
+}"""
+
+
+def test_what_storage_does_not_take_waits_in_the_page(session: Page, context: BrowserContext) -> None:
+    session.evaluate(FILL_THE_DISK)
+    context.set_offline(True)
+    quick(session, "128/76 n mark10")
+    expect(session.locator(".waits")).to_contain_text("mark10")
+    expect(session.locator("[data-ribbon=waiting]")).to_contain_text("Keep this page open")
+    context.set_offline(False)
+    expect(waiting(session)).to_have_count(0)
+    assert notes(session)["mark10"] == 1
+
+
+def test_a_device_whose_data_was_cleared_keeps_the_next_entry(session: Page, context: BrowserContext) -> None:
+    cleared = context.new_cdp_session(session)
+    origin = session.evaluate("location.origin")
+    cleared.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "indexeddb"})
+    context.set_offline(True)
+    quick(session, "128/76 n mark11")
+    expect(session.locator(".waits")).to_contain_text("mark11")
+    expect(session.locator("[data-ribbon=waiting]")).not_to_contain_text("Keep this page open")
+    context.set_offline(False)
+    expect(waiting(session)).to_have_count(0)
+    assert notes(session)["mark11"] == 1
+
+
+def test_an_entry_that_cannot_be_opened_holds_up_no_other(session: Page, context: BrowserContext) -> None:
+    context.set_offline(True)
+    quick(session, "128/76 n mark12")
+    quick(session, "129/76 n mark13")
+    expect(session.locator("[data-ribbon=waiting]")).to_contain_text("2 entries")
+    session.evaluate(DAMAGE_THE_FIRST)
+    context.set_offline(False)
+    expect(session.locator("[data-ribbon=waiting]")).to_contain_text("does not take every entry (422)")
+    assert [notes(session)[mark] for mark in ("mark12", "mark13")] == [0, 1]
+
+
+DAMAGE_THE_FIRST = """() => new Promise((done) => {
+  indexedDB.open("chairtime", 1).onsuccess = ({ target }) => {
+    const store = target.result.transaction("waiting", "readwrite").objectStore("waiting");
+    store.openCursor().onsuccess = ({ target: { result } }) => {
+      result.update({ ...result.value, author: result.value.author, sealed: "AAAA" }).onsuccess = done;
+    };
+  };
+})"""
+
+
+def test_a_redirect_of_somebody_else_is_not_taken_for_a_save(session: Page) -> None:
+    away = {"status": 302, "headers": {"Location": "/login"}}
+    session.route(VITALS, lambda route: route.fulfill(**away), times=1)
+    quick(session, "128/76 n mark14")
+    session.wait_for_load_state()  # the browser has sent it itself
+    expect(session.locator("table").first).to_contain_text("mark14")
+    assert notes(session)["mark14"] == 1
+
+
+def test_a_held_page_whose_entry_is_refused_is_drawn_in_the_whole_window(
+    session: Page, context: BrowserContext
+) -> None:
+    context.set_offline(True)
+    session.get_by_role("link", name=re.compile("Log vitals")).click()
+    held = session.frame_locator("iframe.held")
+    held.locator("#line").fill("128/76 n mark15")
+    held.locator("#at, [name=at]").first.fill("99:99")
+    context.set_offline(False)
+    held.get_by_role("button", name="Save vitals").click()
+    session.wait_for_url("**/vitals")
+    expect(session.locator("#line")).to_have_value(re.compile("mark15"))
+
+
+def test_a_clock_set_back_meanwhile_moves_no_entry(session: Page) -> None:
+    session.evaluate("{ const now = Date.now; Date.now = () => now() - 600000; }")
+    quick(session, "128/76 n mark16")
+    expect(session.locator("table").first).to_contain_text("mark16")
+    row = session.locator("table tr", has_text="mark16").first
+    assert "late" not in row.inner_text()
+
+
 def test_a_page_asked_for_without_network_is_answered_by_the_device(session: Page, context: BrowserContext) -> None:
     session.wait_for_timeout(500)  # the worker takes its place beside the page
     session.reload()

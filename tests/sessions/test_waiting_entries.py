@@ -1,5 +1,7 @@
 """Entries that a device made without the network: opened for their author, posted with their own time, never lost."""
 
+import json
+
 import pytest
 
 from clinic.core.formats import iso
@@ -39,7 +41,8 @@ def vitals(running, **changes):
 def test_the_author_gets_the_form_back_as_it_was_filled_in(hand_over, running):
     answer = hand_over(vitals(running))
     assert answer.status_code == 200
-    assert answer.json == {"path": f"/sessions/{running.id}/vitals", "fields": [["line", "128/76 84"], ["at", "09:04"]]}
+    fields = [["line", "128/76 84"], ["at", "09:04"], ["entered_at", iso(minute(4))]]
+    assert answer.json == {"path": f"/sessions/{running.id}/vitals", "fields": fields}
 
 
 def test_nobody_else_opens_it(hand_over, running, second_nurse):
@@ -51,11 +54,11 @@ def test_nobody_else_opens_it(hand_over, running, second_nurse):
     [{"path": "/staff/new"}, {"path": "/sessions/0/vitals"}, {"fields": 7}, {"entered_at": "noon"}, {"said": None}],
 )
 def test_only_a_form_of_this_session_that_may_wait_is_opened(hand_over, running, changes):
-    assert hand_over(vitals(running, **changes)).status_code == 400
+    assert hand_over(vitals(running, **changes)).status_code == 422
 
 
 def test_an_order_or_a_discharge_cannot_wait(hand_over, running):
-    assert hand_over(vitals(running, path=f"/sessions/{running.id}/discharge")).status_code == 400
+    assert hand_over(vitals(running, path=f"/sessions/{running.id}/discharge")).status_code == 422
 
 
 def test_it_is_saved_at_the_time_when_it_was_made(nurses_browser, nurse, at_minute, running):
@@ -79,6 +82,31 @@ def test_what_was_refused_stands_in_the_flowsheet_as_it_was_typed(hand_over, run
     (event,) = fresh(running).events
     assert event.text == "Entered without the network and not accepted: 09:04 128/76 84"
     assert (event.happened_at, event.recorded_at, event.recorded_by_id) == (minute(4), minute(10), nurse.id)
+
+
+def test_a_page_that_can_seal_nothing_hands_over_what_was_refused_as_it_is(nurses_browser, running):
+    sent = json.dumps({**vitals(running), "said": "09:04 128/76\0 84"})
+    assert nurses_browser.post(f"/sessions/{running.id}/waiting/kept", data={"content": sent}).status_code == 204
+    assert fresh(running).events[0].text == "Entered without the network and not accepted: 09:04 128/76  84"
+
+
+@pytest.mark.parametrize("content", ["", "[", "7", "null", "[" * 100_000])
+def test_what_is_no_entry_is_refused_for_good(nurses_browser, running, content):
+    sent = {"content": content}
+    assert nurses_browser.post(f"/sessions/{running.id}/waiting/kept", data=sent).status_code == 422
+
+
+def test_the_time_that_a_device_adds_makes_no_other_save_of_it(nurses_browser, running):
+    form = {"line": "128/76 84", "at": "", "idempotency_key": "one key for one save"}
+    for added in ({}, {"entered_at": iso(minute(4))}):
+        assert nurses_browser.post(f"/sessions/{running.id}/vitals", data=form | added).status_code == 303
+    assert len(fresh(running).observation_sets) == 1
+
+
+def test_a_script_is_told_in_so_many_words_that_its_save_was_kept(nurses_browser, running):
+    address = f"/sessions/{running.id}"
+    answer = nurses_browser.post(f"{address}/vitals", data={"line": "128/76 84", "at": ""}, headers={"X-Script": "1"})
+    assert (answer.status_code, answer.headers["X-Saved"], answer.data) == (204, address, b"")
 
 
 def test_every_page_of_a_session_says_what_may_wait(nurses_browser, running):

@@ -2,11 +2,18 @@
 // Ticks once a minute. Seconds are never shown.
 
 const face = document.querySelector("[data-clock]");
-const offset = face ? Date.parse(face.dataset.now) - Date.now() : 0;
+let offset = face ? Date.parse(face.dataset.now) - Date.now() : 0;
 const zone = face?.dataset.zone ?? "UTC";
 
 /** Milliseconds of the server's clock. */
 export const serverNow = () => Date.now() + offset;
+
+/** Follow the server when this device's clock was changed while the page stood open; answers tell whole seconds. */
+export function follow(answer, asked) {
+  if (Date.now() - asked > 5000) return; // the device may have slept over it
+  const told = Date.parse(answer.headers.get("Date")) + 500;
+  if (Math.abs(told - serverNow()) > 5000) offset = told - Date.now();
+}
 
 const parts = (instant, options) =>
   Object.fromEntries(

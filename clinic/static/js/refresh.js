@@ -3,7 +3,7 @@
 // <section id="lanes" data-refresh="/today/lanes"> is asked for every 4 s with its ETag. It is left alone while something
 // inside has the focus or was changed: what someone types is never replaced. After 20 s without an answer the page says so.
 
-import { clockText, serverNow } from "./clock.js";
+import { clockText, follow, serverNow } from "./clock.js";
 
 const EVERY = 4000;
 const STALE_AFTER = 20000;
@@ -32,6 +32,7 @@ async function refresh(fragment) {
   const address = fragment.dataset.refresh;
   const headers = { "X-Background": "refresh" };
   if (tags.has(address)) headers["If-None-Match"] = tags.get(address);
+  const asked = Date.now();
   const answer = await fetch(address, { headers, cache: "no-store", credentials: "same-origin", redirect: "manual" });
   if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
     location.reload(); // signed out, locked or no longer allowed: the page itself knows what to say
@@ -39,6 +40,7 @@ async function refresh(fragment) {
   }
   if (answer.status !== 304 && !answer.ok) throw new Error(`answer ${answer.status}`);
   heard = Date.now();
+  follow(answer, asked);
   if (answer.status === 304) return;
   const text = await answer.text();
   if (inUse(fragment)) return; // the tag is not kept, so the same news comes again at the next turn

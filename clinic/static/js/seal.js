@@ -43,15 +43,27 @@ function storage() {
   opened ??= new Promise((resolve, reject) => {
     const request = indexedDB.open("chairtime", 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "place", autoIncrement: true });
-    request.onsuccess = () => resolve(request.result);
+    request.onsuccess = () => {
+      const database = request.result;
+      database.onversionchange = () => database.close(); // a newer page wants to change it
+      database.onclose = letGo; // somebody cleared this device's data
+      resolve(database);
+    };
     request.onerror = () => reject(request.error);
   });
   return opened;
 }
+const letGo = () => (opened = undefined);
 
-/** One act on the store; it has reached the disk when the promise is fulfilled. */
+/** One act on the store; it has reached the disk when the promise is fulfilled. A lost connection is opened anew. */
 async function act(mode, what) {
-  const transaction = (await storage()).transaction(STORE, mode, { durability: "strict" });
+  let transaction;
+  try {
+    transaction = (await storage()).transaction(STORE, mode, { durability: "strict" });
+  } catch {
+    letGo();
+    transaction = (await storage()).transaction(STORE, mode, { durability: "strict" });
+  }
   const request = what(transaction.objectStore(STORE));
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve(request.result);

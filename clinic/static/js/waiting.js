@@ -16,7 +16,9 @@ const author = document.querySelector("meta[name=staff]")?.content;
 const token = () => document.querySelector("meta[name=csrf-token]").content;
 const place = document.querySelector("main[data-record]");
 const frame = window.frameElement; // this page was kept in memory and is drawn inside the one that kept it
-const inMemory = []; // where nothing can be sealed
+const inMemory = []; // where nothing can be sealed or stored
+const stuck = new Map(); // what the server will not have from here, with its answer
+let lastAnswer; // to what was sent of its own accord
 const said = new Map(); // what waits, in words, for as long as this page lives
 const pages = new Map(); // pages for entries, as they were fetched while the network was there
 
@@ -34,7 +36,13 @@ function freshKey() {
 async function post(path, fields, headers = {}) {
   try {
     const body = new URLSearchParams([...fields, ["csrf_token", token()]]);
-    const answer = await fetch(path, { method: "POST", body, headers, redirect: "manual", signal: AbortSignal.timeout(ANSWER_WITHIN) });
+    const answer = await fetch(path, {
+      method: "POST",
+      body,
+      headers: { "X-Script": "waiting", ...headers },
+      redirect: "manual",
+      signal: AbortSignal.timeout(ANSWER_WITHIN),
+    });
     setAway(answer.status >= 500);
     return answer.status >= 500 || answer.status === 429 ? undefined : answer;
   } catch {
@@ -42,6 +50,9 @@ async function post(path, fields, headers = {}) {
     return undefined;
   }
 }
+
+/** Whether a save is in the record: a redirect would not say so, it may be a proxy's. */
+const isSaved = (answer) => answer?.status === 204 && answer.headers.has("X-Saved");
 
 // --- words -----------------------------------------------------------------------------------------------------------
 
@@ -112,11 +123,17 @@ function listOf(words) {
   return table;
 }
 
+/** What waits of this person's, in its order. */
+async function waitingEntries() {
+  const stored = await kept().catch(() => []);
+  return [...stored.filter((envelope) => envelope.author === author), ...inMemory];
+}
+
 async function show() {
   if (frame) return;
   const stored = await kept().catch(() => []);
-  const mine = stored.filter((envelope) => envelope.author === author).map((envelope) => envelope.entry);
-  const waiting = [...mine, ...inMemory.map((content) => content.entry)];
+  const mine = stored.filter((envelope) => envelope.author === author);
+  const waiting = [...mine, ...inMemory].map(({ entry }) => entry);
   const others = stored.length - mine.length;
   document.querySelector("[data-ribbons] .waits")?.remove();
   if (!waiting.length && !others) {
@@ -126,9 +143,11 @@ async function show() {
   const known = waiting.filter((entry) => said.has(entry)).map((entry) => said.get(entry));
   const sealed = waiting.length - known.length;
   const words = [];
-  if (waiting.length) words.push(`${entries(waiting.length)} of yours ${waiting.length === 1 ? "is" : "are"} waiting on this device${isAway() ? "" : ", being sent"}.`);
+  if (waiting.length) words.push(`${entries(waiting.length)} of yours ${waiting.length === 1 ? "is" : "are"} waiting on this device${isAway() || lastAnswer ? "" : ", being sent"}.`);
   if (sealed && known.length) words.push(`${entries(sealed)} sealed.`);
-  if (others) words.push(`${entries(others)} of somebody else ${others === 1 ? "is" : "are"} waiting here, sealed, until that person signs in on this device.`);
+  if (others) words.push(`${entries(others)}${author ? " of somebody else" : ""} ${others === 1 ? "is" : "are"} waiting here, sealed, until that person signs in on this device.`);
+  if (lastAnswer) words.push(`The server does not take them from this page (${lastAnswer}). Reload it, and sign in if you are asked.`);
+  for (const answer of new Set(stuck.values())) words.push(`The server does not take every entry (${answer}). What it does not take stays here, sealed: tell whoever runs Chairtime.`);
   if (inMemory.length) words.push("Keep this page open: this device cannot keep entries by itself.");
   const bar = ribbon("waiting", "crit");
   bar.firstElementChild.textContent = words.join(" ");
@@ -141,67 +160,82 @@ function mayWait(form) {
   return Boolean(place && author && place.dataset.mayWait.split(" ").includes(form.getAttribute("action")));
 }
 
-/** Let the browser send a form itself: it draws what the server has to say. */
+/** Let the browser send a form itself: it draws what the server has to say, never inside the frame of a held page. */
 function sendAsEver(form, submitter) {
+  if (frame) form.target = "_top";
   form.dataset.asEver = "";
   form.requestSubmit(submitter);
   delete form.dataset.asEver;
 }
 
-function remembered(form) {
-  let field = form.querySelector("input[name=entered_at]");
-  if (!field) {
-    field = document.createElement("input");
-    field.type = "hidden";
-    field.name = "entered_at";
-    form.append(field);
-  }
-  field.value = new Date(serverNow()).toISOString();
+/** Ask the page around a held one. */
+function outside(name, said) {
+  const detail = { said };
+  frame.ownerDocument.dispatchEvent(new CustomEvent(name, { detail }));
+  return detail.answer;
+}
+
+/** Whether an earlier entry about this session has no answer yet: a later one must not overtake it. */
+async function isBehind() {
+  if (frame) return outside("chairtime:asks");
+  if (!isAway()) await send();
+  return (await waitingEntries()).some(({ entry, record }) => record === place.dataset.record && !stuck.has(entry));
 }
 
 async function save(form, submitter) {
-  remembered(form);
   const fields = [...new FormData(form, submitter)].filter(([name]) => name !== "csrf_token");
   const path = form.getAttribute("action");
-  const answer = await post(path, fields);
-  if (answer?.type === "opaqueredirect") leave(place.dataset.after);
-  else if (answer) sendAsEver(form, submitter);
-  else await wait(form, path, fields);
+  const entered_at = new Date(serverNow()).toISOString();
+  const answer = (await isBehind()) ? undefined : await post(path, fields);
+  if (isSaved(answer)) {
+    form.dataset.saved = ""; // the page is being left; a second tap would ask again
+    leave(answer.headers.get("X-Saved"));
+  } else if (answer) sendAsEver(form, submitter);
+  else await wait(form, path, fields, entered_at);
 }
 
-async function wait(form, path, fields) {
+async function wait(form, path, fields, entered_at) {
   const problem = problemOf(form);
   if (problem) {
     tell(problem);
     return;
   }
-  const values = Object.fromEntries(fields);
-  const entry = values.idempotency_key;
   const words = wordsOf(form);
   // Others may act on the session meanwhile: whether this still fits is judged by its time, not by the version seen.
   const lasting = fields.filter(([name]) => name !== "version");
-  const content = { path, fields: lasting, entered_at: values.entered_at, said: `${words.at} ${words.what}` };
-  if (keeps()) await keep(await seal(content, { entry, author, record: place.dataset.record }));
-  else inMemory.push({ ...content, entry });
-  said.set(entry, words);
-  if (frame) frame.ownerDocument.dispatchEvent(new CustomEvent("chairtime:waits", { detail: { entry, words } }));
+  const content = { path, fields: lasting, entered_at, said: `${words.at} ${words.what}` };
+  const entry = Object.fromEntries(fields).idempotency_key;
+  const waiting = { entry, author, record: place.dataset.record, content, words };
+  // A held page goes when its entry waits, and its memory with it.
+  await (frame ? outside("chairtime:waits", waiting) : hold(waiting));
   renew(form);
+}
+
+/** Keep an entry on the device, or in this page's memory where the device cannot or does not answer. */
+async function hold({ content, words, ...label }) {
+  try {
+    if (!keeps()) throw new Error("nothing can be sealed here");
+    const patience = new Promise((_resolve, reject) => setTimeout(reject, ANSWER_WITHIN / 2));
+    await Promise.race([seal(content, label).then(keep), patience]);
+  } catch {
+    inMemory.push({ content, ...label }); // should it be stored after all, its key keeps the two one
+  }
+  said.set(label.entry, words);
   await show();
 }
 
 /** Empty a form for the next entry; the one that waits keeps its key and its time. */
 function renew(form) {
   form.reset();
-  form.querySelector("input[name=entered_at]")?.remove();
   form.elements.idempotency_key.value = freshKey();
-  if (form.elements.at) form.elements.at.value = clockText(serverNow());
-  for (const typed of form.querySelectorAll("input[type=text]")) if (typed.name !== "at") typed.value = "";
+  for (const typed of form.querySelectorAll("input[type=text]")) typed.value = ""; // no time means now
   for (const chosen of form.querySelectorAll("input:checked")) chosen.checked = false;
   form.dispatchEvent(new Event("change", { bubbles: true }));
   form.querySelector("[data-one-line]")?.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 async function ask(form, submitter) {
+  if (!isAway()) await send(); // what waits comes before what is done now
   try {
     await fetch("/static/favicon.svg", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN) });
   } catch {
@@ -219,7 +253,7 @@ document.addEventListener("submit", async (event) => {
   if (event.defaultPrevented || form.getAttribute("method") !== "post" || form.dataset.asEver !== undefined) return;
   if (submitter?.name === "page") return;
   event.preventDefault();
-  if (form.dataset.busy !== undefined) return; // a second tap
+  if (form.dataset.busy !== undefined || form.dataset.saved !== undefined) return; // a second tap
   form.dataset.busy = "";
   document.querySelector("[data-ribbon=told]")?.remove();
   try {
@@ -233,50 +267,64 @@ document.addEventListener("submit", async (event) => {
 
 const IN_BACKGROUND = { "X-Background": "waiting" };
 
-/** Send one entry. True when it is in the record, one way or the other. */
-async function deliver(envelope) {
-  const sealed = JSON.stringify(envelope);
-  const address = `/sessions/${envelope.record}/waiting`;
-  const opened = await post(address, [["envelope", sealed], ["idempotency_key", freshKey()]], IN_BACKGROUND);
-  if (opened?.status !== 200) return false;
+/** Send one entry. True when it is in the record one way or the other, undefined when its time has not come. */
+async function deliver(waiting) {
+  const { place: _at, content, ...envelope } = waiting;
+  const address = `/sessions/${waiting.record}/waiting`;
+  const handed = content ? ["content", JSON.stringify(content)] : ["envelope", JSON.stringify(envelope)];
+  const opened = await hand(waiting, address, [handed, ["idempotency_key", freshKey()]]);
+  if (opened?.status !== 200) return undefined;
   const { path, fields } = await opened.json();
   const answer = await post(path, fields, IN_BACKGROUND);
-  if (answer?.type === "opaqueredirect") return true;
-  if (![404, 409, 422].includes(answer?.status)) return false;
-  const noted = await post(`${address}/kept`, [["envelope", sealed], ["idempotency_key", `${envelope.entry}.kept`]], IN_BACKGROUND);
-  if (noted?.status !== 204) return false;
+  if (isSaved(answer)) return true;
+  if (!answer || answer.status === 401) return undefined;
+  const noted = await hand(waiting, `${address}/kept`, [handed, ["idempotency_key", `${waiting.entry}.kept`]]);
+  if (noted?.status !== 204) return undefined;
   tell("An entry that waited was not accepted. What it said stands in the flowsheet: look there, and enter it again.");
   return true;
 }
 
+/** Hand an entry over. What the server will never take is set aside, so that it holds up no other. */
+async function hand(waiting, address, fields) {
+  const answer = await post(address, fields, IN_BACKGROUND);
+  if (answer && !answer.ok) {
+    if ([403, 404, 409, 413, 422].includes(answer.status)) stuck.set(waiting.entry, answer.status);
+    else lastAnswer = answer.status;
+  }
+  return answer;
+}
+
 async function sendAll() {
   let sent = 0;
-  for (const { place: at, ...envelope } of await kept().catch(() => [])) {
-    if (envelope.author !== author) continue;
-    if (!(await deliver(envelope))) break; // the next one must not overtake it
-    await forget(at);
-    sent += 1;
-  }
-  while (inMemory.length && (await post(inMemory[0].path, inMemory[0].fields, IN_BACKGROUND))?.type === "opaqueredirect") {
-    inMemory.shift();
+  stuck.clear();
+  lastAnswer = undefined;
+  for (const waiting of await waitingEntries()) {
+    const is_in = await deliver(waiting);
+    if (!is_in && stuck.has(waiting.entry)) continue;
+    if (!is_in) break; // the next one must not overtake it
+    if (waiting.content) inMemory.splice(inMemory.indexOf(waiting), 1);
+    else await forget(waiting.place);
+    said.delete(waiting.entry);
     sent += 1;
   }
   if (sent) ribbon("sent", "acc").firstElementChild.textContent = `${entries(sent)} that waited ${sent === 1 ? "is" : "are"} in the record now.`;
 }
 
-let sending = false;
-async function send() {
-  if (!author || frame || sending) return;
-  sending = true;
-  try {
-    // One page of this browser at a time; the keys would keep two apart anyhow.
-    if (navigator.locks) await navigator.locks.request("chairtime-waiting", { ifAvailable: true }, (lock) => lock && sendAll());
-    else await sendAll();
-  } finally {
-    sending = false;
-    await show();
-  }
+let sending;
+/** Send what waits; whoever asks meanwhile waits for the same round. */
+function send() {
+  if (!author || frame) return Promise.resolve();
+  sending ??= inTurn(sendAll)
+    .catch(() => undefined) // another page of this browser is at it, or storage fails: at the next turn
+    .finally(() => {
+      sending = undefined;
+      return show();
+    });
+  return sending;
 }
+
+/** One page of this browser at a time; the keys would keep two apart anyhow. */
+const inTurn = (act) => (navigator.locks ? navigator.locks.request("chairtime-waiting", { signal: AbortSignal.timeout(ANSWER_WITHIN) }, act) : act());
 
 // --- pages for entries, while the network is away --------------------------------------------------------------------
 
@@ -304,7 +352,7 @@ const closeHeld = () => document.querySelector("iframe.held")?.remove();
 
 /** Go to another page; from inside a held page it is the page around it that goes. */
 function leave(address) {
-  if (frame) frame.ownerDocument.dispatchEvent(new CustomEvent("chairtime:leaves", { detail: address }));
+  if (frame) outside("chairtime:leaves", address);
   else location.assign(address);
 }
 
@@ -317,13 +365,14 @@ function goTo(address) {
 }
 
 document.addEventListener("chairtime:waits", ({ detail }) => {
-  said.set(detail.entry, detail.words);
-  closeHeld();
-  void show();
+  detail.answer = hold(detail.said).then(closeHeld);
+});
+document.addEventListener("chairtime:asks", ({ detail }) => {
+  detail.answer = isBehind();
 });
 document.addEventListener("chairtime:leaves", ({ detail }) => {
   closeHeld();
-  goTo(detail);
+  goTo(detail.said);
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
@@ -337,7 +386,9 @@ document.addEventListener("click", (event) => {
 
 // --- begin -----------------------------------------------------------------------------------------------------------
 
-addEventListener("beforeunload", (event) => inMemory.length && event.preventDefault());
+// Without a network nobody comes back to this page, and what only its memory holds goes with it.
+addEventListener("beforeunload", (event) => (inMemory.length || (place && !frame && !navigator.onLine)) && event.preventDefault());
+addEventListener("pageshow", (event) => event.persisted && location.reload()); // never a page of before
 if (!frame) {
   void send();
   void show();

@@ -14,17 +14,14 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(clean.then(() => self.clients.claim()));
 });
 
-async function asset(request) {
+async function asset(event) {
+  const { request } = event;
   const cache = await caches.open(SHELL);
-  try {
-    const answer = await fetch(request);
-    if (answer.ok) await cache.put(request, answer.clone());
-    return answer;
-  } catch (fault) {
-    const found = await cache.match(request);
-    if (!found) throw fault;
-    return found;
-  }
+  const answer = await fetch(request).catch(() => undefined);
+  // Kept beside the answer: a full disk must not take the page its style away.
+  if (answer?.ok) event.waitUntil(cache.put(request, answer.clone()).catch(() => undefined));
+  else if (!answer || answer.status >= 500) return (await cache.match(request)) ?? answer ?? Response.error();
+  return answer;
 }
 
 async function page(request) {
@@ -40,5 +37,5 @@ self.addEventListener("fetch", (event) => {
   const address = new URL(request.url);
   if (address.origin !== location.origin) return;
   if (request.mode === "navigate") event.respondWith(page(request));
-  else if (request.method === "GET" && address.pathname.startsWith("/static/")) event.respondWith(asset(request));
+  else if (request.method === "GET" && address.pathname.startsWith("/static/")) event.respondWith(asset(event));
 });
