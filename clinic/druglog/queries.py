@@ -1,5 +1,6 @@
 """Named reads of the register of controlled drugs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -93,6 +94,24 @@ def balance_mg(container: Container) -> Decimal:
         .limit(1)
     )
     return Decimal(0) if last is None else last
+
+
+def containers_at_hand(drug_names: Collection[str], account: DrugAccount | None) -> list[tuple[Container, Decimal]]:
+    """Return the containers that hold something, or that the account took from, each with its balance, newest first."""
+    lines = sa.select(RegisterEntry.balance_after_mg).where(RegisterEntry.container_id == Container.id)
+    held = (
+        lines.where(RegisterEntry.balance_after_mg.is_not(None))
+        .order_by(RegisterEntry.recorded_at.desc(), RegisterEntry.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    is_ours = lines.where(RegisterEntry.account_id == account.id).exists() if account else sa.false()
+    found = db.session.execute(
+        sa.select(Container, held)
+        .where(Container.drug_name.in_(drug_names), (held > Decimal(0)) | is_ours)
+        .order_by(Container.received_at.desc())
+    )
+    return [(container, balance or Decimal(0)) for container, balance in found]
 
 
 def containers_of(drug_name: str) -> list[Container]:

@@ -298,7 +298,7 @@ def _limit(review: CourseReview, name: str) -> str:
 
 def _events(column: SessionColumn) -> Cell:
     if column.facts.events:
-        return "; ".join(event.text[:1].lower() + event.text[1:] for event in column.facts.events)
+        return column.facts.event_words
     return {"text": "none", "kind": "mute"} if column.going.started_at else None
 
 

@@ -91,6 +91,11 @@ class SessionFacts:
         """Return "session 4 of 6"."""
         return f"session {self.number} of {self.planned}" if self.planned else f"session {self.number}"
 
+    @property
+    def event_words(self) -> str:
+        """Return what happened, one after another: only the first letter of each is lowered, units stay as they are."""
+        return "; ".join(event.text[:1].lower() + event.text[1:] for event in self.events)
+
 
 def shown_mg(amount: Decimal) -> str:
     """Return a dose rounded as a note writes it: two decimals, `48.7 mg`."""

@@ -36,11 +36,10 @@ def _drugs(infusion: InfusionSession) -> list[str]:
 
 def _containers(infusion: InfusionSession) -> list[tuple[Container, str]]:
     found = []
-    for name in _drugs(infusion):
-        for container in register.containers_of(name):
-            held = format_quantity(register.balance_mg(container), Unit.MG)
-            lot = f", lot {container.lot}" if container.lot else ""
-            found.append((container, f"{name}: {container.description}{lot}, holds {held}"))
+    for container, balance in register.containers_at_hand(_drugs(infusion), infusion.drug_account):
+        lot = f", lot {container.lot}" if container.lot else ""
+        held = format_quantity(balance, Unit.MG)
+        found.append((container, f"{container.drug_name}: {container.description}{lot}, holds {held}"))
     return found
 
 

@@ -52,6 +52,20 @@ def test_a_withdrawal_lowers_the_balance(vial, account, act):
     assert queries.balance_mg(vial) == 150
 
 
+def test_an_empty_vial_is_at_hand_only_for_who_took_from_it(vial, account, act):
+    assert queries.containers_at_hand(["ketamine"], None) == [(vial, 200)]
+    act(operations.withdraw, account, vial, Decimal(200))
+    assert queries.containers_at_hand(["ketamine"], account) == [(vial, 0)]
+    assert not queries.containers_at_hand(["ketamine"], None)
+
+
+def test_vials_are_read_with_their_balances_at_once(vial, account, act, count_queries):
+    act(operations.withdraw, account, vial, Decimal(50))
+    with count_queries() as asked:
+        assert queries.containers_at_hand(["ketamine", "midazolam"], account) == [(vial, 150)]
+    assert len(asked) == 1
+
+
 def test_nobody_takes_more_than_there_is(vial, account, act):
     act(operations.withdraw, account, vial, Decimal(150))
     with pytest.raises(RuleBroken, match="holds 50\u00a0mg; 51\u00a0mg cannot be taken"):

@@ -79,3 +79,9 @@ def test_every_event_and_every_medicine_is_told(events, given_at):
     text = draft_text(facts, ZONE)
     assert all(f"event{n} " in text for n in range(len(events)))
     assert all(f"drug{n} " in text for n in range(len(given_at)))
+
+
+def test_units_keep_their_letters_where_events_follow_one_another():
+    happened = ("Near miss. Double check failed: 20 vs 2 mL/h", "Nausea, mild")
+    facts = replace(FACTS, events=tuple(Happening(at(5), text) for text in happened))
+    assert facts.event_words == "near miss. Double check failed: 20 vs 2 mL/h; nausea, mild"
