@@ -22,7 +22,7 @@ help: ## List these commands
 .PHONY: setup
 setup: $(STAMP) ## Make .venv with everything the project needs, from the locked versions
 
-$(STAMP): requirements/runtime.txt requirements/dev.txt
+$(STAMP): requirements/runtime.txt requirements/dev.txt requirements/pdf.txt
 	@echo "setup: looking for Python 3.11 or later"
 	@python=""; \
 	for candidate in $(PYTHON) python3.11 python3.12 python3.13 python3; do \
@@ -35,6 +35,12 @@ $(STAMP): requirements/runtime.txt requirements/dev.txt
 	fi
 	@echo "setup: installing the locked packages, each checked against its hash"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@if $(BIN)/python -c 'import ctypes.util as find, sys; sys.exit(not all(map(find.find_library, ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset"))))'; then \
+	  echo "setup: installing what makes a PDF"; \
+	  $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/pdf.txt; \
+	else \
+	  echo "setup: no PDF without pango (Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)"; \
+	fi
 	@echo "setup: installing the project itself"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
 	@touch $(STAMP)
@@ -44,6 +50,7 @@ $(STAMP): requirements/runtime.txt requirements/dev.txt
 lock: $(STAMP) ## Choose versions anew within pyproject.toml and write requirements/*.txt
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --upgrade pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --upgrade pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --upgrade pyproject.toml --extra pdf -c requirements/dev.txt -o requirements/pdf.txt
 
 .PHONY: run
 run: $(STAMP) ## Start the demonstration clinic on http://127.0.0.1:8000 (PORT=…)

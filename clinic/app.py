@@ -26,7 +26,7 @@ import config as settings
 from clinic import again, offline, traces, tries
 from clinic.accounts import current, passwords
 from clinic.audit import operations as audit
-from clinic.core import clock, db, formats, idempotency, later, retry, seal
+from clinic.core import clock, db, formats, idempotency, later, pdf, retry, seal
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Access, Open, Permission
 from clinic.core.requests import is_secret
@@ -88,7 +88,10 @@ def make_app(config: type | None = None) -> Flask:
     current.init_app(app)
     app.jinja_env.filters.update(formats.FILTERS)
     app.jinja_env.globals.update(
-        fresh_key=fresh_key, Permission=Permission, seal_key=lambda: seal.public_key(app.config["SECRET_KEY"])
+        fresh_key=fresh_key,
+        Permission=Permission,
+        seal_key=lambda: seal.public_key(app.config["SECRET_KEY"]),
+        makes_pdf=pdf.can_be_made,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_page_context)

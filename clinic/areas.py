@@ -19,7 +19,18 @@ _WITH_MODELS = (
     "notes",
     "outcomes",
 )
-_WITH_PAGES = ("accounts", "patients", "protocols", "orders", "courses", "scheduling", "sessions", "notes", "outcomes")
+_WITH_PAGES = (
+    "accounts",
+    "patients",
+    "protocols",
+    "orders",
+    "courses",
+    "scheduling",
+    "sessions",
+    "notes",
+    "outcomes",
+    "reports",
+)
 
 
 def blueprints() -> list[Blueprint]:

@@ -53,3 +53,18 @@ def latest_reasons(action: AuditAction, subject_ids: Collection[uuid.UUID]) -> d
         .order_by(AuditEntry.at, AuditEntry.id)
     )
     return {entry.subject_id: str(json.loads(entry.body).get("reason", "")) for entry in entries if entry.subject_id}
+
+
+def prints_with(code: str) -> list[AuditEntry]:
+    """The lines that this clinic's prints with a check code left, newest first. `code` is hexadecimal digits alone."""
+    return list(
+        db.session.scalars(
+            sa.select(AuditEntry)
+            .where(
+                AuditEntry.clinic_id == db.current_clinic_id(),
+                AuditEntry.action == AuditAction.SESSION_PRINTED,
+                AuditEntry.body.contains(f'"code":"{code}"', autoescape=True),
+            )
+            .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+        )
+    )

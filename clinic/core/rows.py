@@ -1,5 +1,8 @@
-"""How a row is written that only one of two people can write."""
+"""Rows as such: written where only one of two people can, and as plain values, all of them."""
 
+from collections.abc import Iterable
+
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from clinic.core import db
@@ -14,3 +17,13 @@ def add_row(row: db.Base, *, clash: str = "Somebody else changed this entry mean
             db.session.flush()  # the database judges who was first
     except IntegrityError as taken:
         raise Conflict(clash) from taken
+
+
+def columns(row: db.Base) -> dict[str, object]:
+    """Return every column of a row by its name."""
+    return {column.key: getattr(row, column.key) for column in sa.inspect(type(row)).column_attrs}
+
+
+def all_columns(rows: Iterable[db.Base]) -> list[dict[str, object]]:
+    """Return rows as plain values in the order of their ids, which is that of their making."""
+    return [columns(row) for row in sorted(rows, key=lambda row: row.id)]

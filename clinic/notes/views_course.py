@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from clinic.accounts.current import actor
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
-from clinic.core import clock
+from clinic.core import clock, pdf
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
@@ -170,5 +170,8 @@ def _last_decision(course: Course) -> list[tuple[str, str]]:
 def print_course(course_id: uuid.UUID) -> ResponseReturnValue:
     """A course on paper."""
     course = course_queries.review_page(course_id) or abort(404)
-    reading.note(AuditAction.COURSE_READ, course, actor_id=actor().id, is_single=True, page="course on paper")
-    return render_template("notes/print_course.html", **_context(course))
+    form = pdf.asked_for()
+    reading.note(
+        AuditAction.COURSE_READ, course, actor_id=actor().id, is_single=True, page="course on paper", form=form
+    )
+    return pdf.answer(render_template("notes/print_course.html", **_context(course)), name=f"course-{course.number}")

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from clinic.accounts.current import actor
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
-from clinic.core import clock, formats
+from clinic.core import clock, formats, pdf
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
@@ -209,6 +209,9 @@ def add_addendum(note_id: uuid.UUID) -> ResponseReturnValue:
 @requires(Permission.READ_NOTE)
 def print_session_note(infusion_id: uuid.UUID) -> ResponseReturnValue:
     """The signed notes of a session on paper."""
-    page = note_page(infusion_id)
-    reading.note(AuditAction.SESSION_PRINTED, page.infusion, actor_id=actor().id, is_single=True, page="session note")
-    return render_template("notes/print_note.html", page=page, infusion=page.infusion, bar=page.bar)
+    page, form = note_page(infusion_id), pdf.asked_for()
+    reading.note(
+        AuditAction.SESSION_PRINTED, page.infusion, actor_id=actor().id, is_single=True, page="session note", form=form
+    )
+    sheet = render_template("notes/print_note.html", page=page, infusion=page.infusion, bar=page.bar)
+    return pdf.answer(sheet, name=f"session-{page.infusion.number}-note")

@@ -1,11 +1,12 @@
 """The printed record of a session: the order, the figures, the chart in stretches, every entry in the order of time."""
 
-import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from clinic.core.formats import minutes
+from clinic.core.rows import all_columns, columns
 from clinic.core.times import clock_label, date_label, local
 from clinic.core.units import Unit, format_quantity
 from clinic.druglog.queries import entries_of
@@ -30,7 +31,6 @@ class PrintedSession:
     facts: tuple[tuple[str, str], ...]
     charts: tuple[Chart, ...]
     rows: tuple[LogRow, ...]
-    code: str
 
 
 def printed_session(
@@ -44,7 +44,6 @@ def printed_session(
         facts=tuple(_facts(infusion, going, zone)),
         charts=sheets(chart_input(infusion, going, zone=zone, now=now)),
         rows=rows,
-        code=record_code(infusion),
     )
 
 
@@ -71,24 +70,27 @@ def _is_one_line(one: LogRow, other: LogRow) -> bool:
     return is_same_minute and is_pair and one.by == other.by and not (one.struck or other.struck)
 
 
-def record_code(infusion: InfusionSession) -> str:
-    """Return eight signs that change with every entry: two prints with one code show the same record."""
-    parts = [str(infusion.id), str(infusion.version)]
-    for rows in (
-        infusion.transitions,
-        infusion.gate_answers,
-        infusion.administrations,
-        infusion.prn_doses,
-        infusion.observation_sets,
-        infusion.not_done,
-        infusion.iv_records,
-        infusion.events,
-        infusion.adverse_events,
-        infusion.discharge_assessments,
-    ):
-        parts += sorted(str(row.id) for row in rows)
-    found = hashlib.sha256("".join(parts).encode("ascii")).hexdigest()
-    return f"{found[:4]} {found[4:8]}"
+def record_content(infusion: InfusionSession) -> Mapping[str, object]:
+    """Return everything that the record of a session holds, row by row: what the check code of a print is over."""
+    account, discharge, signature = infusion.drug_account, infusion.discharge, infusion.order_version.signature
+    return {
+        "session": columns(infusion),
+        "order": signature.digest if signature else None,
+        "transitions": all_columns(infusion.transitions),
+        "checks": all_columns(infusion.gate_answers),
+        "proposed rates": all_columns(infusion.rate_proposals),
+        "double checks": all_columns(check for rate in infusion.rate_proposals for check in rate.double_checks),
+        "pump": all_columns(infusion.administrations),
+        "as-needed doses": all_columns(infusion.prn_doses),
+        "vitals": all_columns(infusion.observation_sets),
+        "vitals not done": all_columns(infusion.not_done),
+        "lines": all_columns(infusion.iv_records),
+        "events": all_columns(infusion.events),
+        "adverse events": all_columns(infusion.adverse_events),
+        "assessments": all_columns(infusion.discharge_assessments),
+        "discharge": columns(discharge) if discharge else None,
+        "drug log": all_columns(entries_of(account)) if account else [],
+    }
 
 
 def _facts(infusion: InfusionSession, going: Progress, zone: ZoneInfo) -> list[tuple[str, str]]:

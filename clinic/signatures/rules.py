@@ -1,6 +1,7 @@
 """The exact content a person signs, as one text that can be written again years later, byte for byte."""
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -25,6 +26,23 @@ def canonical(content: Mapping[str, object]) -> str:
 def digest(text: str) -> str:
     """Return the SHA-256 of a canonical text, 64 hexadecimal digits."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+_CODE_DIGITS = 12
+
+
+def check_code(content: Mapping[str, object], *, secret: str) -> str:
+    """Return the code that stands on a print of `content`: twelve hexadecimal digits, keyed, so that nobody makes one.
+
+    The same content has the same code as long as the installation's secret is the same.
+    """
+    key = hmac.digest(secret.encode(), b"chairtime print: check code 1", "sha256")
+    return hmac.new(key, canonical(content).encode("utf-8"), "sha256").hexdigest()[:_CODE_DIGITS]
+
+
+def spaced(code: str) -> str:
+    """Return a code in groups of four, as people read it out."""
+    return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
 def _plain(value: object) -> Canonical:

@@ -193,6 +193,9 @@ NOTES = {
     "notes.sign_session_note": CLINICAL,
     "notes.print_course": CLINICAL,
 }
+REPORTS = {
+    "reports.check_print": CLINICAL,
+}
 OUTCOMES = {
     "outcomes.correct_outcome": CLINICAL,
     "outcomes.list_due_calls": CLINICAL,
@@ -215,4 +218,5 @@ ACCESS: dict[str, frozenset[str]] = {
     **SESSIONS,
     **NOTES,
     **OUTCOMES,
+    **REPORTS,
 }

@@ -1,0 +1,1 @@
+"""What leaves the application on paper, and what comes back to be checked. It reads everything."""
