@@ -16,6 +16,7 @@ FORGERIES = {
     "a second signature gets another time": "UPDATE note SET cosigned_at = drafted_at WHERE status = 'cosigned'",
     "a signed order becomes a draft": "UPDATE order_version SET status = 'draft' WHERE signature_id IS NOT NULL",
     "a closed session runs again": "UPDATE infusion_session SET status = 'infusing' WHERE status = 'closed-home'",
+    "a question gets another text": "UPDATE screening_question SET text = 'Anything new?' || id",
     "a vial gets another strength": "UPDATE container SET strength_mg_ml = strength_mg_ml + 1",
 }
 # Rows that come and go: sign-ins and their links, roles, shifts, questions that nobody has answered.
