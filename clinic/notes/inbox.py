@@ -31,8 +31,9 @@ from clinic.orders.models import OrderVersion, VerbalOrder
 from clinic.orders.rules import OrderStatus
 from clinic.patients.models import Patient
 from clinic.scheduling.models import Appointment
-from clinic.sessions.models import AdverseEvent, InfusionSession
+from clinic.sessions.models import AdverseEvent, InfusionSession, SessionEvent
 from clinic.sessions.pages_log import adverse_title
+from clinic.sessions.pages_words import vitals_sentence
 from clinic.sessions.progress import current, progress
 
 AHEAD: Final = timedelta(days=7)
@@ -45,7 +46,8 @@ _NO_COURSE: Final = uuid.UUID(int=0)
 class InboxItem:
     """One line of the inbox. `when` and `side` stand on its right; `alert` is marked as outside a limit.
 
-    `id` is that of the record behind it: note, spoken order, order version, adverse event, appointment.
+    `id` is that of the record behind it: note, note from the chair, spoken order, order version, adverse event,
+    appointment.
     """
 
     id: uuid.UUID
@@ -67,6 +69,8 @@ class InboxItem:
     spoken: VerbalOrder | None = None
     version: OrderVersion | None = None
     event: AdverseEvent | None = None
+    sent: SessionEvent | None = None
+    row: str = ""
     appointment: Appointment | None = None
 
 
@@ -101,13 +105,16 @@ def inbox(physician: Staff, *, zone: ZoneInfo, now: datetime) -> Inbox:
     """Return what waits for a physician, in a number of reads that does not grow with it."""
     notes = queries.notes_to_cosign(physician)
     events = queries.unreviewed_events(now - EVENTS_FOR)
-    ids = {note.infusion_id for note in notes if note.infusion_id} | {event.infusion_id for event in events}
+    sent = queries.sent_notes(physician)
+    ids = {note.infusion_id for note in notes if note.infusion_id}
+    ids |= {event.infusion_id for event in events} | {event.infusion_id for event in sent}
     sessions = queries.sessions(ids)
     facts = {row.id: session_facts(row, progress(row, now), zone) for row in sessions.values()}
     maker = _Maker(physician, sessions, facts, zone, now)
     items = [
         *maker.notes(notes),
         *maker.events(events),
+        *maker.sent(sent),
         *maker.spoken(orders.unsigned_verbal_orders(physician)),
         *maker.orders(),
     ]
@@ -177,6 +184,28 @@ class _Maker:
                 course_id=infusion.course_id if infusion else None,
                 infusion_id=event.infusion_id,
                 event=event,
+            )
+
+    def sent(self, found: Sequence[SessionEvent]) -> Iterator[InboxItem]:
+        for event in found:
+            infusion = self.sessions.get(event.infusion_id)
+            rows = infusion.observation_sets if infusion is not None else []
+            about = next((row for row in rows if row.id == event.observation_set_id), None)
+            row = f"{clock_label(about.observed_at, self.zone)} {vitals_sentence(about)}" if about is not None else ""
+            yield InboxItem(
+                event.id,
+                ItemKind.SENT,
+                group_of(ItemKind.SENT),
+                event.infusion.patient,
+                title="Note from the chair",
+                what=event.text,
+                when=self._when(event.happened_at),
+                side=event.recorded_by.name,
+                since=event.happened_at,
+                course_id=event.infusion.course_id,
+                infusion_id=event.infusion_id,
+                sent=event,
+                row=row,
             )
 
     def spoken(self, found: Sequence[VerbalOrder]) -> Iterator[InboxItem]:

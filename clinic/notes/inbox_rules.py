@@ -17,6 +17,7 @@ class ItemKind(StrEnum):
     ORDER = "order"
     RENEW = "renew"
     EVENT = "event"
+    SENT = "sent"
 
 
 class Group(StrEnum):
@@ -49,7 +50,7 @@ def group_of(kind: ItemKind, *, is_before_a_session: bool = False, gravity: int 
             return Group.BEFORE
         case ItemKind.ORDER:
             return Group.BEFORE if is_before_a_session else Group.SIGN
-        case ItemKind.SPOKEN:
+        case ItemKind.SPOKEN | ItemKind.SENT:
             return Group.SIGN
         case ItemKind.NOTE:
             return Group.COSIGN

@@ -13,7 +13,7 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission
 from clinic.notes.models import Note
 from clinic.notes.rules import SIGNED, NoteKind, NoteStatus, may_become, needs_cosignature, why_not_follow
-from clinic.sessions.models import AdverseEvent, InfusionSession
+from clinic.sessions.models import AdverseEvent, InfusionSession, SessionEvent
 from clinic.signatures import operations as signatures
 from clinic.signatures import queries
 from clinic.signatures.models import Signature
@@ -180,6 +180,28 @@ def review_adverse_event(event: AdverseEvent, *, by: Staff, password: str, at: d
         password=password,
         at=at,
         patient_id=event.patient_id,
+    )
+
+
+def review_sent_note(event: SessionEvent, *, by: Staff, password: str, at: datetime) -> Signature:
+    """Sign that the physician to whom a note was sent from the chair has read it."""
+    if by.id != event.person_id:
+        raise RuleBroken("This note was sent to somebody else.")
+    content = {
+        "infusion_id": event.infusion_id,
+        "happened_at": event.happened_at,
+        "text": event.text,
+        "observation_set_id": event.observation_set_id,
+        "recorded_by_id": event.recorded_by_id,
+    }
+    return signatures.sign(
+        event,
+        content,
+        meaning=Meaning.REVIEWED,
+        by=by,
+        password=password,
+        at=at,
+        patient_id=event.infusion.patient_id,
     )
 
 

@@ -20,7 +20,8 @@ from clinic.orders.rules import OrderStatus
 from clinic.protocols.models import Terms
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
-from clinic.sessions.models import AdverseEvent, InfusionSession, PrnDose
+from clinic.sessions.event_rules import SessionEventKind
+from clinic.sessions.models import AdverseEvent, InfusionSession, PrnDose, SessionEvent
 from clinic.signatures.models import Signature
 from clinic.signatures.rules import Meaning
 
@@ -167,6 +168,40 @@ def adverse_event(event_id: uuid.UUID) -> AdverseEvent | None:
     )
 
 
+def sent_notes(physician: Staff) -> list[SessionEvent]:
+    """Notes from the bedside that were sent to a physician, who has not answered for having read them; oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(SessionEvent)
+            .where(_is_sent_to(physician))
+            .options(
+                joinedload(SessionEvent.infusion).joinedload(InfusionSession.patient),
+                joinedload(SessionEvent.recorded_by),
+            )
+            .order_by(SessionEvent.happened_at, SessionEvent.id)
+        )
+    )
+
+
+def sent_note(event_id: uuid.UUID) -> SessionEvent | None:
+    """A note from the bedside that was sent to a physician."""
+    event = db.session.get(SessionEvent, event_id)
+    return event if event is not None and event.kind is SessionEventKind.ROW_NOTE and event.person_id else None
+
+
+def _is_sent_to(physician: Staff) -> sa.ColumnElement[bool]:
+    later = aliased(SessionEvent)
+    return sa.and_(
+        SessionEvent.kind == SessionEventKind.ROW_NOTE,
+        SessionEvent.person_id == physician.id,
+        SessionEvent.is_void.is_(False),
+        ~sa.exists().where(later.supersedes_id == SessionEvent.id).correlate(SessionEvent),
+        ~sa.exists()
+        .where(Signature.subject_id == SessionEvent.id, Signature.meaning == Meaning.REVIEWED)
+        .correlate(SessionEvent),
+    )
+
+
 def coming_appointments(physician: Staff, start: datetime, end: datetime) -> list[Appointment]:
     """The sessions booked in a time for a physician's courses, with course and order versions, earliest first."""
     return list(
@@ -204,7 +239,8 @@ def orders_of_versions(version_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid
 def inbox_count(physician: Staff, since: datetime) -> int:
     """How much waits for a physician's signature, for the badge: one read, whatever the number.
 
-    Notes to co-sign, the orders this person spoke and drafted, and grave events recorded since then.
+    Notes to co-sign, notes sent from the bedside, the orders this person spoke and drafted, and grave events recorded
+    since then.
     """
     clinic_id = db.current_clinic_id()
     notes = sa.select(sa.func.count()).select_from(Note).where(Note.clinic_id == clinic_id, _waits_for(physician))
@@ -233,5 +269,10 @@ def inbox_count(physician: Staff, since: datetime) -> int:
         .select_from(AdverseEvent)
         .where(AdverseEvent.clinic_id == clinic_id, _stands(since), is_grave)
     )
-    parts = [part.scalar_subquery() for part in (notes, spoken, drafts, events)]
-    return int(db.session.scalar(sa.select(parts[0] + parts[1] + parts[2] + parts[3])) or 0)
+    sent = (
+        sa.select(sa.func.count())
+        .select_from(SessionEvent)
+        .where(SessionEvent.clinic_id == clinic_id, _is_sent_to(physician))
+    )
+    parts = [part.scalar_subquery() for part in (notes, sent, spoken, drafts, events)]
+    return int(db.session.scalar(sa.select(parts[0] + parts[1] + parts[2] + parts[3] + parts[4])) or 0)

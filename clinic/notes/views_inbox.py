@@ -35,6 +35,7 @@ from clinic.sessions.progress import progress
 _READS = {
     ItemKind.NOTE: AuditAction.NOTE_READ,
     ItemKind.EVENT: AuditAction.SESSION_READ,
+    ItemKind.SENT: AuditAction.SESSION_READ,
     ItemKind.SPOKEN: AuditAction.ORDER_READ,
     ItemKind.ORDER: AuditAction.ORDER_READ,
     ItemKind.RENEW: AuditAction.COURSE_READ,
@@ -43,6 +44,7 @@ _DONE = {
     ItemKind.NOTE: "Note co-signed",
     ItemKind.SPOKEN: "Spoken order signed",
     ItemKind.EVENT: "Adverse event reviewed",
+    ItemKind.SENT: "Note read",
 }
 # The preview's own widths: what the list leaves on a tablet and on a desk's screen.
 _TABLET = replace(SHEET, screen="for-t", width=664)
@@ -80,7 +82,7 @@ def _oldest(found: Inbox) -> str:
 
 
 def _subject(item: InboxItem) -> Any:
-    return item.note or item.event or item.spoken or item.version or item.appointment
+    return item.note or item.event or item.sent or item.spoken or item.version or item.appointment
 
 
 def _preview(found: Inbox, item: InboxItem) -> dict[str, Any]:
@@ -158,7 +160,8 @@ def _lead_away(item_id: uuid.UUID) -> ResponseReturnValue:
     note = queries.note(item_id)
     if note is not None and note.infusion_id is not None:
         return redirect(url_for(".show_session_note", infusion_id=note.infusion_id), 303)
-    if order_queries.verbal_order(item_id) or order_queries.version(item_id) or queries.adverse_event(item_id):
+    events = queries.adverse_event(item_id) or queries.sent_note(item_id)
+    if events or order_queries.verbal_order(item_id) or order_queries.version(item_id):
         flash("This item is done")
         return redirect(url_for(".show_inbox"), 303)
     return abort(404)
@@ -187,7 +190,8 @@ def sign_item(item_id: uuid.UUID) -> ResponseReturnValue:
 
 def _refuse_done(item_id: uuid.UUID) -> ResponseReturnValue:
     """Say that somebody else was faster, or answer 404 for what never was."""
-    if queries.note(item_id) or order_queries.verbal_order(item_id) or queries.adverse_event(item_id):
+    events = queries.adverse_event(item_id) or queries.sent_note(item_id)
+    if events or queries.note(item_id) or order_queries.verbal_order(item_id):
         raise Conflict("This was signed meanwhile. Your signature was not added.")
     abort(404)
 
@@ -215,8 +219,14 @@ def _review(item: InboxItem, password: str) -> None:
         operations.review_adverse_event(item.event, by=actor(), password=password, at=clock.now())
 
 
+def _read(item: InboxItem, password: str) -> None:
+    if item.sent is not None:
+        operations.review_sent_note(item.sent, by=actor(), password=password, at=clock.now())
+
+
 _SIGN: dict[ItemKind, Callable[[InboxItem, str], None]] = {
     ItemKind.NOTE: _cosign,
     ItemKind.SPOKEN: _confirm,
     ItemKind.EVENT: _review,
+    ItemKind.SENT: _read,
 }

@@ -6,17 +6,24 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the published types
 from wtforms.validators import Length, Optional
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.accounts.models import Staff
 from clinic.core.choices import left_open
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import ClockField, Form, NumberField
 from clinic.core.times import AmbiguousTime, NoSuchTime, from_local, local
-from clinic.sessions.event_rules import Actuality, IvAction, NotDoneReason, RightVolume
+from clinic.sessions.event_rules import IvAction, NotDoneReason, RightVolume
 
 SHORT: Final = 120
 LONG: Final = 1000
@@ -273,10 +280,27 @@ class NotifyForm(TimedForm):
         )
 
 
-class RowNoteForm(TimedForm):
-    """A note to the last vitals."""
+CARE: Final = (
+    "Laid flat", "Sat up", "Blanket", "Cold pack", "Fluids", "Airway held", "Talked through", "Light and noise down",
+)  # fmt: skip
 
+
+class CareForm(ReasonForm):
+    """What was done for the patient besides the pump and the medicines."""
+
+    why = one_of("What was done", choices(CARE))
+
+
+class RowNoteForm(TimedForm):
+    """A note in the table, to a row of vitals or by itself, that may go to a physician's inbox."""
+
+    about = HiddenField()
     text = TextAreaField("Note", [Length(max=LONG)])
+    send_to = SelectField("Send to the inbox of", [left_open()])
+
+    def offer(self, people: Sequence[Staff]) -> None:
+        """Offer the physicians; nobody is chosen."""
+        self.send_to.choices = options([("", "nobody"), *((str(one.id), one.name) for one in people)])
 
 
 class HandOverForm(TimedForm):
@@ -284,6 +308,7 @@ class HandOverForm(TimedForm):
 
     to = RadioField("To whom", [left_open()], choices=[])
     text = TextAreaField("What the other nurse must know", [Length(max=LONG)])
+    password = PasswordField("The other nurse's own password", [Length(max=200)])
 
 
 class NotDoneForm(Form):
@@ -300,60 +325,6 @@ class NotDoneForm(Form):
         ),
     )
     detail = text("What happened")
-
-
-# The pick list of the domain reference 2.5, shortened to what fits one glance; other words are typed.
-TERMS: Final = (
-    "Nausea", "Vomiting", "Dizziness", "Dissociation", "Anxiety", "Drowsy", "Headache", "BP high", "BP low",
-    "SpO2 low", "Slow breathing", "Palpitations", "Tingling", "Line problem", "Other",
-)  # fmt: skip
-DONE: Final = ("Watched", "Rate lowered", "Paused", "Drug given", "Oxygen", "Physician told")
-CAUSES: Final = ("Certain", "Probably-Likely", "Possible", "Unlikely", "Conditional", "Unassessable")
-SERIOUS: Final = ("death", "life-threatening", "hospital", "disability", "birth defect", "intervention needed")
-
-
-class EventForm(TimedForm):
-    """An adverse event: what, how bad, what was done."""
-
-    actuality = one_of(
-        "Did it reach the patient", [(Actuality.ACTUAL.value, "Yes"), (Actuality.POTENTIAL.value, "Near miss")]
-    )
-    term = one_of("What", choices(TERMS))
-    other = text("In other words", SHORT)
-    grade = one_of("How bad", [("1", "Mild"), ("2", "Moderate"), ("3", "Severe")])
-    worse = one_of("Worse than severe", [("4", "Life-threatening"), ("5", "Fatal")])
-    done = SelectMultipleField(
-        "What was done",
-        choices=options(choices(DONE)),
-        widget=ListWidget(prefix_label=False),
-        option_widget=CheckboxInput(),
-    )
-    detail = text("More")
-    serious_criterion = SelectField(
-        "Serious because of", [left_open()], choices=options([("", "not serious"), *choices(SERIOUS)])
-    )
-    causality = SelectField(
-        "Caused by the drug", [left_open()], choices=options([("", "not judged"), *choices(CAUSES)])
-    )
-
-    @property
-    def named(self) -> str:
-        """The event's name: what was typed wins over the grid."""
-        typed = (self.other.data or "").strip()
-        chosen = self.term.data or ""
-        return typed or ("" if chosen == "Other" else chosen)
-
-    @property
-    def graded(self) -> int | None:
-        """The grade, 1 to 5."""
-        chosen = self.worse.data or self.grade.data
-        return int(chosen) if chosen else None
-
-
-class OverForm(TimedForm):
-    """That an adverse event is over."""
-
-    reason = text("What changed")
 
 
 class ProposalForm(TimedForm):

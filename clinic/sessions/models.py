@@ -90,12 +90,24 @@ class InfusionSession(ClinicScoped, Base):
     adverse_events: Mapped[list["AdverseEvent"]] = relationship(
         back_populates="infusion", order_by="AdverseEvent.onset_at"
     )
+    offers: Mapped[list["HandOverOffer"]] = relationship(
+        back_populates="infusion", order_by="HandOverOffer.recorded_at"
+    )
     discharge_assessments: Mapped[list["DischargeAssessment"]] = relationship(
         back_populates="infusion", order_by="DischargeAssessment.assessed_at"
     )
     discharge: Mapped["Discharge | None"] = relationship(back_populates="infusion")
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def open_offer(self) -> "HandOverOffer | None":
+        """The newest offer of this session to another nurse, until somebody has taken the session over."""
+        latest = max(self.offers, key=lambda offer: (offer.recorded_at, offer.id), default=None)
+        if latest is None or not self.status.is_open:
+            return None
+        moves = [row for row in self.events if row.kind is SessionEventKind.HAND_OVER]
+        return None if any(row.recorded_at >= latest.recorded_at for row in moves) else latest
 
 
 class SessionTransition(ClinicScoped, Recorded, Base):
@@ -323,6 +335,19 @@ class SessionEvent(ClinicScoped, Recorded, Superseding, Base):
     recorded_by: Mapped[Staff] = relationship(foreign_keys="SessionEvent.recorded_by_id")
 
 
+class HandOverOffer(ClinicScoped, Recorded, Base):
+    """That a session is offered to another nurse; the hand-over itself is the event of her acceptance."""
+
+    __tablename__ = "hand_over_offer"
+
+    infusion_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("infusion_session.id"), index=True)
+    to_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
+    text: Mapped[str | None]
+    infusion: Mapped[InfusionSession] = relationship(back_populates="offers")
+    to: Mapped[Staff] = relationship(foreign_keys=[to_id])
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="HandOverOffer.recorded_by_id")
+
+
 class AdverseEvent(ClinicScoped, Recorded, Superseding, Base):
     """Anything harmful or nearly so; a later row supersedes it when it resolves or is classified."""
 
@@ -360,6 +385,7 @@ __all__ = [
     "DischargeAssessment",
     "DoubleCheck",
     "GateAnswer",
+    "HandOverOffer",
     "InfusionSession",
     "IvRecord",
     "ObservationNotDone",

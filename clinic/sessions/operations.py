@@ -13,7 +13,6 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
-from clinic.core.permissions import Permission
 from clinic.core.units import Unit, format_quantity
 from clinic.courses.rules import CourseStatus
 from clinic.orders.models import OrderVersion
@@ -24,8 +23,7 @@ from clinic.protocols.rules import CheckKind
 from clinic.scheduling import operations as scheduling
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
-from clinic.sessions.event_rules import SessionEventKind
-from clinic.sessions.models import InfusionSession, SessionEvent
+from clinic.sessions.models import InfusionSession
 from clinic.sessions.operations_bedside import (
     give_prn,
     keep_refused,
@@ -44,6 +42,13 @@ from clinic.sessions.operations_checks import (
 )
 from clinic.sessions.operations_discharge import assess_discharge, discharge, home_reasons, not_done
 from clinic.sessions.operations_drug_account import open_drug_account
+from clinic.sessions.operations_people import (
+    accept_hand_over,
+    assign_nurse,
+    hand_over,
+    offer_hand_over,
+    set_supervising,
+)
 from clinic.sessions.operations_pump import (
     bolus,
     change_bag,
@@ -55,13 +60,14 @@ from clinic.sessions.operations_pump import (
 )
 from clinic.sessions.operations_pump_corrections import correct_administration, say_why, void_administration
 from clinic.sessions.operations_rates import double_check, propose_rate
-from clinic.sessions.operations_shared import add, become, locked, needed, refuse_future, refuse_hard, refuse_unless_may
+from clinic.sessions.operations_shared import become, locked, refuse_future, refuse_hard
 from clinic.sessions.operations_vitals import correct_observation, mark_not_done, record_observation, void_observation
 from clinic.sessions.progress import breaches_of
 from clinic.sessions.readiness import day_of, findings, order_findings, passed_check, start_reasons
 from clinic.sessions.rules import SessionStatus
 
 __all__ = [
+    "accept_hand_over",
     "adopt_order",
     "answer_gate",
     "answer_identity",
@@ -83,6 +89,7 @@ __all__ = [
     "mark_not_done",
     "not_done",
     "notify",
+    "offer_hand_over",
     "open_drug_account",
     "passed_check",
     "pause",
@@ -210,82 +217,3 @@ def _settle_weight(infusion: InfusionSession, weight: Weight, *, by: Staff, at: 
     found = findings(infusion, CheckKind.WEIGHT, at)
     detail = " ".join(finding.message for finding in found) or format_quantity(weight.kg, Unit.KG)
     settle_by_software(infusion, CheckKind.WEIGHT, is_passed=not found, detail=detail, by=by, at=at)
-
-
-def set_supervising(infusion: InfusionSession, physician: Staff, *, by: Staff, at: datetime) -> None:
-    """Name the clinician who is on site for this session from now on, and answer that check."""
-    locked(infusion)
-    refuse_unless_may(physician, Permission.SIGN_ORDER, "Choose a physician.", field="supervising")
-    if infusion.status.is_closed:
-        raise RuleBroken("This session is closed.")
-    infusion.supervising = physician
-    _record_people(
-        infusion,
-        SessionEventKind.SUPERVISING,
-        physician,
-        f"{physician.name} is on site.",
-        happened_at=at,
-        by=by,
-        at=at,
-    )
-    settle_by_software(infusion, CheckKind.SUPERVISING, is_passed=True, detail=physician.name, by=by, at=at)
-    update_readiness(infusion, by=by, at=at)
-
-
-def assign_nurse(infusion: InfusionSession, nurse: Staff, *, by: Staff, at: datetime) -> None:
-    """Give a session to a nurse before it has started; the appointment goes with it, within the clinic's limit."""
-    locked(infusion)
-    if infusion.status not in {SessionStatus.PLANNED, SessionStatus.PRECHECKING, SessionStatus.READY}:
-        raise RuleBroken("The session has started. Hand it over instead.")
-    was = _give_to(infusion, nurse, by=by, at=at)
-    audit.record(
-        AuditAction.SESSION_STATUS_CHANGED, infusion, actor_id=by.id, at=at, was_nurse_id=was, nurse_id=nurse.id
-    )
-
-
-def hand_over(
-    infusion: InfusionSession, to: Staff, *, text: str | None, happened_at: datetime, by: Staff, at: datetime
-) -> SessionEvent:
-    """Hand a session over to another nurse, with what was said; nobody hands over to the one who has it."""
-    locked(infusion)
-    refuse_future(happened_at, at, field="happened_at")
-    if not infusion.status.is_open:
-        raise RuleBroken("This session is not open.")
-    if infusion.nurse_id == to.id:
-        raise RuleBroken(f"{to.name} has this session already.", field="to")
-    _give_to(infusion, to, by=by, at=at)
-    said = needed(text or f"Handed over to {to.name}.", "Say what was handed over.", field="text")
-    return _record_people(infusion, SessionEventKind.HAND_OVER, to, said, happened_at=happened_at, by=by, at=at)
-
-
-def _give_to(infusion: InfusionSession, nurse: Staff, *, by: Staff, at: datetime) -> object:
-    refuse_unless_may(nurse, Permission.RUN_SESSION, "Choose a nurse.", field="nurse")
-    if infusion.appointment.nurse_id != nurse.id:
-        scheduling.assign_nurse(infusion.appointment, nurse, by=by, at=at)
-    was = infusion.nurse_id
-    infusion.nurse = nurse
-    db.session.flush()  # a session that somebody else has changed meanwhile shows here
-    return was
-
-
-def _record_people(
-    infusion: InfusionSession,
-    kind: SessionEventKind,
-    person: Staff,
-    text: str,
-    *,
-    happened_at: datetime,
-    by: Staff,
-    at: datetime,
-) -> SessionEvent:
-    event = SessionEvent(
-        infusion=infusion,
-        kind=kind,
-        happened_at=happened_at,
-        text=text,
-        person_id=person.id,
-        recorded_at=at,
-        recorded_by_id=by.id,
-    )
-    add(event, AuditAction.EVENT_RECORDED, infusion, by=by, at=at, kind=kind, person_id=person.id, text=text)
-    return event

@@ -114,6 +114,7 @@ class BoardView:
     is_clinical: bool
     courses: Mapping[uuid.UUID, CourseFacts]
     marks: Mapping[uuid.UUID, int]
+    offers: Mapping[uuid.UUID, str]
 
 
 def board_page(
@@ -127,13 +128,17 @@ def board_page(
     now: datetime,
     only: Staff | None = None,
     is_clinical: bool = True,
+    offers: Mapping[uuid.UUID, str] | None = None,
 ) -> BoardPage:
-    """Return the board of a day; `only` keeps the rows of one nurse and the chairs in which they are."""
+    """Return the board of a day; `only` keeps the rows of one nurse and the chairs in which they are.
+
+    `offers` are the sessions that others offer to who looks, each with who does.
+    """
     rows = [row for row in rows if row.appointment.status is not AppointmentStatus.CANCELLED or row.infusion]
     day = shown_day(on, zone, rows, now)
-    view = BoardView(now, day, is_clinical, courses, same_names(rows))
+    view = BoardView(now, day, is_clinical, courses, same_names(rows), offers or {})
     if only is not None:
-        rows = [row for row in rows if only.id in {row.appointment.nurse_id, row.infusion and row.infusion.nurse_id}]
+        rows = [row for row in rows if _is_of(only, row, view)]
         held = {_chair_id(row) for row in rows}
         chairs = [chair for chair in chairs if chair.id in held]
     looks = {row.appointment.id: looks_of(row, now) for row in rows}
@@ -151,6 +156,12 @@ def board_page(
         is_overdue=any(entry["level"] == "crit" for entry in coming),
         is_empty=not rows,
     )
+
+
+def _is_of(nurse: Staff, row: BoardRow, view: BoardView) -> bool:
+    infusion = row.infusion
+    is_offered = infusion is not None and infusion.id in view.offers
+    return is_offered or nurse.id in {row.appointment.nurse_id, infusion and infusion.nurse_id}
 
 
 def same_names(rows: Sequence[BoardRow]) -> dict[uuid.UUID, int]:

@@ -154,7 +154,7 @@ def _vitals_row(row: ObservationSet, going: Progress, events: Sequence[SessionEv
     for breach in found:
         if breach.limit.vital in _COLUMNS:
             columns[is_above(breach.limit)].add(_COLUMNS[breach.limit.vital])
-    notes = [event.text for event in events if event.kind is SessionEventKind.ROW_NOTE]
+    notes = [_sent(event) for event in events if event.kind is SessionEventKind.ROW_NOTE]
     told = [_told(event) for event in events if event.kind is SessionEventKind.NOTIFY]
     return LogRow(
         row.observed_at,
@@ -175,6 +175,11 @@ def _vitals_row(row: ObservationSet, going: Progress, events: Sequence[SessionEv
         author_id=row.recorded_by_id,
         is_untold=bool(found) and not told,
     )
+
+
+def _sent(event: SessionEvent) -> str:
+    """Return a note, and to whose inbox it went."""
+    return f"{_sentence(event.text)} Sent to {event.person.name}." if event.person is not None else event.text
 
 
 def _told(event: SessionEvent) -> str:
@@ -310,7 +315,7 @@ def _event_rows(infusion: InfusionSession) -> Iterator[LogRow]:
             row.recorded_by.initials,
             row.recorded_at,
             title=_EVENT_TITLES[row.kind],
-            note=_joined(_told(row), _correction(row)),
+            note=_joined(_sent(row) if row.kind is SessionEventKind.ROW_NOTE else _told(row), _correction(row)),
             struck=row.id in struck,
         )
 

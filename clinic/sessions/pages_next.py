@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LATE_AFTER_MIN: Final = 5
 # A booking so far ahead is for the board, not for the list.
 _SOON: Final = timedelta(minutes=30)
+# Vitals that fall due so near to each other are taken on one round.
+_TOGETHER: Final = timedelta(minutes=3)
 _RANKS: Final = {"crit": 0, "warn": 1, "you": 2, "": 3}
 
 
@@ -127,11 +129,36 @@ def next_entries(
         if line is None:
             continue
         level, at, what = line
+        if "detail" in what and (also := _also_due(row, rows, view)):
+            what = what | {"detail": f"{what['detail']} \N{MIDDLE DOT} {also}"}
         entry = _entry(row, looks[row.appointment.id], view) | {"level": level} | what
         is_far = row.infusion is None and at - view.now > _SOON
         (later if is_far else now).append((level, at, entry))
     ordered = sorted(now, key=lambda line: (_RANKS[line[0]], line[1]))
     return [entry for _, _, entry in ordered], [entry for _, _, entry in sorted(later, key=lambda line: line[1])]
+
+
+def _also_due(row: BoardRow, rows: Sequence[BoardRow], view: "BoardView") -> str:
+    """Return which other chairs of the same place fall due within a few minutes of this one: one way for both."""
+    mine = _vitals_due(row)
+    if mine is None or row.infusion is None:
+        return ""
+    near = [
+        (due, other.infusion.chair.name)
+        for other in rows
+        if other is not row
+        and other.infusion is not None
+        and other.infusion.chair.site_id == row.infusion.chair.site_id
+        and (due := _vitals_due(other)) is not None
+        and abs(due - mine) <= _TOGETHER
+    ]
+    return ", ".join(f"also {chair} {clock_label(due, view.day.zone)}" for due, chair in sorted(near)[:2])
+
+
+def _vitals_due(row: BoardRow) -> datetime | None:
+    is_charting = row.infusion is not None and _is_charting(row.infusion.status)
+    going = row.progress if is_charting else None
+    return going.next_due.due.at if going is not None and going.next_due is not None else None
 
 
 def _entry(row: BoardRow, looks: Looks, view: "BoardView") -> dict[str, Any]:
@@ -154,6 +181,15 @@ def _line(row: BoardRow, view: "BoardView") -> Line | None:
         return _booked_line(row.appointment, view)
     if not infusion.status.is_open:
         return None
+    line = _open_line(infusion, going, view)
+    offered_by = view.offers.get(infusion.id)
+    if offered_by is None or (line is not None and line[0] == "crit"):
+        return line
+    what = {"what": f"Take over from {offered_by}", "detail": "offered to you", "icon": "swap"}
+    return "you", view.now, what | {"href": url_for("sessions.show_session", infusion_id=infusion.id)}
+
+
+def _open_line(infusion: InfusionSession, going: Progress | None, view: "BoardView") -> Line | None:
     if infusion.status in {SessionStatus.PRECHECKING, SessionStatus.READY}:
         return _arrived_line(infusion, view)
     if going is None:

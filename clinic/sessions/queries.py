@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from clinic.accounts.models import Staff
@@ -19,6 +19,7 @@ from clinic.orders.models import Order, OrderVersion
 from clinic.protocols.models import Terms
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
+from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.models import (
     AdministrationEvent,
     AdverseEvent,
@@ -26,6 +27,7 @@ from clinic.sessions.models import (
     DischargeAssessment,
     DoubleCheck,
     GateAnswer,
+    HandOverOffer,
     InfusionSession,
     IvRecord,
     ObservationSet,
@@ -101,6 +103,8 @@ def _for_sheet() -> list[ORMOption]:
             (InfusionSession.events, SessionEvent.recorded_by),
             (InfusionSession.events, SessionEvent.person),
             (InfusionSession.adverse_events, AdverseEvent.recorded_by),
+            (InfusionSession.offers, HandOverOffer.recorded_by),
+            (InfusionSession.offers, HandOverOffer.to),
             (InfusionSession.discharge_assessments, DischargeAssessment.recorded_by),
         )
     ]
@@ -157,6 +161,25 @@ def of_nurse_now(nurse_id: uuid.UUID) -> list[InfusionSession]:
             .order_by(InfusionSession.arrived_at)
         )
     )
+
+
+def offered_to(nurse: Staff) -> dict[uuid.UUID, str]:
+    """The sessions that are offered to a nurse and not taken over yet, each with who offers it."""
+    later, taken = aliased(HandOverOffer), aliased(SessionEvent)
+    newest = ~sa.exists().where(
+        later.infusion_id == HandOverOffer.infusion_id, later.recorded_at > HandOverOffer.recorded_at
+    )
+    waits = ~sa.exists().where(
+        taken.infusion_id == HandOverOffer.infusion_id,
+        taken.kind == SessionEventKind.HAND_OVER,
+        taken.recorded_at >= HandOverOffer.recorded_at,
+    )
+    found = db.session.scalars(
+        sa.select(HandOverOffer)
+        .where(HandOverOffer.to_id == nurse.id, newest, waits)
+        .options(joinedload(HandOverOffer.recorded_by).lazyload(Staff.grants))
+    )
+    return {offer.infusion_id: offer.recorded_by.name for offer in found}
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,7 @@ def _board() -> dict[str, Any]:
         now=now,
         only=actor() if is_mine else None,
         is_clinical=is_clinical,
+        offers=queries.offered_to(actor()) if is_clinical else {},
     )
     reading.note(AuditAction.BOARD_READ, None, actor_id=actor().id, day=on.isoformat())
     return {

@@ -9,21 +9,22 @@ from flask.typing import ResponseReturnValue
 from clinic.accounts.current import actor
 from clinic.accounts.models import Staff
 from clinic.core import clock
-from clinic.core.errors import RuleBroken
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt
+from clinic.core.times import clock_label
 from clinic.sessions import operations
 from clinic.sessions.event_rules import Actuality, AdverseOutcome, IvAction, SessionEventKind
 from clinic.sessions.forms_acts import (
-    EventForm,
+    CareForm,
     HandOverForm,
     LineForm,
     NotifyForm,
-    OverForm,
     PrnForm,
     RowNoteForm,
     options,
 )
+from clinic.sessions.forms_events import EventForm, OverForm
 from clinic.sessions.models import (
     AdverseEvent,
     InfusionSession,
@@ -36,7 +37,7 @@ from clinic.sessions.pages_log import adverse_title
 from clinic.sessions.pages_session import order_panel
 from clinic.sessions.pages_words import vitals_sentence
 from clinic.sessions.progress import current, progress
-from clinic.sessions.views_shared import bp, clinicians, load, session_page, session_url, zone
+from clinic.sessions.views_shared import bp, clinicians, load, physicians, proved, session_page, session_url, zone
 from clinic.sessions.views_sheet import Sheet, clock_of, drawn, side_sheet
 
 # --- adverse events --------------------------------------------------------------------------------------------------
@@ -192,7 +193,7 @@ def record_line(infusion: InfusionSession, form: LineForm, when: datetime, now: 
 # --- who was told, notes, hand-over ----------------------------------------------------------------------------------
 
 
-def _about(infusion: InfusionSession, form: NotifyForm) -> ObservationSet | None:
+def _about(infusion: InfusionSession, form: NotifyForm | RowNoteForm) -> ObservationSet | None:
     return next((row for row in infusion.observation_sets if str(row.id) == form.about.data), None)
 
 
@@ -231,34 +232,88 @@ def record_notice(infusion: InfusionSession, form: NotifyForm, when: datetime, n
     )
 
 
-def _note_sheet(_infusion: InfusionSession, form: RowNoteForm) -> Sheet:
+def _care_sheet(_infusion: InfusionSession, form: CareForm) -> Sheet:
+    return Sheet(
+        "Care given",
+        f"Record{clock_of(form)}",
+        ((form.why, {"look": "grid", "columns": 3}), (form.reason, {})),
+    )
+
+
+@side_sheet("care", CareForm, _care_sheet, opens="show_care", said="Care recorded.")
+def record_care(infusion: InfusionSession, form: CareForm, when: datetime, now: datetime) -> SessionEvent:
+    """Record what was done for the patient besides the pump and the medicines."""
+    kind = SessionEventKind.INTERVENTION
+    return operations.record_event(infusion, kind, form.said, happened_at=when, by=actor(), at=now)
+
+
+def _note_sheet(infusion: InfusionSession, form: RowNoteForm) -> Sheet:
+    form.offer(physicians())
+    row = _about(infusion, form)
     return Sheet(
         "Note",
         "Save note",
-        ((form.text, {"rows": 5}),),
+        ((form.about, {}), (form.text, {"rows": 5}), (form.send_to, {"hint": "stands there until it is read"})),
+        facts=((f"Vitals of {clock_label(row.observed_at, zone())}", vitals_sentence(row)),) if row else (),
         lead="Stands in the table at its time. The note of the whole session is written after the discharge.",
     )
 
 
-@side_sheet("note-row", RowNoteForm, _note_sheet, opens="show_row_note", said="Note saved.")
+@side_sheet("note-row", RowNoteForm, _note_sheet, opens="show_row_note", said="Note saved.", brings=("about",))
 def record_row_note(infusion: InfusionSession, form: RowNoteForm, when: datetime, now: datetime) -> SessionEvent:
-    """Save a note in the table."""
-    kind = SessionEventKind.ROW_NOTE
-    return operations.record_event(infusion, kind, form.text.data or "", happened_at=when, by=actor(), at=now)
+    """Save a note in the table, and send it to a physician."""
+    return operations.record_event(
+        infusion,
+        SessionEventKind.ROW_NOTE,
+        form.text.data or "",
+        happened_at=when,
+        person=next((one for one in physicians() if str(one.id) == form.send_to.data), None),
+        observation=_about(infusion, form),
+        by=actor(),
+        at=now,
+    )
 
 
 def _hand_over_sheet(infusion: InfusionSession, form: HandOverForm) -> Sheet:
     form.to.choices = options([(str(one.id), one.name) for one in clinicians() if one.id != infusion.nurse_id])
-    return Sheet("Hand over", f"Hand over{clock_of(form)}", ((form.to, {"look": "list"}), (form.text, {"rows": 4})))
+    return Sheet(
+        "Hand over",
+        "Hand over",
+        ((form.to, {"look": "list"}), (form.text, {"rows": 4})),
+        more=((form.password, {"hint": "with it the session changes hands at once"}),),
+        more_title="The other nurse is here and accepts now",
+        lead="The session stays yours until the other nurse accepts, on any device.",
+        is_timed=False,
+    )
 
 
-@side_sheet("hand-over", HandOverForm, _hand_over_sheet, opens="show_hand_over", said="Handed over.")
-def hand_over(infusion: InfusionSession, form: HandOverForm, when: datetime, now: datetime) -> SessionEvent:
-    """Give the session to another nurse."""
+@side_sheet("hand-over", HandOverForm, _hand_over_sheet, opens="show_hand_over", said="Hand-over recorded.")
+def hand_over(infusion: InfusionSession, form: HandOverForm, _when: datetime, now: datetime) -> object:
+    """Offer the session to another nurse, who accepts on her device or by her password on this one."""
     person = _clinician(form.to.data)
     if person is None:
         raise RuleBroken("Choose who takes over.", field="to")
-    return operations.hand_over(infusion, person, text=form.text.data, happened_at=when, by=actor(), at=now)
+    offer = operations.offer_hand_over(infusion, person, text=form.text.data, by=actor(), at=now)
+    if not form.password.data:
+        return offer
+    proved(str(person.id), form.password.data, permission=Permission.RUN_SESSION, at=now, field="to")
+    return operations.accept_hand_over(offer, by=person, at=now)
+
+
+@bp.post("/sessions/<uuid:infusion_id>/hand-over/accept")
+@requires(Permission.RUN_SESSION)
+def accept_hand_over(infusion_id: uuid.UUID) -> ResponseReturnValue:
+    """Take over a session that was offered to this person."""
+    infusion = load(infusion_id)
+    offer = infusion.open_offer
+    if offer is None:
+        raise Conflict("This session is not offered to anybody now.")
+    try:
+        operations.accept_hand_over(offer, by=actor(), at=clock.now())
+    except RuleBroken as refusal:
+        raise Conflict(refusal.message) from refusal
+    flash("The session is yours.")
+    return redirect(session_url(infusion), 303)
 
 
 def _clinician(staff_id: str | None) -> Staff | None:

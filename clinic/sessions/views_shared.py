@@ -110,6 +110,7 @@ def sheet_parts(
         "unexplained": next((row for row in rows if row.unexplained_id), None),
         "charts": screens(data, beside_sheet=beside_sheet),
         "order": order_panel(infusion, going, zone=zone()),
+        "offer": infusion.open_offer,
         "me": actor().id,
     }
 

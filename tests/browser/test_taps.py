@@ -168,7 +168,7 @@ def test_a_session_is_handed_over_by_three_taps(hand):
     hand.act("Hand over")
     hand.tap(hand.page.locator(".opts .opt").first)
     hand.act("Hand over")
-    expect(hand.page.locator(".toasts")).to_contain_text("Handed over")
+    expect(hand.page.locator(".toasts")).to_contain_text("Hand-over recorded")
     assert hand.taps == 3
 
 

@@ -14,7 +14,10 @@ from clinic.notes import queries
 from clinic.notes.models import Note
 from clinic.notes.rules import NoteStatus
 from clinic.orders import operations as orders
+from clinic.protocols.limit_rules import Vital
 from clinic.protocols.terms import draft_of
+from clinic.sessions import operations
+from clinic.sessions.event_rules import SessionEventKind
 from clinic.signatures.queries import signatures_of
 from tests.factories.accounts import PASSWORD
 from tests.factories.notes import LATER
@@ -88,6 +91,28 @@ def test_a_wrong_password_signs_nothing_and_says_so(inbox, make_closed, make_not
     assert answer.status_code == 422
     assert "This is not your password." in text(answer)
     assert status_of(note) is NoteStatus.COSIGN_PENDING
+
+
+def test_a_note_sent_from_the_chair_stands_with_its_row_until_it_is_read(inbox, make_running, nurse, signing_physician):
+    infusion = make_running()
+    row = operations.record_observation(infusion, {Vital.HR: 88}, observed_at=minute(10), by=nurse, at=minute(10))
+    event = operations.record_event(
+        infusion,
+        SessionEventKind.ROW_NOTE,
+        "Skips a beat now and then.",
+        happened_at=minute(11),
+        person=signing_physician,
+        observation=row,
+        by=nurse,
+        at=minute(11),
+    )
+    page = text(inbox.get(f"/inbox/{event.id}"))
+    assert "Skips a beat now and then." in page
+    assert "HR 88" in page
+    assert queries.inbox_count(signing_physician, LATER) == 1
+    assert inbox.post(f"/inbox/{event.id}/sign", data={"password": PASSWORD}).status_code == 303
+    assert "Nothing waits for you" in text(inbox.get("/inbox"))
+    assert inbox.get(f"/inbox/{event.id}").location == "/inbox"
 
 
 def test_what_a_colleague_signed_meanwhile_is_a_conflict(inbox, make_closed, make_note, other_physician):

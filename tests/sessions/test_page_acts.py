@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from clinic.core import db
+from clinic.core.permissions import Role
 from clinic.orders.models import VerbalOrder
 from clinic.sessions import operations
 from clinic.sessions.event_rules import SessionEventKind
@@ -253,10 +254,23 @@ def test_a_note_stands_in_the_table(post, running):
     assert fresh(running).events[-1].kind is SessionEventKind.ROW_NOTE
 
 
-def test_another_nurse_takes_over(post, running, second_nurse):
+def test_another_nurse_takes_over_once_she_accepts(post, running, client, second_nurse):
     assert post("hand-over").status_code == 422
     assert post("hand-over", to=str(second_nurse.id), text="quiet").status_code == 303
+    assert fresh(running).nurse_id != second_nurse.id
+    client.sign_in(second_nurse)
+    assert "Take over from" in client.get("/today").get_data(as_text=True)
+    assert "quiet" in client.get(f"/sessions/{running.id}").get_data(as_text=True)
+    assert client.post(f"/sessions/{running.id}/hand-over/accept").status_code == 303
     assert fresh(running).nurse_id == second_nurse.id
+    assert client.post(f"/sessions/{running.id}/hand-over/accept").status_code == 409
+
+
+def test_another_nurse_takes_over_at_once_by_her_password(post, running, make_staff):
+    other = make_staff(Role.NURSE, password=PASSWORD)
+    assert post("hand-over", to=str(other.id), password="guess").status_code == 422
+    assert post("hand-over", to=str(other.id), password=PASSWORD).status_code == 303
+    assert fresh(running).nurse_id == other.id
 
 
 @pytest.mark.parametrize("part", ["pause", "stop", "rate", "event", "prn", "iv", "notify", "note-row", "hand-over"])

@@ -36,6 +36,13 @@ def test_puts_the_overdue_patient_on_top(nurses_browser, make_running, at_minute
     assert "<title>! Today" in shown
 
 
+def test_names_the_other_chair_that_falls_due_at_the_same_time(nurses_browser, make_running, at_minute):
+    make_running()
+    other = make_running()
+    at_minute(10)
+    assert f"also {other.chair.name} " in page_of(nurses_browser)
+
+
 def test_says_what_is_outside_a_limit(nurses_browser, make_running, observe):
     observe(make_running(), minute(5), sbp=171, dbp=88)
     assert "Above limit 160" in page_of(nurses_browser)

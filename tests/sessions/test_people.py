@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Role
 from clinic.patients.rules import WeightMethod
 from clinic.protocols.rules import CheckKind
 from clinic.sessions import operations
@@ -22,6 +23,21 @@ def test_a_session_is_handed_over_with_words(make_running, nurse, second_nurse):
     assert infusion.nurse is second_nurse
     assert infusion.appointment.nurse_id == second_nurse.id
     assert (row.kind, row.person_id, row.text) == (SessionEventKind.HAND_OVER, second_nurse.id, "Calm, rate 13.6")
+
+
+def test_only_the_nurse_it_was_offered_to_takes_it_over_and_only_the_newest_offer(
+    make_running, make_staff, nurse, second_nurse
+):
+    infusion = make_running()
+    first = operations.offer_hand_over(infusion, second_nurse, text=None, by=nurse, at=minute(5))
+    with pytest.raises(RuleBroken, match="was offered to"):
+        operations.accept_hand_over(first, by=make_staff(Role.NURSE), at=minute(6))
+    other = make_staff(Role.NURSE)
+    newer = operations.offer_hand_over(infusion, other, text=None, by=nurse, at=minute(7))
+    with pytest.raises(RuleBroken, match="holds no longer"):
+        operations.accept_hand_over(first, by=second_nurse, at=minute(8))
+    assert operations.accept_hand_over(newer, by=other, at=minute(9)).person_id == other.id
+    assert infusion.nurse is other
 
 
 def test_nobody_hands_over_to_the_one_who_has_it(make_running, nurse):
