@@ -241,6 +241,7 @@ def test_nothing_readable_stays_on_the_device(playwright, base_url, browser_type
     page = context.pages[0]
     sign_in(page, "jonah.prior")
     open_flowsheet(page)
+    patient = page.locator("[data-patient]").first.get_attribute("data-patient-name").split(", ")
     context.set_offline(True)
     quick(page, "128/76 n zebrafish quartz")
     expect(page.locator(".waits")).to_contain_text("zebrafish")
@@ -250,6 +251,6 @@ def test_nothing_readable_stays_on_the_device(playwright, base_url, browser_type
     assert any(b"chairtime" in path.read_bytes() for path in files if "IndexedDB" in str(path))
     assert not [
         word
-        for word in ("zebrafish", "quartz", PASSWORD)
+        for word in ("zebrafish", "quartz", PASSWORD, *patient)
         if word.encode() in stored or word.encode("utf-16-le") in stored
     ]

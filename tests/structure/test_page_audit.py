@@ -20,6 +20,7 @@ def test_a_good_page_has_no_fault():
         ("<h1>Vitals</h1>", "", "0 main headings"),
         ("<h1>Vitals</h1>", "<h1>Vitals</h1><h1>More</h1>", "2 main headings"),
         ("<title>Vitals", "<title>Something", "does not hold"),
+        ("<h1>", '<h1 data-patient-name="Vitals, Ann">', "names the patient: Vitals"),
         ('for="spo2"', 'for="help"', "without a label: spo2"),
         ('<p id="help">', '<p id="spo2">', "stands 2 times"),
         (' aria-describedby="help"', ' aria-describedby="gone"', "missing id: gone"),
