@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 
 from clinic import create_app
+from clinic.accounts import passwords
 from clinic.core import clock, db
 from config import Testing
 from tests.client import AuditingClient
@@ -47,6 +49,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _databases().stop()
         shutil.rmtree(os.environ.pop(RUN_FOLDER), ignore_errors=True)
 
+
+# The same algorithm, as cheap as it can be: the suite signs in and signs thousands of times.
+passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 # A test that asks for none of these sees no database, and tells nothing new on the second kind.
 _WALKS = {"test_crawl.py", "test_strangers.py"}

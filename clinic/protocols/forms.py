@@ -64,14 +64,19 @@ class LimitsForm(Form):
 
     def in_words(self, changed: Mapping[str, Any]) -> str:
         """A change as the trail keeps it, read with the words of this form."""
-        words = {"bolus_role": _BOLUS, "step_level": _STEP}
-        said = []
-        for name, value in changed.items():
-            if name in self:
-                unit = f"\N{NO-BREAK SPACE}{self[name].unit}" if isinstance(self[name], WholeField) else ""
-                shown = words.get(name, {}).get(value or "", "nothing" if value is None else f"{value}{unit}")
-                said.append(f"{self[name].label.text}: {shown}")
-        return "; ".join(said)
+        return "; ".join(
+            f"{self[name].label.text}: {self._shown(name, value)}" for name, value in changed.items() if name in self
+        )
+
+    @property
+    def in_force(self) -> list[tuple[str, str]]:
+        """What holds now, (label, words), for somebody who may not change it."""
+        return [(self[name].label.text, self._shown(name, value)) for name, value in self.values.items()]
+
+    def _shown(self, name: str, value: Any) -> str:
+        words = {"bolus_role": _BOLUS, "step_level": _STEP}.get(name, {})
+        unit = f"\N{NO-BREAK SPACE}{self[name].unit}" if isinstance(self[name], WholeField) else ""
+        return words.get(value or "", "nothing" if value is None else f"{value}{unit}")
 
 
 class ApproveForm(Form):

@@ -36,6 +36,7 @@ MAY_WAIT: Final = frozenset(
     {
         "sessions.record_vitals",
         "sessions.record_event",
+        "sessions.record_care",
         "sessions.record_row_note",
         "sessions.record_notice",
         "sessions.record_line",

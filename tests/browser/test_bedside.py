@@ -185,6 +185,7 @@ SHEETS = (
     "/notify",
     "/hand-over",
     "/note-row",
+    "/care",
     "/drug",
     "/bolus",
     "/bag",
@@ -200,7 +201,12 @@ def patients(page: Page) -> dict[str, str]:
     return {stage: next(path for text, path in links if stage in text) for stage in stages}
 
 
-@pytest.mark.parametrize("viewport", [TABLET, {"width": 1440, "height": 900}, {"width": 390, "height": 844}])
+TWICE_AS_LARGE = {"width": TABLET["width"] // 2, "height": TABLET["height"] // 2}
+
+
+@pytest.mark.parametrize(
+    "viewport", [TABLET, TWICE_AS_LARGE, {"width": 1440, "height": 900}, {"width": 390, "height": 844}]
+)
 def test_no_bedside_page_runs_off_the_glass(page, viewport):
     sign_in(page, "amara.quill")
     at = patients(page)
@@ -224,7 +230,7 @@ def test_axe_finds_nothing_in_a_dark_room_on_tablet_and_phone(page, barriers, vi
     sign_in(page, "amara.quill")
     at = patients(page)
     page.set_viewport_size(viewport)
-    parts = ("", "/vitals", "/rate", "/event", "/drug")
+    parts = ("", "/vitals", "/rate", "/event", "/care", "/hand-over", "/drug")
     faults = []
     for address in (
         "/today",
@@ -260,3 +266,39 @@ def test_a_usual_session_prints_on_one_page(page):
     page.goto(f"{page.url.split('?')[0]}/print")
     pdf = page.pdf(format="A4", prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
+
+
+def tab_to(page, selector):
+    """Go on with the Tab key until the focus is there."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.locator("*:focus").evaluate("(element, wanted) => element.matches(wanted)", selector):
+            return
+    raise AssertionError(f"The Tab key does not reach {selector}.")
+
+
+def test_the_core_of_a_shift_needs_no_mouse(tablet):
+    page = tablet
+    page.goto("/today")
+    tab_to(page, ".nx a[href*='/sessions/']")
+    press(page, "Enter")
+    page.goto(patients(page)["Infusing"])
+    press(page, "v")
+    page.keyboard.press("t")
+    page.keyboard.type("126/78 80 14 98 s-1 p3")
+    press(page, "Enter")
+    expect(page.locator(".log")).to_contain_text("126/78")
+    press(page, "e")
+    for name in ("term", "grade", "done"):
+        tab_to(page, f"[name={name}]")
+        page.keyboard.press("Space")
+    press(page, "Enter")
+    expect(page.locator(".toasts")).to_contain_text("saved")
+    press(page, "p")
+    tab_to(page, "form.sheetp button:not([data-minutes])")
+    press(page, "Enter")
+    expect(page.locator(".strip")).to_contain_text("Paused since")
+    press(page, "r")
+    tab_to(page, "form.sheetp button:not([data-minutes])")
+    press(page, "Enter")
+    expect(page.locator(".strip")).to_contain_text("Infusing since")

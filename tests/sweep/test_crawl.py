@@ -62,8 +62,15 @@ def test_every_link_and_form_that_a_page_offers_can_be_used(crawl, role):
     assert len(walked.pages) >= {"nurse": 40, "physician": 40, "desk": 10, "admin": 3, "nobody": 1}[role]
 
 
-# Met by being signed out or locked, and the address that only leads on.
-WITHOUT_A_LINK = {"accounts.show_login", "accounts.show_unlock", "home", "static"}
+# Met by being signed out, locked or without a network, and the address that only leads on.
+WITHOUT_A_LINK = {
+    "accounts.show_login",
+    "accounts.show_unlock",
+    "home",
+    "offline.send_worker",
+    "offline.show_offline",
+    "static",
+}
 
 
 def test_every_page_that_needs_no_key_is_linked_from_another(app, crawl):
