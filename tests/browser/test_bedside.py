@@ -293,7 +293,7 @@ def test_the_core_of_a_shift_needs_no_mouse(tablet):
         tab_to(page, f"[name={name}]")
         page.keyboard.press("Space")
     press(page, "Enter")
-    expect(page.locator(".toasts")).to_contain_text("saved")
+    expect(page.locator(".toasts")).to_contain_text("Recorded")
     press(page, "p")
     tab_to(page, "form.sheetp button:not([data-minutes])")
     press(page, "Enter")
