@@ -15,6 +15,7 @@ from typing import cast
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
+from hypothesis import HealthCheck, settings
 
 from clinic import create_app
 from clinic.accounts import passwords
@@ -49,6 +50,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _databases().stop()
         shutil.rmtree(os.environ.pop(RUN_FOLDER), ignore_errors=True)
 
+
+# A busy machine is no fault of the code: how long an example takes is not judged here.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 # The same algorithm, as cheap as it can be: the suite signs in and signs thousands of times.
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
