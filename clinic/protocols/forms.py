@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from wtforms import BooleanField, PasswordField, SelectField
+from wtforms import BooleanField, HiddenField, PasswordField, SelectField
 from wtforms.validators import InputRequired
 
 from clinic.core.choices import left_open, options
@@ -51,6 +51,8 @@ class LimitsForm(Form):
     double_check_minutes = WholeField("A second check holds for", minimum=1, maximum=240, unit="min")
     late_entry_after_min = WholeField("An entry is late after", minimum=1, maximum=240, unit="min")
     reason = _line("Why it is changed", most=500)
+    # The limits as this form was drawn from them: somebody else may change them meanwhile.
+    seen = HiddenField()
     password: Any = PasswordField("Sign with your password")
 
     @property

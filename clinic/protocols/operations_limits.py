@@ -21,6 +21,11 @@ LIMITS: Final = (
 )
 
 
+def edition(clinic: Clinic) -> str:
+    """The limits as one text, another one after every change."""
+    return "/".join(str(getattr(clinic, name)) for name in LIMITS)
+
+
 def change_limits(
     clinic: Clinic, values: Mapping[str, Any], reason: str | None, *, password: str, by: Staff, at: datetime
 ) -> None:

@@ -11,10 +11,10 @@ from clinic.accounts.current import actor, clinic
 from clinic.audit import queries as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, db
-from clinic.core.errors import RuleBroken
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.protocols.forms import LimitsForm
-from clinic.protocols.operations_limits import change_limits
+from clinic.protocols.operations_limits import change_limits, edition
 from clinic.protocols.views import bp
 
 
@@ -50,10 +50,26 @@ def _page(form: LimitsForm) -> str:
     return render_template("protocols/limits.html", form=form, changes=_changes(form))
 
 
+def _refuse_stale(form: LimitsForm) -> None:
+    """Raise Conflict, with both versions, when somebody else has changed the limits since the form was drawn."""
+    db.session.refresh(clinic(), with_for_update=True)
+    if form.seen.data and form.seen.data != edition(clinic()):
+        saved = LimitsForm(formdata=None, obj=clinic())
+        conflict = Conflict(
+            "Somebody else changed the clinic limits meanwhile. Nothing of yours was saved.",
+            mine=form.in_force,
+            theirs=saved.in_force,
+        )
+        conflict.saved_url = url_for(".show_limits")
+        raise conflict
+
+
 @bp.get("/clinic/limits")
 @requires(Permission.READ_PROTOCOL)
 def show_limits() -> ResponseReturnValue:
-    return _page(LimitsForm(formdata=None, obj=clinic()))
+    form = LimitsForm(formdata=None, obj=clinic())
+    form.seen.data = edition(clinic())
+    return _page(form)
 
 
 @bp.post("/clinic/limits")
@@ -61,6 +77,7 @@ def show_limits() -> ResponseReturnValue:
 def change_clinic_limits() -> ResponseReturnValue:
     form = LimitsForm()
     if form.validate_on_submit():
+        _refuse_stale(form)
         try:
             with db.session.begin_nested():
                 change_limits(
