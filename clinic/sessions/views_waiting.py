@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from clinic.accounts.current import actor
-from clinic.core import clock
+from clinic.core import clock, idempotency
 from clinic.core.permissions import Permission, requires
 from clinic.core.seal import BadSeal, read_envelope, unseal
 from clinic.sessions import operations, queries
@@ -25,8 +25,14 @@ from clinic.sessions.views_shared import MAY_WAIT, bp
 @bp.post("/sessions/<uuid:infusion_id>/waiting")
 @requires(Permission.RECORD_OBSERVATION)
 def open_waiting(infusion_id: uuid.UUID) -> ResponseReturnValue:
-    """Give the form that was sealed in an envelope back to its author, to be posted to its own address."""
+    """Give the form that was sealed in an envelope back to its author, to be posted to its own address.
+
+    Answers 204 for one that stands in the flowsheet already: the device went before it could forget the entry, and the
+    rules, which refused it then, might take it now.
+    """
     entry = _entry(infusion_id)
+    if idempotency.earlier_answer(actor().id, f"{entry['entry']}.kept") is not None:
+        return "", 204
     return jsonify(path=entry["path"], fields=[*entry["fields"], ["entered_at", entry["entered_at"]]])
 
 
@@ -49,12 +55,12 @@ def _entry(infusion_id: uuid.UUID) -> dict[str, Any]:
     """
     try:
         if "content" in request.form:
-            return _checked(_parsed(request.form["content"]), infusion_id)
+            return _checked(_parsed(request.form["content"]), infusion_id) | {"entry": None}
         envelope = read_envelope(request.form.get("envelope", ""))
         if envelope.author != str(actor().id):
             abort(403, "This entry was made by somebody else. It is sent when that person signs in here.")
         secrets = [current_app.config["SECRET_KEY"], *(current_app.config["SECRET_KEY_FALLBACKS"] or ())]
-        return _checked(unseal(envelope, secrets), infusion_id)
+        return _checked(unseal(envelope, secrets), infusion_id) | {"entry": envelope.entry}
     except BadSeal as problem:
         abort(422, str(problem))
 

@@ -109,6 +109,15 @@ def test_a_script_is_told_in_so_many_words_that_its_save_was_kept(nurses_browser
     assert (answer.status_code, answer.headers["X-Saved"], answer.data) == (204, address, b"")
 
 
+def test_what_stands_there_is_not_taken_a_second_time(app, nurses_browser, nurse, running):
+    envelope = sealed(app.config["SECRET_KEY"], vitals(running), author=str(nurse.id), record=str(running.id))
+    address = f"/sessions/{running.id}/waiting"
+    kept = {"envelope": envelope, "idempotency_key": "entry.kept"}
+    assert nurses_browser.post(f"{address}/kept", data=kept).status_code == 204
+    assert nurses_browser.post(address, data={"envelope": envelope}).status_code == 204
+    assert len(fresh(running).events) == 1
+
+
 def test_every_page_of_a_session_says_what_may_wait(nurses_browser, running):
     page = nurses_browser.get(f"/sessions/{running.id}").text
     assert f"/sessions/{running.id}/vitals" in page.split('data-may-wait="')[1].split('"')[0].split()

@@ -273,6 +273,7 @@ async function deliver(waiting) {
   const address = `/sessions/${waiting.record}/waiting`;
   const handed = content ? ["content", JSON.stringify(content)] : ["envelope", JSON.stringify(envelope)];
   const opened = await hand(waiting, address, [handed, ["idempotency_key", freshKey()]]);
+  if (opened?.status === 204) return true; // noted before this device could forget it
   if (opened?.status !== 200) return undefined;
   const { path, fields } = await opened.json();
   const answer = await post(path, fields, IN_BACKGROUND);
