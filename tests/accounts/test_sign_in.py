@@ -57,9 +57,12 @@ def test_a_hash_with_old_parameters_is_renewed(person, enter):
     person.password_hash = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
     db.session.flush()
     assert person.password_hash.startswith(old)
+    version = person.version
     assert enter(person.email, PASSWORD).status_code == 303
     db.session.refresh(person)
     assert not person.password_hash.startswith(old)
+    assert person.version == version  # a second device that signs in at the same moment is not refused
+    assert enter(person.email, PASSWORD).status_code == 303
 
 
 def test_what_follows_the_72nd_character_counts(make_staff, enter):
