@@ -17,10 +17,12 @@ class RuleBroken(Exception):
 class Conflict(Exception):
     """Somebody else changed the record since this page was drawn; both versions are shown side by side.
 
-    `mine` and `theirs` are lines of (label, value). A view may add where the saved version is read (`saved_url`), and
-    where what was typed can be sent again over it (`retry_url` with its fields).
+    `mine` and `theirs` are lines of (label, value); `mine_words` is the head of the first where nothing was typed. A
+    view may add where the saved version is read (`saved_url`), and where what was typed can be sent again over it
+    (`retry_url` with its fields).
     """
 
+    mine_words: str | None = None
     saved_url: str | None = None
     retry_url: str | None = None
     retry_fields: Sequence[tuple[str, str]] = ()

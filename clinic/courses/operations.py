@@ -109,9 +109,9 @@ def sign_order(
     by: Staff,
     password: str,
     at: datetime,
-    drawn_version: int | None = None,
+    seen: str | None = None,
 ) -> Signature:
-    """Sign a version of the course's order. The first one makes the course active.
+    """Sign a version of the course's order as it was `seen`. The first one makes the course active.
 
     A version signed while the course is on hold waits on hold with it.
     """
@@ -119,7 +119,7 @@ def sign_order(
         raise RuleBroken("This order belongs to another course.")
     if course.status not in {CourseStatus.DRAFT, CourseStatus.ACTIVE, CourseStatus.ON_HOLD}:
         raise RuleBroken("This course is over. Begin a new one.")
-    signature = orders.sign(version, by=by, password=password, at=at, drawn_version=drawn_version)
+    signature = orders.sign(version, by=by, password=password, at=at, seen=seen)
     if course.status is CourseStatus.DRAFT:
         _move(course, CourseStatus.ACTIVE, by=by, at=at, reason="The first order was signed.")
     elif course.status is CourseStatus.ON_HOLD:

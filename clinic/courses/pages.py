@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from clinic.core import clock
 from clinic.core.findings import Finding, FindingLevel
-from clinic.core.times import date_label
 from clinic.courses import queries
-from clinic.courses.forms import NextOrderForm, OrderForm
+from clinic.courses.forms import OrderForm
 from clinic.courses.models import Course
 from clinic.courses.rules import CourseDecision, CourseStatus, status_after
 from clinic.orders import operations as orders
@@ -128,36 +127,6 @@ def _changes(before: TermsDraft, after: TermsDraft, drug: Drug) -> list[Differen
     return differences(before, after, drugs=(was.name if was else "–", drug.name))
 
 
-def lines_beside(form: OrderForm, saved: OrderVersion, patient: Patient) -> list[Difference]:
-    """What a form says beside a saved version, for the page of a conflict: both as sentences, then all that differs."""
-    draft = typed_draft(form)
-    drug = protocols.drug(draft.drug_id) if draft else None
-    if draft is None or drug is None:
-        return []
-    weight = dosing_weight(patient)
-    theirs, mine = order_values(saved), form.data
-    named = {"valid_from": form.valid_from, "valid_until": form.valid_until}
-    if isinstance(form, NextOrderForm):
-        named["change_reason"] = form.change_reason
-    return [
-        Difference(
-            "Reads as",
-            sentence(draft_of(saved.terms), drug_name=saved.terms.drug.name, weight_kg=saved.weight_used_kg),
-            sentence(draft, drug_name=drug.name, weight_kg=weight.kg if weight else None),
-        ),
-        *differences(draft_of(saved.terms), draft, drugs=(saved.terms.drug.name, drug.name)),
-        *(
-            Difference(field.label.text, _words(theirs[name]), _words(mine[name]))
-            for name, field in named.items()
-            if (theirs[name] or None) != (mine[name] or None)
-        ),
-    ]
-
-
-def _words(value: date | str | None) -> str:
-    return (date_label(value) if isinstance(value, date) else value) or "–"
-
-
 def order_values(version: OrderVersion) -> dict[str, Any]:
     """What the form of an order shows for a version."""
     return {
@@ -191,6 +160,7 @@ class OrderPage:
     findings: list[Finding]
     others: list[OrderVersion]
     verbal: list[tuple[Any, bool]]
+    seen: str
 
 
 def order_page(version: OrderVersion) -> OrderPage:
@@ -211,6 +181,7 @@ def order_page(version: OrderVersion) -> OrderPage:
         findings=orders.problems(version, on=orders.clinic_day(clock.now())) if is_open else [],
         others=[other for other in version.order.versions if other.id != version.id],
         verbal=order_queries.verbal_orders_of(version.order_id),
+        seen=orders.seen_code(version) if is_open else "",
     )
 
 

@@ -18,6 +18,7 @@ from clinic.courses import operations, queries
 from clinic.courses.forms import CourseForm, OrderForm, ReasonForm, SignForm
 from clinic.courses.models import Course
 from clinic.courses.pages import chosen_id, dosing_weight, order_page, patient_panel, written_page
+from clinic.courses.pages_conflict import as_kept, as_saved, lines_beside
 from clinic.orders import queries as order_queries
 from clinic.orders.models import OrderVersion
 from clinic.patients import pages as patient_pages
@@ -227,18 +228,31 @@ def sign_order(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
                     by=actor(),
                     password=form.password.data,
                     at=clock.now(),
-                    drawn_version=drawn_version(),
+                    seen=request.form.get("seen", ""),
                 )
         except RuleBroken as refusal:
             form.refuse(refusal)
         except Conflict as conflict:
-            conflict.theirs = [("Reads as", order_page(version).sentence)]
-            conflict.saved_url = order_address(course, version)
-            raise
+            raise _not_as_read(conflict, course, version) from None
         else:
             flash(f"Signed order {version.number}.")
             return redirect(order_address(course, version), 303)
     return order_view(course, version, form), 422
+
+
+def _not_as_read(conflict: Conflict, course: Course, version: OrderVersion) -> Conflict:
+    """The conflict of a signature, with what the person read beside what is saved."""
+    conflict.saved_url = order_address(course, version)
+    kept = order_queries.kept_draft(version.id, drawn_version())
+    saved = as_saved(version)
+    if kept is None:
+        conflict.theirs = [("Reads as", saved.reads_as)]
+        return conflict
+    lines = lines_beside(saved, as_kept(kept, version))
+    conflict.mine = [(line.label, line.after) for line in lines]
+    conflict.theirs = [(line.label, line.before) for line in lines]
+    conflict.mine_words = "As you read it"
+    return conflict
 
 
 from clinic.courses import views_orders  # noqa: E402, F401 it adds its pages to `bp`

@@ -19,12 +19,12 @@ from clinic.courses.models import Course
 from clinic.courses.pages import (
     chosen_id,
     dosing_weight,
-    lines_beside,
     order_page,
     order_values,
     plan_values,
     written_page,
 )
+from clinic.courses.pages_conflict import as_saved, as_typed, lines_beside
 from clinic.courses.views import (
     bp,
     found_course,
@@ -84,7 +84,8 @@ def _moved_on(course: Course, form: OrderForm) -> Conflict:
         conflict = Conflict("This course changed meanwhile; no order of it is in force. Nothing of yours was saved.")
         conflict.saved_url = url_for("notes.show_course", course_id=course.id)
         return conflict
-    lines = lines_beside(form, saved, course.patient)
+    typed = as_typed(form, course.patient)
+    lines = lines_beside(as_saved(saved), typed) if typed else []
     is_open = saved.status in orders.UNSIGNED
     act, at = ("signed", saved.signature.signed_at) if saved.signature else ("written", saved.drafted_at)
     who = saved.signature.signer_name if saved.signature else saved.drafted_by.name

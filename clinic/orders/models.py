@@ -91,6 +91,20 @@ class OrderVersion(ClinicScoped, Base):
     __mapper_args__ = {"version_id_col": version}
 
 
+class OrderDraft(ClinicScoped, Recorded, Base):
+    """What a version said each time it was saved as a draft: the text that a person read stays readable.
+
+    `revision` is the version number of the row at that save, the one that every page drawn from it carries.
+    """
+
+    __tablename__ = "order_draft"
+    __table_args__ = (sa.UniqueConstraint("order_version_id", "revision"),)
+
+    order_version_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("order_version.id"))
+    revision: Mapped[int]
+    content: Mapped[str]
+
+
 class VerbalOrder(ClinicScoped, Recorded, Base):
     """An order that was spoken: who spoke, who wrote, that it was read back. It waits to be signed, with its age.
 

@@ -14,7 +14,7 @@ from clinic.core import db, times
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.findings import Finding
 from clinic.core.rows import add_row
-from clinic.orders.models import Order, OrderVersion
+from clinic.orders.models import Order, OrderDraft, OrderVersion
 from clinic.orders.rules import OrderStatus, may_become
 from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_before_signing, refusals
 from clinic.orders.spoken import sign_verbal_order, verbal_content, write_verbal_order
@@ -26,7 +26,7 @@ from clinic.protocols.operations import rewrite_terms
 from clinic.protocols.terms import TermsDraft, content_of, draft_of, make_terms
 from clinic.signatures import operations as signatures
 from clinic.signatures.models import Signature
-from clinic.signatures.rules import Meaning
+from clinic.signatures.rules import Meaning, canonical, digest
 
 __all__ = [
     "UNSIGNED",
@@ -40,6 +40,7 @@ __all__ = [
     "refuse_moved_on",
     "resume",
     "revise",
+    "seen_code",
     "sign",
     "sign_verbal_order",
     "stop",
@@ -87,7 +88,7 @@ def draft(
     )
     add_row(version, clash="Somebody else began a version of this order meanwhile. Open the page again.")
     db.session.expire(order, ["versions"])
-    _audit(AuditAction.ORDER_DRAFTED, version, by=by, at=at)
+    _keep_draft(version, by=by, at=at)
     return version
 
 
@@ -157,8 +158,21 @@ def revise(
     version.drafted_at, version.drafted_by_id = at, by.id
     flag_modified(version, "drafted_at")  # a change of the terms alone must count as a new version of the draft too
     db.session.flush()
-    _audit(AuditAction.ORDER_DRAFTED, version, by=by, at=at)
+    _keep_draft(version, by=by, at=at)
     return version
+
+
+def _keep_draft(version: OrderVersion, *, by: Staff, at: datetime) -> None:
+    db.session.add(
+        OrderDraft(
+            order_version_id=version.id,
+            revision=version.version,
+            content=canonical(version_content(version)),
+            recorded_at=at,
+            recorded_by_id=by.id,
+        )
+    )
+    _audit(AuditAction.ORDER_DRAFTED, version, by=by, at=at)
 
 
 def refuse_moved_on(version: OrderVersion, drawn_version: int | None) -> None:
@@ -218,16 +232,23 @@ def problems_of(
     )
 
 
-def sign(
-    version: OrderVersion, *, by: Staff, password: str, at: datetime, drawn_version: int | None = None
-) -> Signature:
+def seen_code(version: OrderVersion) -> str:
+    """The hash of what a page shows of a draft; the form that signs it brings it back."""
+    return digest(canonical(version_content(version)))
+
+
+def sign(version: OrderVersion, *, by: Staff, password: str, at: datetime, seen: str | None = None) -> Signature:
     """Sign a draft: it comes into force, and the version in force before it is superseded.
 
-    1. Nothing may have changed since the physician read it (Conflict otherwise), and no hard finding may stand.
+    1. What was on the screen must be what stands here: `seen` is the `seen_code` of the page (Conflict otherwise),
+       None where the signer wrote it with the same act. No hard finding may stand.
     2. The exact content is signed with the person's password.
     3. The version before is superseded, the terms are sealed, the new version is active: one transaction.
     """
-    refuse_moved_on(version, drawn_version)
+    if seen is not None and seen != seen_code(version):
+        raise Conflict("This order is not what you read any more. Nothing was signed.")
+    if version.status is OrderStatus.CANCELLED:
+        raise RuleBroken("This draft was dropped. Begin a new version.")
     if version.status not in UNSIGNED:
         raise RuleBroken("This version is signed already.")
     found = refusals(problems(version, on=clinic_day(at)))

@@ -8,7 +8,7 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from clinic.accounts.models import Staff
 from clinic.core import db
-from clinic.orders.models import Order, OrderVersion, VerbalOrder
+from clinic.orders.models import Order, OrderDraft, OrderVersion, VerbalOrder
 from clinic.orders.rules import OrderStatus
 from clinic.protocols.models import Terms
 from clinic.protocols.queries import whole_terms
@@ -55,6 +55,13 @@ def draft_version(order_id: uuid.UUID) -> OrderVersion | None:
             OrderVersion.order_id == order_id,
             OrderVersion.status.in_([OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE]),
         )
+    )
+
+
+def kept_draft(version_id: uuid.UUID, revision: int | None) -> OrderDraft | None:
+    """What a version said as a draft when it was saved for the `revision`th time."""
+    return db.session.scalar(
+        sa.select(OrderDraft).where(OrderDraft.order_version_id == version_id, OrderDraft.revision == revision)
     )
 
 

@@ -6,8 +6,10 @@ draft down, `draft_of` reads terms back. `content_of` is what is signed.
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from decimal import Decimal
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from clinic.protocols.limit_rules import Limit as LimitDraft
 from clinic.protocols.models import CheckItem, Drug, Limit, ObservationPhase, PrnItem, Terms
@@ -28,6 +30,7 @@ __all__ = [
     "PrnDraft",
     "TermsDraft",
     "content_of",
+    "draft_from",
     "draft_of",
     "fill_terms",
     "make_terms",
@@ -192,3 +195,22 @@ def drug_content(drug: Drug) -> Mapping[str, object]:
         "form": drug.form,
         "rxcui": drug.rxcui,
     }
+
+
+def draft_from(content: Mapping[str, Any], drug_id: uuid.UUID) -> TermsDraft:
+    """The values that a canonical text holds, the way back from `content_of`; the key of the drug is not in there."""
+    draft: TermsDraft = _read(TermsDraft, {**content, "drug_id": drug_id})
+    return draft
+
+
+def _read(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if get_origin(hint) is tuple:
+        return tuple(_read(get_args(hint)[0], item) for item in value)
+    if get_args(hint):
+        return _read(next(kind for kind in get_args(hint) if kind is not NoneType), value)
+    if isinstance(hint, type) and is_dataclass(hint):
+        hints = get_type_hints(hint)
+        return hint(**{name: _read(hints[name], value[name]) for name in hints if name in value})
+    return value if isinstance(value, hint) else hint(value)

@@ -74,14 +74,18 @@ def test_a_kept_draft_is_signed_on_its_own_page(client, begun, patient):
     (course,) = queries.courses_of(patient.id)
     assert course.status is CourseStatus.DRAFT
     assert client.get(kept.location).status_code == 200
-    version = course.order.versions[0]
-    signed = client.post(
-        f"{kept.location}/sign",
-        data={"password": PASSWORD, "version": version.version, "patient_id": patient.id},
-    )
-    assert signed.status_code == 303
+    assert client.post(f"{kept.location}/sign", data=signing(client, kept.location)).status_code == 303
     assert course.status is CourseStatus.ACTIVE
     assert "Content unchanged" in client.get(kept.location).text
+
+
+def signing(client, address):
+    """What the page of a draft sends when its reader signs."""
+    page = client.get(address).text
+    form = page[page.index(f'action="{address}/sign"') :]
+    names = ("patient_id", "version", "seen")
+    found = {name: re.search(f'name="{name}" value="([^"]*)"', form)[1] for name in names}
+    return found | {"password": PASSWORD}
 
 
 def test_an_order_is_signed_at_once(client, begun, patient):
@@ -215,13 +219,49 @@ def sent_again(page):
     }
 
 
-def test_a_version_that_moved_on_is_not_signed(client, course, two_drafts):
-    data = {"password": PASSWORD, "version": 1, "patient_id": course.patient_id}
-    late = client.post(f"{two_drafts}/sign", data=data)
+@pytest.fixture
+def read_before(client, course):
+    """Draft 2: its address, and what the page of its reader sends after it was written again."""
+    address = f"/courses/{course.id}/orders/2"
+    client.post(f"/courses/{course.id}/orders/new", data=adjusted(course, act="keep"))
+    read = signing(client, address)
+    client.post(f"{address}/draft", data=adjusted(course, act="keep", version=1, highest_amount="0.3"))
+    return address, read
+
+
+def test_who_signs_what_was_written_again_sees_what_was_read_beside_it(client, course, read_before):
+    address, read = read_before
+    late = client.post(f"{address}/sign", data=read)
     assert late.status_code == 409
-    assert "to at most 0.3\u00a0mg per kg per hour" in late.text
-    assert f'href="{two_drafts}"' in late.text
+    assert "As you read it" in late.text
+    assert "<td>0.3\u00a0mg per kg per hour</td><td><b>0.35\u00a0mg per kg per hour</b></td>" in late.text
+    assert f'href="{address}"' in late.text
     assert course.order.current.number == 1
+
+
+def test_what_was_read_again_is_signed(client, course, read_before):
+    address, _ = read_before
+    assert client.post(f"{address}/sign", data=signing(client, address)).status_code == 303
+    assert course.order.current.terms.highest_amount == Decimal("0.3")
+
+
+@pytest.mark.parametrize("forged", [{"seen": ""}, {"seen": None}, {"seen": "0" * 64, "version": "2"}])
+def test_a_post_that_saw_nothing_signs_nothing(client, course, read_before, forged):
+    address, _ = read_before
+    data = {name: value for name, value in (signing(client, address) | forged).items() if value is not None}
+    assert client.post(f"{address}/sign", data=data).status_code == 409
+    assert course.order.current.number == 1
+
+
+def test_a_signature_that_was_sent_before_signs_no_later_draft(client, course):
+    """Two tabs: the form of draft 2 is sent again to draft 3."""
+    address = f"/courses/{course.id}/orders"
+    client.post(f"{address}/new", data=adjusted(course, act="keep"))
+    old = signing(client, f"{address}/2")
+    assert client.post(f"{address}/2/sign", data=old).status_code == 303
+    client.post(f"{address}/new", data=adjusted(course, act="keep"))
+    assert client.post(f"{address}/3/sign", data=old).status_code == 409
+    assert course.order.current.number == 2
 
 
 def test_an_order_adjusted_over_a_newer_one_shows_both_versions(client, course):

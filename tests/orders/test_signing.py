@@ -1,5 +1,6 @@
 """An order is drafted, signed, superseded; what was signed never changes."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -15,7 +16,7 @@ from clinic.orders.rules import OrderStatus
 from clinic.patients import operations as patients
 from clinic.patients import queries as patient_queries
 from clinic.protocols.models import CheckItem, Limit, ObservationPhase, PrnItem, Terms
-from clinic.protocols.terms import draft_of
+from clinic.protocols.terms import draft_from, draft_of
 from clinic.signatures import operations as signatures
 from clinic.signatures.rules import Verdict
 from tests.factories.accounts import PASSWORD
@@ -72,13 +73,13 @@ def test_the_signature_covers_the_weight(make_order_version, make_weight):
 def test_a_version_that_moved_on_since_it_was_read_is_not_signed(make_order_version, sign):
     version = make_order_version(sign=False)
     with pytest.raises(Conflict):
-        sign(version, drawn_version=version.version + 1)
+        sign(version, seen="0" * 64)
     assert version.status is OrderStatus.DRAFT
 
 
 def test_what_was_written_again_after_reading_is_not_signed(make_order_version, make_draft, signing_physician, sign):
     version = make_order_version(sign=False)
-    read = version.version
+    read = operations.seen_code(version)
     operations.revise(
         version,
         make_draft(start_amount=Decimal("0.1")),
@@ -90,7 +91,17 @@ def test_what_was_written_again_after_reading_is_not_signed(make_order_version, 
         at=LATER,
     )
     with pytest.raises(Conflict):
-        sign(version, drawn_version=read)
+        sign(version, seen=read)
+
+
+def test_every_text_of_a_draft_is_kept(make_order_version, make_draft, signing_physician):
+    version = make_order_version(sign=False)
+    first = draft_of(version.terms)
+    frame = {"weight": version.weight, "valid_from": None, "valid_until": None, "sessions_allowed": 6}
+    second = make_draft(start_amount=Decimal("0.1"))
+    operations.revise(version, second, **frame, by=signing_physician, at=LATER)
+    kept = [json.loads(queries.kept_draft(version.id, number).content) for number in (1, version.version)]
+    assert [draft_from(content["terms"], version.terms.drug_id) for content in kept] == [first, second]
 
 
 def test_a_wrong_password_signs_nothing(make_order_version, sign):

@@ -1,0 +1,95 @@
+"""An order as two people have it: what is saved beside what was typed, or beside what was read."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from clinic.core.times import date_label
+from clinic.courses.forms import NextOrderForm, OrderForm
+from clinic.courses.pages import dosing_weight
+from clinic.orders.models import OrderDraft, OrderVersion
+from clinic.patients.models import Patient
+from clinic.protocols import queries as protocols
+from clinic.protocols.pages import typed_draft
+from clinic.protocols.terms import TermsDraft, draft_from, draft_of
+from clinic.protocols.wording import Difference, differences, sentence
+
+_OTHER_DRUG: Final = uuid.UUID(int=0)
+
+
+@dataclass(frozen=True)
+class Written:
+    """An order as one person wrote or read it. `frame` is what it says besides its terms."""
+
+    terms: TermsDraft
+    drug_name: str
+    weight_kg: Decimal | None
+    frame: Sequence[tuple[str, str]]
+
+    @property
+    def reads_as(self) -> str:
+        """The sentence."""
+        return sentence(self.terms, drug_name=self.drug_name, weight_kg=self.weight_kg)
+
+
+def as_saved(version: OrderVersion) -> Written:
+    """A version as it stands."""
+    return Written(
+        draft_of(version.terms),
+        version.terms.drug.name,
+        version.weight_used_kg,
+        _frame(version.valid_from, version.valid_until, version.change_reason),
+    )
+
+
+def as_typed(form: OrderForm, patient: Patient) -> Written | None:
+    """What a form says; None while it cannot be read."""
+    draft = typed_draft(form)
+    drug = protocols.drug(draft.drug_id) if draft else None
+    if draft is None or drug is None:
+        return None
+    weight = dosing_weight(patient)
+    reason = form.change_reason.data if isinstance(form, NextOrderForm) else None
+    return Written(
+        draft, drug.name, weight.kg if weight else None, _frame(form.valid_from.data, form.valid_until.data, reason)
+    )
+
+
+def as_kept(kept: OrderDraft, version: OrderVersion) -> Written:
+    """A version as it read when it was saved that time."""
+    content = json.loads(kept.content)
+    name = content["terms"]["drug"]["name"]
+    drug_id = version.terms.drug_id if name == version.terms.drug.name else _OTHER_DRUG
+    weight = content["weight_used_kg"]
+    return Written(
+        draft_from(content["terms"], drug_id),
+        name,
+        Decimal(weight) if weight else None,
+        _frame(_day(content["valid_from"]), _day(content["valid_until"]), content["change_reason"]),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _frame(valid_from: date | None, valid_until: date | None, change_reason: str | None) -> list[tuple[str, str]]:
+    return [
+        ("Valid from", date_label(valid_from) if valid_from else "–"),
+        ("Valid until", date_label(valid_until) if valid_until else "–"),
+        ("Why the order changes", change_reason or "–"),
+    ]
+
+
+def lines_beside(saved: Written, other: Written) -> list[Difference]:
+    """Two orders for the page of a conflict: both as sentences, then all that differs."""
+    beside = zip(saved.frame, other.frame, strict=True)
+    return [
+        Difference("Reads as", saved.reads_as, other.reads_as),
+        *differences(saved.terms, other.terms, drugs=(saved.drug_name, other.drug_name)),
+        *(Difference(label, was, now) for (label, was), (_, now) in beside if was != now),
+    ]
