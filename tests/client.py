@@ -1,5 +1,6 @@
 """A test client that looks at every page it is given."""
 
+import re
 import uuid
 from collections import Counter
 from html.parser import HTMLParser
@@ -17,6 +18,11 @@ VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "met
 # HTML lets these end with whatever follows.
 MAY_STAY_OPEN = {"p", "li", "dt", "dd", "option", "td", "th", "tr", "thead", "tbody", "html", "body", "head"}
 NAMELESS_INPUTS = {"hidden", "submit", "button", "reset", "image"}
+
+
+def words(markup: str) -> str:
+    """What a person reads on a page and what its attributes carry, without addresses and keys made by chance."""
+    return re.sub(r'<meta[^>]*>|<input type="hidden"[^>]*>|\s(?:href|src|action|id|for|name)="[^"]*"', " ", markup)
 
 
 class Page(HTMLParser):

@@ -13,6 +13,7 @@ from clinic.orders.models import OrderVersion
 from clinic.patients.models import Allergy, Patient
 from clinic.protocols.models import Drug, Protocol
 from clinic.sessions.models import AdverseEvent
+from tests.client import words
 from tests.sweep.conftest import PEOPLE
 
 ROLES = (*PEOPLE, "nobody")
@@ -22,11 +23,6 @@ CLINICAL = re.compile(
     r"\b(?:diagnosis|indication|adverse event|sedation|RASS|POSS|SpO2|Aldrete|PADSS|BPI|PEG score|nausea|vomiting)\b",
     re.IGNORECASE,
 )
-
-
-def words(markup):
-    """What a person reads on a page and what its attributes carry, without the addresses."""
-    return re.sub(r'\s(?:href|src|action|id|for|name|value)="[^"]*"', " ", markup)
 
 
 @pytest.fixture
