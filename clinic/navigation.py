@@ -7,8 +7,7 @@ from flask import current_app
 from clinic.accounts.models import Staff
 from clinic.core import clock
 from clinic.core.permissions import Permission, Role
-from clinic.notes.inbox_rules import EVENTS_FOR
-from clinic.notes.queries import inbox_count
+from clinic.notes.inbox import inbox_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def nav_entries(person: Staff, endpoint: str | None) -> list[NavEntry]:
             label,
             icon,
             current=target == endpoint or (target.split(".")[0] == area and area != "sessions"),
-            count=inbox_count(person, clock.now() - EVENTS_FOR) if permission is Permission.READ_INBOX else None,
+            count=inbox_count(person, clock.now()) if permission is Permission.READ_INBOX else None,
         )
         for target, label, icon, permission in sorted(_ENTRIES, key=lambda entry: entry[0] != home)
         if person.may(permission) and target in current_app.view_functions

@@ -23,6 +23,21 @@ class PasswordForm(Form):
     password = PasswordField("Your password")
 
 
+class ReadForm(PasswordForm):
+    """What the physician answers to a note from the chair, if anything, and the signature that it was read."""
+
+    reply = TextAreaField("Your answer, if any", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
+
+
+class SettleForm(Form):
+    """How a physician settles an answer of the screening."""
+
+    settled_text = TextAreaField(
+        "How it is settled",
+        validators=[InputRequired("Say how it is settled"), Length(max=MAXIMUM_TEXT, message=TOO_LONG)],
+    )
+
+
 class NoteForm(PasswordForm):
     """The text of a note and who co-signs it. As a draft only the text counts."""
 

@@ -10,7 +10,7 @@ from clinic.core.times import elapsed_minutes
 
 
 class ItemKind(StrEnum):
-    """What an item asks of the physician."""
+    """What an item is about."""
 
     NOTE = "note"
     SPOKEN = "spoken"
@@ -18,6 +18,9 @@ class ItemKind(StrEnum):
     RENEW = "renew"
     EVENT = "event"
     SENT = "sent"
+    TOLD = "told"
+    SCREENING = "screening"
+    DECISION = "decision"
 
 
 class Group(StrEnum):
@@ -25,6 +28,7 @@ class Group(StrEnum):
 
     BEFORE = "before"
     SIGN = "sign"
+    DECIDE = "decide"
     COSIGN = "cosign"
     INFORMATION = "information"
 
@@ -33,29 +37,38 @@ GRAVE: Final = 3
 """The grade from which an adverse event is grave: severe (domain reference 2.5)."""
 
 EVENTS_FOR: Final = timedelta(days=14)
-"""How long an adverse event that nobody has reviewed stays in the list."""
+"""How long a lesser adverse event that nobody has reviewed stays in the list; a grave one stays until it is."""
+
+PAGE: Final = 40
+"""How many items stand on one page of the list."""
 
 _MINUTES_PER_HOUR: Final = 60
 _HOURS_PER_DAY: Final = 24
+_GROUPS: Final = {
+    ItemKind.NOTE: Group.COSIGN,
+    ItemKind.SPOKEN: Group.SIGN,
+    ItemKind.ORDER: Group.SIGN,
+    ItemKind.RENEW: Group.BEFORE,
+    ItemKind.EVENT: Group.INFORMATION,
+    ItemKind.SENT: Group.SIGN,
+    ItemKind.TOLD: Group.INFORMATION,
+    ItemKind.SCREENING: Group.DECIDE,
+    ItemKind.DECISION: Group.DECIDE,
+}
 
 
-def group_of(kind: ItemKind, *, is_before_a_session: bool = False, gravity: int = 0) -> Group:
+def group_of(kind: ItemKind, *, is_before_a_session: bool = False, gravity: int = 0, is_open: bool = False) -> Group:
     """Return the part of the inbox that an item stands in.
 
-    An order that a booked session waits for comes before everything else. A grave event asks for a signature; a
-    lesser one is for information until somebody looks at it.
+    What a booked session waits for comes before everything else. A grave event asks for a signature; a lesser one is
+    for information until somebody looks at it. So is what the physician was told and has replied to; without a reply
+    (`is_open`) it asks for one.
     """
-    match kind:
-        case ItemKind.RENEW:
-            return Group.BEFORE
-        case ItemKind.ORDER:
-            return Group.BEFORE if is_before_a_session else Group.SIGN
-        case ItemKind.SPOKEN | ItemKind.SENT:
-            return Group.SIGN
-        case ItemKind.NOTE:
-            return Group.COSIGN
-        case ItemKind.EVENT:
-            return Group.SIGN if gravity >= GRAVE else Group.INFORMATION
+    if is_before_a_session and kind in {ItemKind.ORDER, ItemKind.SCREENING, ItemKind.DECISION}:
+        return Group.BEFORE
+    if (kind is ItemKind.EVENT and gravity >= GRAVE) or (kind is ItemKind.TOLD and is_open):
+        return Group.SIGN
+    return _GROUPS[kind]
 
 
 def gravity_of(grade: int | None, *, is_serious: bool | None) -> int:
@@ -88,6 +101,11 @@ def ranked(items: Iterable[Item]) -> list[Item]:
 def grouped(items: Sequence[Item]) -> Mapping[Group, list[Item]]:
     """Return the items by group, every group in its place even when it is empty."""
     return {group: [item for item in items if item.group is group] for group in Group}
+
+
+def pages_of(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """Return the items in pages; an empty list is one empty page."""
+    return [items[start : start + PAGE] for start in range(0, max(len(items), 1), PAGE)]
 
 
 def age_words(since: datetime, now: datetime) -> str:

@@ -13,6 +13,8 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission
 from clinic.notes.models import Note
 from clinic.notes.rules import SIGNED, NoteKind, NoteStatus, may_become, needs_cosignature, why_not_follow
+from clinic.sessions import operations as sessions
+from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.models import AdverseEvent, InfusionSession, SessionEvent
 from clinic.signatures import operations as signatures
 from clinic.signatures import queries
@@ -183,8 +185,13 @@ def review_adverse_event(event: AdverseEvent, *, by: Staff, password: str, at: d
     )
 
 
-def review_sent_note(event: SessionEvent, *, by: Staff, password: str, at: datetime) -> Signature:
-    """Sign that the physician to whom a note was sent from the chair has read it."""
+def review_sent_note(
+    event: SessionEvent, *, by: Staff, password: str, at: datetime, reply: str | None = None
+) -> Signature:
+    """Sign that the physician has read what was said from the chair.
+
+    A `reply` goes into the flowsheet of the session, beside what it answers; a closed session takes none.
+    """
     if by.id != event.person_id:
         raise RuleBroken("This note was sent to somebody else.")
     content = {
@@ -194,6 +201,16 @@ def review_sent_note(event: SessionEvent, *, by: Staff, password: str, at: datet
         "observation_set_id": event.observation_set_id,
         "recorded_by_id": event.recorded_by_id,
     }
+    if reply and reply.strip():
+        sessions.record_event(
+            event.infusion,
+            SessionEventKind.ROW_NOTE,
+            f"Answer: {reply.strip()}",
+            happened_at=at,
+            observation=event.observation_set,
+            by=by,
+            at=at,
+        )
     return signatures.sign(
         event,
         content,

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -10,68 +10,114 @@ from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor
 from clinic.audit import reading
-from clinic.audit.rules import AuditAction
-from clinic.core import clock
-from clinic.core.errors import Conflict, RuleBroken
+from clinic.core import clock, db
+from clinic.core.errors import Conflict
+from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import same_patient, unchanged_since_drawn
-from clinic.notes import operations, queries
-from clinic.notes.forms import PasswordForm
-from clinic.notes.inbox import Inbox, InboxItem, inbox
+from clinic.core.requests import attempt, same_patient, unchanged_since_drawn
+from clinic.core.times import clock_label
+from clinic.notes import operations
+from clinic.notes.forms import PasswordForm, ReadForm, SettleForm
+from clinic.notes.inbox import KINDS, Inbox, Page, inbox, page
+from clinic.notes.inbox_items import InboxItem
 from clinic.notes.inbox_rules import Group, ItemKind, age_words, grouped
+from clinic.notes.models import Note
 from clinic.notes.summary_rules import shown_mg
 from clinic.notes.views_shared import bp, link, zone
 from clinic.orders import operations as orders
 from clinic.orders import queries as order_queries
 from clinic.orders.models import OrderVersion
 from clinic.patients import queries as patients
+from clinic.patients import screening
 from clinic.patients.rules import AllergyKind, allergy_status
 from clinic.protocols import wording
 from clinic.protocols.terms import draft_of
 from clinic.sessions.chart import PHONE, SHEET, TABLET, Chart, ChartInput, draw
+from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import chart_input
+from clinic.sessions.pages_words import vitals_sentence
 from clinic.sessions.progress import progress
 
-_READS = {
-    ItemKind.NOTE: AuditAction.NOTE_READ,
-    ItemKind.EVENT: AuditAction.SESSION_READ,
-    ItemKind.SENT: AuditAction.SESSION_READ,
-    ItemKind.SPOKEN: AuditAction.ORDER_READ,
-    ItemKind.ORDER: AuditAction.ORDER_READ,
-    ItemKind.RENEW: AuditAction.COURSE_READ,
-}
-_DONE = {
-    ItemKind.NOTE: "Note co-signed",
-    ItemKind.SPOKEN: "Spoken order signed",
-    ItemKind.EVENT: "Adverse event reviewed",
-    ItemKind.SENT: "Note read",
-}
 # The preview's own widths: what the list leaves on a tablet and on a desk's screen.
 _TABLET = replace(SHEET, screen="for-t", width=664)
 _DESKTOP = replace(TABLET, screen="for-d")
-SIGNABLE = frozenset(_DONE)
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a physician does with an item where it is read: the verb on the button, the form, and the operation."""
+
+    verb: str
+    done: str
+    form: type[Form]
+    do: Callable[[InboxItem, Any], object]
+
+
+def _cosign(item: InboxItem, form: PasswordForm) -> None:
+    unchanged_since_drawn(item.record, "This note changed since you opened it. Nothing was signed. Read it again.")
+    operations.cosign_note(item.record, by=actor(), password=form.password.data or "", at=clock.now())
+
+
+def _confirm(item: InboxItem, form: PasswordForm) -> None:
+    orders.sign_verbal_order(item.record, by=actor(), password=form.password.data or "", at=clock.now())
+
+
+def _review(item: InboxItem, form: PasswordForm) -> None:
+    operations.review_adverse_event(item.record, by=actor(), password=form.password.data or "", at=clock.now())
+
+
+def _read(item: InboxItem, form: ReadForm) -> None:
+    operations.review_sent_note(
+        item.record, by=actor(), password=form.password.data or "", at=clock.now(), reply=form.reply.data
+    )
+
+
+def _settle(item: InboxItem, form: SettleForm) -> None:
+    screening.settle_screening(item.record, form.settled_text.data or "", by=actor(), at=clock.now())
+
+
+ACTS = {
+    ItemKind.NOTE: Act("Co-sign", "Note co-signed", PasswordForm, _cosign),
+    ItemKind.SPOKEN: Act("Sign", "Spoken order signed", PasswordForm, _confirm),
+    ItemKind.EVENT: Act("Reviewed", "Adverse event reviewed", PasswordForm, _review),
+    ItemKind.SENT: Act("Read", "Note read", ReadForm, _read),
+    ItemKind.TOLD: Act("Read", "Note read", ReadForm, _read),
+    ItemKind.SCREENING: Act("Settle", "Answer settled", SettleForm, _settle),
+}
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
 
 
 def _inbox() -> Inbox:
     return inbox(actor(), zone=zone(), now=clock.now())
 
 
-def _draw(found: Inbox, item: InboxItem | None, form: PasswordForm | None = None, *, is_chosen: bool = True) -> str:
+def _draw(found: Inbox, chosen: InboxItem | None, form: Form | None = None) -> str:
+    """Draw the page of the list that holds the chosen item, or the one that was asked for with its first item."""
+    show_all = "all" in request.args or (chosen is not None and chosen.group is Group.INFORMATION)
+    drawn = page(found, chosen, request.args.get("page", 1, type=int), show_all=show_all, zone=zone(), now=clock.now())
+    item = drawn.item
     if item is not None:
-        reading.note(_READS[item.kind], _subject(item), actor_id=actor().id, patient_id=item.patient.id, page="inbox")
-    show_all = "all" in request.args or (item is not None and item.group is Group.INFORMATION)
+        reads = KINDS[item.kind].reads
+        reading.note(reads, item.record, actor_id=actor().id, patient_id=item.patient.id, page="inbox")
+    act = ACTS.get(item.kind) if item else None
     return render_template(
         "notes/inbox.html",
         inbox=found,
-        groups=grouped(found.items),
+        page=drawn,
+        groups=grouped(drawn.items),
+        totals={group: len(items) for group, items in grouped(found.items).items()},
         Group=Group,
         item=item,
-        is_chosen=is_chosen,
+        is_chosen=chosen is not None,
         show_all=show_all,
         oldest=_oldest(found),
-        form=form or (PasswordForm() if item is not None and item.kind in SIGNABLE else None),
+        act=act,
+        form=form or (act.form() if act else None),
+        age=lambda each: age_words(each.since, clock.now()) if each.since <= clock.now() else "",
         link=link,
-        **(_preview(found, item) if item is not None else {}),
+        **(_preview(drawn, item) if item is not None else {}),
     )
 
 
@@ -81,24 +127,26 @@ def _oldest(found: Inbox) -> str:
     return age_words(min(waiting), now) if waiting else ""
 
 
-def _subject(item: InboxItem) -> Any:
-    return item.note or item.event or item.sent or item.spoken or item.version or item.appointment
-
-
-def _preview(found: Inbox, item: InboxItem) -> dict[str, Any]:
+def _preview(drawn: Page, item: InboxItem) -> dict[str, Any]:
     """What stands beside the list: allergies, facts and chart of the session, the text to sign."""
     rows = patients.current_allergies(item.patient.id)
     known = [row.substance for row in rows if row.kind is AllergyKind.KNOWN and row.substance]
-    context: dict[str, Any] = {"allergies": known, "allergy_status": allergy_status(rows)}
-    infusion = found.sessions.get(item.infusion_id) if item.infusion_id else None
+    context: dict[str, Any] = {
+        "allergies": known,
+        "allergy_status": allergy_status(rows),
+        "preview": KINDS[item.kind].template,
+    }
+    infusion = drawn.sessions.get(item.infusion_id) if item.infusion_id else None
     if infusion is not None:
         now = clock.now()
         data = chart_input(infusion, progress(infusion, now), zone=zone(), now=now)
-        facts = found.facts[infusion.id]
-        context |= {"facts": facts, "given": shown_mg(facts.given_mg), "charts": _charts(data)}
-    if item.spoken is not None:
-        context["order"] = _sentence(item.spoken.order_version_id)
-    if item.version is not None:
+        facts = drawn.facts[infusion.id]
+        context |= {"facts": facts, "given": shown_mg(facts.given_mg), "charts": _charts(data), "infusion": infusion}
+    if item.kind in {ItemKind.SENT, ItemKind.TOLD} and infusion is not None:
+        context["row"] = _row(item, infusion)
+    if item.kind is ItemKind.SPOKEN:
+        context["order"] = _sentence(item.record.order_version_id)
+    if item.kind is ItemKind.ORDER:
         context |= _order_context(item)
     return context
 
@@ -106,6 +154,12 @@ def _preview(found: Inbox, item: InboxItem) -> dict[str, Any]:
 def _charts(data: ChartInput) -> tuple[Chart, ...]:
     """Draw the session beside the list, which leaves less room than the bedside has."""
     return tuple(draw(data, width) for width in (PHONE, _TABLET, _DESKTOP))
+
+
+def _row(item: InboxItem, infusion: InfusionSession) -> str:
+    """The vitals that something from the chair was about."""
+    about = next((row for row in infusion.observation_sets if row.id == item.record.observation_set_id), None)
+    return f"{clock_label(about.observed_at, zone())} {vitals_sentence(about)}" if about is not None else ""
 
 
 def _sentence(version_id: uuid.UUID) -> str:
@@ -139,9 +193,8 @@ def _changes(before: OrderVersion, draft: OrderVersion) -> list[wording.Differen
 @bp.get("/inbox")
 @requires(Permission.READ_INBOX)
 def show_inbox() -> ResponseReturnValue:
-    """What waits for this physician; the first item stands beside the list."""
-    found = _inbox()
-    return _draw(found, found.items[0] if found.to_do else None, is_chosen=False)
+    """The inbox with its first item opened beside it."""
+    return _draw(_inbox(), None)
 
 
 @bp.get("/inbox/<uuid:item_id>")
@@ -151,49 +204,48 @@ def show_item(item_id: uuid.UUID) -> ResponseReturnValue:
     found = _inbox()
     item = found.find(item_id)
     if item is None:
-        return _lead_away(item_id)
+        return _lead_away(_record(item_id) or abort(404))
     return _draw(found, item)
 
 
-def _lead_away(item_id: uuid.UUID) -> ResponseReturnValue:
-    """Lead to what became of an item that waits no longer, or answer 404 for one that never was."""
-    note = queries.note(item_id)
-    if note is not None and note.infusion_id is not None:
-        return redirect(url_for(".show_session_note", infusion_id=note.infusion_id), 303)
-    events = queries.adverse_event(item_id) or queries.sent_note(item_id)
-    if events or order_queries.verbal_order(item_id) or order_queries.version(item_id):
-        flash("This item is done")
-        return redirect(url_for(".show_inbox"), 303)
-    return abort(404)
+def _record(item_id: uuid.UUID) -> db.Base | None:
+    """The record behind an item that waits no longer, or None for one that never was."""
+    return next((row for row in (kind.find(item_id) for kind in KINDS.values()) if row is not None), None)
+
+
+def _lead_away(record: db.Base) -> ResponseReturnValue:
+    """Lead to what became of an item that waits no longer."""
+    if isinstance(record, Note) and record.infusion_id is not None:
+        return redirect(url_for(".show_session_note", infusion_id=record.infusion_id), 303)
+    flash("This item is done")
+    return redirect(url_for(".show_inbox"), 303)
+
+
+# --- the acts --------------------------------------------------------------------------------------------------------
 
 
 @bp.post("/inbox/<uuid:item_id>/sign")
 @requires(Permission.COSIGN_NOTE)
 def sign_item(item_id: uuid.UUID) -> ResponseReturnValue:
-    """Sign the item with one's own password; the next one opens by itself."""
+    """Sign or settle the item where it is read; the next one opens by itself."""
     found = _inbox()
     item = found.find(item_id)
-    if item is None or item.kind not in SIGNABLE:
-        return _refuse_done(item_id)
-    same_patient(item.patient.id)
-    form = PasswordForm()
-    if form.validate_on_submit():
-        try:
-            _SIGN[item.kind](item, form.password.data or "")
-        except RuleBroken as refusal:
-            form.refuse(refusal)
-        else:
-            flash(_DONE[item.kind])
-            return redirect(_next_address(found, item), 303)
-    return _draw(found, item, form), 422
-
-
-def _refuse_done(item_id: uuid.UUID) -> ResponseReturnValue:
-    """Say that somebody else was faster, or answer 404 for what never was."""
-    events = queries.adverse_event(item_id) or queries.sent_note(item_id)
-    if events or queries.note(item_id) or order_queries.verbal_order(item_id):
+    act = ACTS.get(item.kind) if item else None
+    if item is None or act is None:
+        if _record(item_id) is None:
+            abort(404)
         raise Conflict("This was signed meanwhile. Your signature was not added.")
-    abort(404)
+    same_patient(item.patient.id)
+    form = act.form()
+
+    def do() -> bool:
+        act.do(item, form)
+        return True
+
+    if attempt(form, do) is None:
+        return _draw(found, item, form), 422
+    flash(act.done)
+    return redirect(_next_address(found, item), 303)
 
 
 def _next_address(found: Inbox, item: InboxItem) -> str:
@@ -201,32 +253,3 @@ def _next_address(found: Inbox, item: InboxItem) -> str:
         return url_for(".show_course", course_id=item.course_id)
     following = found.after(item.id)
     return url_for(".show_item", item_id=following.id) if following else url_for(".show_inbox")
-
-
-def _cosign(item: InboxItem, password: str) -> None:
-    if item.note is not None:
-        unchanged_since_drawn(item.note, "This note changed since you opened it. Nothing was signed. Read it again.")
-        operations.cosign_note(item.note, by=actor(), password=password, at=clock.now())
-
-
-def _confirm(item: InboxItem, password: str) -> None:
-    if item.spoken is not None:
-        orders.sign_verbal_order(item.spoken, by=actor(), password=password, at=clock.now())
-
-
-def _review(item: InboxItem, password: str) -> None:
-    if item.event is not None:
-        operations.review_adverse_event(item.event, by=actor(), password=password, at=clock.now())
-
-
-def _read(item: InboxItem, password: str) -> None:
-    if item.sent is not None:
-        operations.review_sent_note(item.sent, by=actor(), password=password, at=clock.now())
-
-
-_SIGN: dict[ItemKind, Callable[[InboxItem, str], None]] = {
-    ItemKind.NOTE: _cosign,
-    ItemKind.SPOKEN: _confirm,
-    ItemKind.EVENT: _review,
-    ItemKind.SENT: _read,
-}

@@ -332,6 +332,7 @@ class SessionEvent(ClinicScoped, Recorded, Superseding, Base):
     observation_set_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("observation_set.id"))
     infusion: Mapped[InfusionSession] = relationship(back_populates="events")
     person: Mapped[Staff | None] = relationship(foreign_keys=[person_id])
+    observation_set: Mapped[ObservationSet | None] = relationship()
     recorded_by: Mapped[Staff] = relationship(foreign_keys="SessionEvent.recorded_by_id")
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from clinic.core import clock, db
 from clinic.courses import operations as courses
 from clinic.notes import operations as note_operations
-from clinic.notes import queries
+from clinic.notes.inbox import inbox_count
 from clinic.notes.models import Note
 from clinic.notes.rules import NoteStatus
 from clinic.orders import operations as orders
@@ -109,7 +109,7 @@ def test_a_note_sent_from_the_chair_stands_with_its_row_until_it_is_read(inbox, 
     page = text(inbox.get(f"/inbox/{event.id}"))
     assert "Skips a beat now and then." in page
     assert "HR 88" in page
-    assert queries.inbox_count(signing_physician, LATER) == 1
+    assert inbox_count(signing_physician, LATER) == 1
     assert inbox.post(f"/inbox/{event.id}/sign", data={"password": PASSWORD}).status_code == 303
     assert "Nothing waits for you" in text(inbox.get("/inbox"))
     assert inbox.get(f"/inbox/{event.id}").location == "/inbox"
@@ -213,7 +213,7 @@ def test_the_badge_counts_what_waits_in_one_read(inbox, make_closed, make_note, 
     make_event(infusion, grade=3)
     make_event(infusion, grade=2)
     with count_queries() as sent:
-        assert queries.inbox_count(signing_physician, LATER - timedelta(days=14)) == 2
+        assert inbox_count(signing_physician, LATER) == 2
     assert len(sent) == 1
 
 
@@ -224,7 +224,7 @@ def test_the_badge_knows_no_other_clinic(make_closed, make_note, make_event, str
     from clinic.accounts import queries as accounts  # noqa: PLC0415 this test alone looks across clinics
 
     with db.in_clinic(accounts.first_clinic_id(stranger.id)):
-        assert queries.inbox_count(stranger, LATER - timedelta(days=9)) == 0
+        assert inbox_count(stranger, LATER) == 0
 
 
 def test_the_inbox_costs_the_same_for_many_notes(inbox, make_closed, make_note, count_queries):

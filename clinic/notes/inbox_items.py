@@ -1,0 +1,136 @@
+"""What every line of the inbox has, whatever it is about, and whose inbox it is."""
+
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from clinic.accounts.models import Staff
+from clinic.audit.rules import AuditAction
+from clinic.core import db
+from clinic.core.times import clock_label, date_label, local
+from clinic.notes import inbox_queries as queries
+from clinic.notes.inbox_rules import EVENTS_FOR, Group, ItemKind
+from clinic.notes.summary_rules import SessionFacts
+from clinic.orders.models import OrderVersion
+from clinic.patients.models import Patient
+from clinic.scheduling.models import Appointment
+
+AHEAD: Final = timedelta(days=7)
+"""How far ahead booked sessions are looked at, and how long a course may rest before somebody decides."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Whose inbox is read, and when."""
+
+    person: Staff
+    zone: ZoneInfo
+    now: datetime
+
+    @property
+    def ids(self) -> Collection[uuid.UUID]:
+        """The physicians whose items stand here."""
+        return [self.person.id]
+
+    @property
+    def since(self) -> datetime:
+        """From when lesser adverse events are shown."""
+        return self.now - EVENTS_FOR
+
+    @property
+    def until(self) -> datetime:
+        """Up to when booked sessions are looked at."""
+        return self.now + AHEAD
+
+    @property
+    def quiet_since(self) -> datetime:
+        """From when a course without a session is at a standstill."""
+        return self.now - AHEAD
+
+    @cached_property
+    def booked(self) -> dict[uuid.UUID, Appointment]:
+        """The next booked session of each order, within the days looked ahead."""
+        first: dict[uuid.UUID, Appointment] = {}
+        for appointment in queries.coming_appointments(self.ids, self.now, self.until):
+            first.setdefault(appointment.course.order_id, appointment)
+        return first
+
+    @cached_property
+    def drafts(self) -> list[OrderVersion]:
+        """The orders that nobody has signed."""
+        return queries.drafts(self.ids)
+
+    def when(self, instant: datetime) -> str:
+        """Return the day and time of what happened: "today 16:14"."""
+        day, today = local(instant, self.zone).date(), local(self.now, self.zone).date()
+        words = {0: "today", 1: "yesterday"}.get((today - day).days, date_label(day)[:6])
+        return f"{words} {clock_label(instant, self.zone)}"
+
+    def day(self, instant: datetime) -> str:
+        """Return the day and time of what is to come: "Thu 20-Nov 13:00"."""
+        wall = local(instant, self.zone)
+        return f"{wall:%a} {date_label(wall.date())[:6]} {clock_label(instant, self.zone)}"
+
+
+@dataclass(frozen=True)
+class InboxItem:
+    """One line of the inbox.
+
+    `record` is what it is about, and `id` its key. `since` is when it began to wait, or must be done by. `when` and
+    `side` stand on its right; `alert` is marked as outside a limit; `whose` says for whom else it waits.
+    """
+
+    id: uuid.UUID
+    kind: ItemKind
+    group: Group
+    patient: Patient
+    title: str
+    what: str
+    when: str
+    side: str
+    since: datetime
+    record: Any
+    gravity: int = 0
+    is_mine: bool = True
+    is_soon: bool = False
+    whose: str = ""
+    alert: str = ""
+    course_id: uuid.UUID | None = None
+    infusion_id: uuid.UUID | None = None
+
+    def saying(self, what: str, alert: str) -> "InboxItem":
+        """Return the same line with other words."""
+        return replace(self, what=what, alert=alert)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Everything that the inbox knows of one kind of item; a new kind is one of these in `inbox.KINDS`.
+
+    `items` reads what waits, in a number of reads that does not grow with it. `count` is its share of the badge, as
+    one select; None where what waits cannot be counted without reading it. `find` reads the record behind an item that
+    is done. `tell` puts the facts of its session into the line, for the items of one page alone. `template` draws the
+    item beside the list.
+    """
+
+    kind: ItemKind
+    template: str
+    reads: AuditAction
+    items: Callable[[Desk], Iterable[InboxItem]]
+    find: Callable[[uuid.UUID], db.Base | None]
+    count: Callable[[Desk], "sa.Select[int]"] | None = None
+    tell: Callable[[InboxItem, SessionFacts], InboxItem] | None = None
+
+
+def counted(model: type[db.Base], *conditions: sa.ColumnElement[bool]) -> "sa.Select[int]":
+    """Return how many rows of this clinic there are under these conditions, as a part of the badge."""
+    clinic: Mapping[str, Any] = model.__table__.c  # type: ignore[assignment]
+    return (
+        sa.select(sa.func.count()).select_from(model).where(clinic["clinic_id"] == db.current_clinic_id(), *conditions)
+    )

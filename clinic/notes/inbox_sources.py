@@ -1,0 +1,284 @@
+"""What stands in the inbox, kind by kind: the rows of the areas as lines of one list."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+
+from clinic.core.times import clock_label, local
+from clinic.courses.models import Course
+from clinic.courses.rules import CourseStatus
+from clinic.notes import inbox_queries as queries
+from clinic.notes.inbox_items import Desk, InboxItem
+from clinic.notes.inbox_rules import (
+    Group,
+    ItemKind,
+    OrderSpan,
+    age_words,
+    gravity_of,
+    group_of,
+    is_covered,
+    outside_words,
+    until_words,
+)
+from clinic.notes.summary_rules import SessionFacts
+from clinic.orders.models import OrderVersion
+from clinic.orders.rules import OrderStatus
+from clinic.patients.models import ScreeningAnswer
+from clinic.patients.rules import Answer
+from clinic.scheduling.models import Appointment
+from clinic.sessions.event_rules import SessionEventKind
+from clinic.sessions.models import SessionEvent
+from clinic.sessions.pages_log import adverse_title
+
+_NONE = uuid.UUID(int=0)
+
+
+def notes(desk: Desk) -> Iterator[InboxItem]:
+    """Signed notes of others that wait for a co-signature."""
+    found = queries.notes_to_cosign(desk.ids)
+    grave = queries.gravities(note.infusion_id for note in found if note.infusion_id) if found else {}
+    for note in found:
+        signed_at = note.signed_at or note.saved_at
+        is_mine = note.cosigner_id in desk.ids
+        yield InboxItem(
+            note.id,
+            ItemKind.NOTE,
+            group_of(ItemKind.NOTE),
+            note.patient,
+            title="Session note",
+            what=f"Session {note.infusion.number}." if note.infusion else "",
+            when=desk.when(signed_at),
+            side=note.author.name,
+            since=signed_at,
+            record=note,
+            gravity=grave.get(note.infusion_id or _NONE, 0),
+            is_mine=is_mine,
+            whose="" if is_mine else (f"for {note.cosigner.name}" if note.cosigner else "for any physician"),
+            course_id=note.infusion.course_id if note.infusion else None,
+            infusion_id=note.infusion_id,
+        )
+
+
+def tell_note(item: InboxItem, facts: SessionFacts) -> InboxItem:
+    """Say of a note what its session was like."""
+    alert = outside_words(len(facts.outside), len(facts.events))
+    what = f"{facts.title[:1].upper()}{facts.title[1:]}."
+    return item.saying(what if alert else f"{what} Nothing outside limits, no events.", alert)
+
+
+def events(desk: Desk) -> Iterator[InboxItem]:
+    """Adverse events that nobody has reviewed."""
+    for event in queries.unreviewed_events(desk.since):
+        gravity = gravity_of(event.grade, is_serious=event.is_serious)
+        group = group_of(ItemKind.EVENT, gravity=gravity)
+        is_mine = event.infusion.course.physician_id in desk.ids
+        title = adverse_title(event)
+        action = f" {event.action[:1].upper()}{event.action[1:]}." if event.action else ""
+        yield InboxItem(
+            event.id,
+            ItemKind.EVENT,
+            group,
+            event.patient,
+            title="Adverse event",
+            what=action.strip() if group is Group.SIGN else f"{title}.{action}",
+            alert=f"{title}." if group is Group.SIGN else "",
+            when=desk.when(event.onset_at),
+            side=event.recorded_by.name,
+            since=event.onset_at,
+            record=event,
+            gravity=gravity,
+            is_mine=is_mine,
+            whose="" if is_mine else "for any physician",
+            course_id=event.infusion.course_id,
+            infusion_id=event.infusion_id,
+        )
+
+
+def sent(desk: Desk) -> Iterator[InboxItem]:
+    """Notes that were sent from a chair and not read yet."""
+    for event in queries.from_the_chair(desk.ids, SessionEventKind.ROW_NOTE):
+        yield _from_the_chair(desk, event, ItemKind.SENT, "Note from the chair")
+
+
+def told(desk: Desk) -> Iterator[InboxItem]:
+    """Times that the physician was told of something, as the nurse wrote it down."""
+    for event in queries.from_the_chair(desk.ids, SessionEventKind.NOTIFY, desk.since):
+        yield _from_the_chair(desk, event, ItemKind.TOLD, "You were told")
+
+
+def _from_the_chair(desk: Desk, event: SessionEvent, kind: ItemKind, title: str) -> InboxItem:
+    reply = f" Your reply: {event.reply}" if event.reply else ""
+    return InboxItem(
+        event.id,
+        kind,
+        group_of(kind, is_open=not event.reply),
+        event.infusion.patient,
+        title=title,
+        what=f"{event.text}{reply}",
+        when=desk.when(event.happened_at),
+        side=event.recorded_by.name,
+        since=event.happened_at,
+        record=event,
+        course_id=event.infusion.course_id,
+        infusion_id=event.infusion_id,
+    )
+
+
+def spoken(desk: Desk) -> Iterator[InboxItem]:
+    """Orders that were spoken and not signed yet."""
+    found = queries.spoken_orders(desk.ids)
+    courses = queries.courses_by_version([row.order_version_id for row in found]) if found else {}
+    for row in found:
+        yield InboxItem(
+            row.id,
+            ItemKind.SPOKEN,
+            group_of(ItemKind.SPOKEN),
+            row.patient,
+            title="Spoken order",
+            what=f"{row.text.rstrip('. ')}. Spoken {clock_label(row.spoken_at, desk.zone)}.",
+            when=desk.when(row.spoken_at),
+            side=f"{age_words(row.spoken_at, desk.now)} ago \N{MIDDLE DOT} {row.recorded_by.name}",
+            since=row.spoken_at,
+            record=row,
+            course_id=courses.get(row.order_version_id),
+        )
+
+
+# --- orders and courses ----------------------------------------------------------------------------------------------
+
+
+def drafts(desk: Desk) -> Iterator[InboxItem]:
+    """Orders to sign; the ones that a booked session waits for come first."""
+    courses = queries.courses_by_order([draft.order_id for draft in desk.drafts]) if desk.drafts else {}
+    for draft in desk.drafts:
+        yield _draft(desk, draft, desk.booked.get(draft.order_id), courses.get(draft.order_id))
+
+
+def _draft(desk: Desk, draft: OrderVersion, appointment: Appointment | None, course: Course | None) -> InboxItem:
+    which = f"Version {draft.number} of the order for {draft.terms.drug.name} is a draft."
+    if appointment is not None:
+        which = f"Session {appointment.session_number} is booked. {which}"
+    is_own = draft.drafted_by_id == desk.person.id
+    return InboxItem(
+        draft.id,
+        ItemKind.ORDER,
+        group_of(ItemKind.ORDER, is_before_a_session=appointment is not None),
+        draft.order.patient,
+        title="Order to sign",
+        what=which,
+        when=desk.day(appointment.starts_at) if appointment else desk.when(draft.drafted_at),
+        side=until_words(appointment.starts_at, desk.now)
+        if appointment
+        else ("drafted by you" if is_own else draft.drafted_by.name),
+        since=appointment.starts_at if appointment else draft.drafted_at,
+        record=draft,
+        is_soon=appointment is not None,
+        course_id=course.id if course else None,
+    )
+
+
+def gaps(desk: Desk) -> Iterator[InboxItem]:
+    """Booked sessions on whose day no signed order is in force and for which none is drafted."""
+    drafted = {draft.order_id for draft in desk.drafts}
+    for order_id, appointment in desk.booked.items():
+        is_held = appointment.course.status is CourseStatus.ON_HOLD
+        if order_id in drafted or is_held or _is_covered(desk, appointment):
+            continue
+        what = f"Session {appointment.session_number} is booked; no signed order covers that day."
+        yield _booked(desk, appointment, ItemKind.RENEW, "Order to renew", what)
+
+
+def held(desk: Desk) -> Iterator[InboxItem]:
+    """Courses on hold whose next session is booked: resume, or give the place away."""
+    for appointment in desk.booked.values():
+        if appointment.course.status is CourseStatus.ON_HOLD:
+            what = f"The course is on hold and session {appointment.session_number} is booked."
+            yield _booked(desk, appointment, ItemKind.DECISION, "Course to decide", what)
+
+
+def _booked(desk: Desk, appointment: Appointment, kind: ItemKind, title: str, what: str) -> InboxItem:
+    return InboxItem(
+        appointment.id,
+        kind,
+        group_of(kind, is_before_a_session=True),
+        appointment.patient,
+        title=title,
+        what=what,
+        when=desk.day(appointment.starts_at),
+        side=until_words(appointment.starts_at, desk.now),
+        since=appointment.starts_at,
+        record=appointment,
+        is_soon=True,
+        course_id=appointment.course_id,
+    )
+
+
+def _is_covered(desk: Desk, appointment: Appointment) -> bool:
+    spans = [
+        OrderSpan(version.status is OrderStatus.ACTIVE, version.valid_from, version.valid_until)
+        for version in appointment.course.order.versions
+    ]
+    return is_covered(spans, local(appointment.starts_at, desk.zone).date())
+
+
+def decisions(desk: Desk) -> Iterator[InboxItem]:
+    """Courses at a decision point: on hold before a booked session, or at their end or a standstill, undecided."""
+    yield from held(desk)
+    courses = queries.courses_to_decide(desk.ids, desk.quiet_since)
+    last = queries.last_sessions([course.id for course in courses]) if courses else {}
+    for course in courses:
+        session = last[course.id]
+        current = course.order.current
+        allowed = current.sessions_allowed if current else None
+        planned = f" of {allowed}" if allowed else ""
+        yield InboxItem(
+            course.id,
+            ItemKind.DECISION,
+            group_of(ItemKind.DECISION),
+            course.patient,
+            title="Course to decide",
+            what=f"Session {session.number}{planned} is over and none is booked.",
+            when=desk.when(session.arrived_at),
+            side=f"course {course.number}",
+            since=session.arrived_at,
+            record=course,
+            course_id=course.id,
+            infusion_id=session.id,
+        )
+
+
+# --- screening -------------------------------------------------------------------------------------------------------
+
+
+def screening(desk: Desk) -> Iterator[InboxItem]:
+    """Answers to screening questions that a physician has to settle."""
+    answers = queries.answers_to_settle(desk.ids)
+    if not answers:
+        return
+    courses = queries.courses_of_patients({answer.patient_id for answer in answers})
+    booked = {appointment.patient_id: appointment for appointment in desk.booked.values()}
+    for answer in answers:
+        yield _answer(desk, answer, booked.get(answer.patient_id), courses)
+
+
+def _answer(
+    desk: Desk, answer: ScreeningAnswer, appointment: Appointment | None, courses: Mapping[uuid.UUID, Course]
+) -> InboxItem:
+    course = courses.get(answer.patient_id)
+    detail = f" {answer.detail}" if answer.detail else ""
+    word = "Unknown." if answer.answer is Answer.UNKNOWN else "Yes."
+    return InboxItem(
+        answer.id,
+        ItemKind.SCREENING,
+        group_of(ItemKind.SCREENING, is_before_a_session=appointment is not None),
+        answer.patient,
+        title="Screening to settle",
+        what=f"{answer.question.text} {word}{detail}",
+        when=desk.day(appointment.starts_at) if appointment else desk.when(answer.recorded_at),
+        side=until_words(appointment.starts_at, desk.now) if appointment else answer.recorded_by.name,
+        since=appointment.starts_at if appointment else answer.recorded_at,
+        record=answer,
+        is_mine=course is not None,
+        is_soon=appointment is not None,
+        whose="" if course else "for any physician",
+        course_id=course.id if course else None,
+    )
