@@ -21,11 +21,12 @@ from clinic.patients import pages as patient_pages
 from clinic.patients import queries as patients
 from clinic.patients.models import Patient, Weight
 from clinic.protocols import queries as protocols
+from clinic.protocols.comparison import NOTHING, Difference, differences
 from clinic.protocols.models import Drug
 from clinic.protocols.pages import changed_count, terms_page, typed_draft
 from clinic.protocols.terms import TermsDraft, draft_of
 from clinic.protocols.terms_form import form_values
-from clinic.protocols.wording import Difference, PumpLine, differences, plan_text, pump_lines, reading, sentence
+from clinic.protocols.wording import PumpLine, drug_text, plan_text, pump_lines, reading, sentence
 from clinic.signatures.pages import ShownSignature, shown
 
 STATUS_LOOKS: Final = {
@@ -124,7 +125,7 @@ def written_page(patient: Patient, form: OrderForm, reference: TermsDraft | None
 def _changes(before: TermsDraft, after: TermsDraft, drug: Drug) -> list[Difference]:
     """What changed; the drug before is read only when it is another one."""
     was = protocols.drug(before.drug_id) if before.drug_id != drug.id else drug
-    return differences(before, after, drugs=(was.name if was else "–", drug.name))
+    return differences(before, after, drugs=(drug_text(was) if was else NOTHING, drug_text(drug)))
 
 
 def order_values(version: OrderVersion) -> dict[str, Any]:

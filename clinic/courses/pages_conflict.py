@@ -14,9 +14,10 @@ from clinic.courses.pages import dosing_weight
 from clinic.orders.models import OrderDraft, OrderVersion
 from clinic.patients.models import Patient
 from clinic.protocols import queries as protocols
+from clinic.protocols.comparison import Difference, differences
 from clinic.protocols.pages import typed_draft
 from clinic.protocols.terms import TermsDraft, draft_from, draft_of
-from clinic.protocols.wording import Difference, differences, sentence
+from clinic.protocols.wording import sentence
 
 _OTHER_DRUG: Final = uuid.UUID(int=0)
 

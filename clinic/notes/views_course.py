@@ -25,7 +25,8 @@ from clinic.notes.models import Note
 from clinic.notes.views_shared import bp, link, zone
 from clinic.orders.models import OrderVersion
 from clinic.outcomes.wording import score_lines
-from clinic.protocols import wording
+from clinic.protocols import comparison, wording
+from clinic.protocols import queries as protocol_queries
 from clinic.protocols.terms import draft_of
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_patient import patient_bar
@@ -79,18 +80,21 @@ def _draw(course: Course, form: DecisionForm | None) -> str:
         **context,
         draft=_sentence(review.draft),
         changes=_changes(review),
+        in_use=protocol_queries.number_in_use(course.protocol_version.protocol_id),
         scores=score_lines(review.results),
         form=form,
         link=link,
     )
 
 
-def _changes(review: CourseReview) -> list[wording.Difference]:
+def _changes(review: CourseReview) -> list[comparison.Difference]:
     """What the draft changes against the version in force."""
     if review.version is None or review.draft is None:
         return []
     before, after = review.version.terms, review.draft.terms
-    return wording.differences(draft_of(before), draft_of(after), drugs=(before.drug.name, after.drug.name))
+    return comparison.differences(
+        draft_of(before), draft_of(after), drugs=(wording.drug_text(before.drug), wording.drug_text(after.drug))
+    )
 
 
 def _plan(review: CourseReview) -> str:

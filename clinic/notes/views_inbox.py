@@ -30,7 +30,7 @@ from clinic.orders.models import OrderVersion
 from clinic.patients import queries as patients
 from clinic.patients import screening
 from clinic.patients.rules import AllergyKind, allergy_status
-from clinic.protocols import wording
+from clinic.protocols import comparison, wording
 from clinic.protocols.terms import draft_of
 from clinic.sessions.chart import PHONE, SHEET, TABLET, Chart, ChartInput, draw
 from clinic.sessions.models import InfusionSession
@@ -185,9 +185,9 @@ def _order_context(item: InboxItem) -> dict[str, Any]:
     }
 
 
-def _changes(before: OrderVersion, draft: OrderVersion) -> list[wording.Difference]:
-    drugs = (before.terms.drug.name, draft.terms.drug.name)
-    return wording.differences(draft_of(before.terms), draft_of(draft.terms), drugs=drugs)
+def _changes(before: OrderVersion, draft: OrderVersion) -> list[comparison.Difference]:
+    drugs = (wording.drug_text(before.terms.drug), wording.drug_text(draft.terms.drug))
+    return comparison.differences(draft_of(before.terms), draft_of(draft.terms), drugs=drugs)
 
 
 @bp.get("/inbox")

@@ -6,14 +6,21 @@ from typing import Any, Final
 from flask import request
 
 from clinic.core.units import BadNumber
+from clinic.protocols.comparison import was_texts
 from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, limit_cell
-from clinic.protocols.rules import DoseBasis, LimitLevel, Vital
+from clinic.protocols.rules import DoseBasis, LimitLevel, ProtocolStatus, Vital
 from clinic.protocols.terms import TermsDraft
 from clinic.protocols.terms_form import ROWS, TermsForm
-from clinic.protocols.wording import GROUPS, LINES, check_text, phase_text, prn_text, unit_label, was_texts
+from clinic.protocols.wording import GROUPS, LINES, check_text, phase_text, prn_text, unit_label
 
 _NOBODY: Final = uuid.UUID(int=0)
 _MORE: Final = "more-"
+
+STATE_WORDS: Final = {
+    ProtocolStatus.DRAFT: "draft",
+    ProtocolStatus.ACTIVE: "in use",
+    ProtocolStatus.RETIRED: "retired",
+}
 
 
 def asks_for_more_rows(form: TermsForm) -> bool:

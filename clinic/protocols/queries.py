@@ -88,3 +88,12 @@ def versions_in_use() -> list[ProtocolVersion]:
             .order_by(Protocol.name)
         )
     )
+
+
+def number_in_use(protocol_id: uuid.UUID) -> int | None:
+    """The number of the version of a protocol that new courses begin with."""
+    return db.session.scalar(
+        sa.select(ProtocolVersion.number).where(
+            ProtocolVersion.protocol_id == protocol_id, ProtocolVersion.status == ProtocolStatus.ACTIVE
+        )
+    )

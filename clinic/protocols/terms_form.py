@@ -22,7 +22,7 @@ from clinic.protocols.models import Drug
 from clinic.protocols.rules import DischargeScale, DoseBasis, LimitLevel, SedationScale, Vital, WeightRule
 from clinic.protocols.terms import LimitDraft, TermsDraft
 from clinic.protocols.terms_rows import MOST_MG, MOST_MIN, CheckRow, PhaseRow, PrnRow, choice_field, text_field
-from clinic.protocols.wording import LINES, SCALE_WORDS, WEIGHT_WORDS
+from clinic.protocols.wording import LINES, SCALE_WORDS, WEIGHT_WORDS, drug_text
 
 _E = TypeVar("_E", bound=StrEnum)
 _YES_NO: Final = {"yes": "yes", "no": "no"}
@@ -131,7 +131,7 @@ class TermsForm(Form):
 
     def offer_drugs(self, drugs: list[Drug]) -> None:
         """Set the drugs to choose from."""
-        names = {str(drug.id): f"{drug.name}, {drug.product}" if drug.product else drug.name for drug in drugs}
+        names = {str(drug.id): drug_text(drug) for drug in drugs}
         self.drug_id.choices = options(names, blank=True)
 
     def draft(self) -> TermsDraft:

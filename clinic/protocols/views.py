@@ -13,13 +13,14 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt, drawn_version
 from clinic.protocols import operations, queries
+from clinic.protocols.comparison import differences
 from clinic.protocols.forms import ApproveForm, DrugForm, ProtocolForm, VersionForm
 from clinic.protocols.models import Protocol, ProtocolVersion
-from clinic.protocols.pages import asks_for_more_rows, terms_page
+from clinic.protocols.pages import STATE_WORDS, asks_for_more_rows, terms_page
 from clinic.protocols.rules import ProtocolStatus
 from clinic.protocols.terms import draft_of
 from clinic.protocols.terms_form import TermsForm, form_values
-from clinic.protocols.wording import differences, plan_text, reading, sentence
+from clinic.protocols.wording import drug_text, reading, sentence
 from clinic.signatures import queries as signature_queries
 from clinic.signatures.pages import shown
 
@@ -29,7 +30,7 @@ bp = Blueprint("protocols", __name__)
 @bp.get("/protocols")
 @requires(Permission.READ_PROTOCOL)
 def list_protocols() -> ResponseReturnValue:
-    return render_template("protocols/list.html", protocols=queries.protocols(), plan_text=plan_text)
+    return render_template("protocols/list.html", protocols=queries.protocols(), words=STATE_WORDS)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -169,12 +170,15 @@ def _version_page(version: ProtocolVersion, form: ApproveForm) -> str:
         drug=version.terms.drug,
         sentence=sentence(draft, drug_name=version.terms.drug.name),
         groups=reading(draft),
-        changes=differences(draft_of(before.terms), draft, drugs=(before.terms.drug.name, version.terms.drug.name))
+        changes=differences(
+            draft_of(before.terms), draft, drugs=(drug_text(before.terms.drug), drug_text(version.terms.drug))
+        )
         if before
         else [],
         before=before,
         signature=shown(made[0], operations.version_content(version)) if made else None,
         form=form,
+        words=STATE_WORDS,
     )
 
 
@@ -242,4 +246,4 @@ def _drug_values(form: DrugForm) -> dict[str, Any]:
     return {name: form[name].data for name in names} | {"strength_mg_ml": form.strength_mg_ml.data or None}
 
 
-from clinic.protocols import views_limits  # noqa: E402, F401 it adds its pages to `bp`
+from clinic.protocols import views_compare, views_limits  # noqa: E402, F401 they add their pages to `bp`

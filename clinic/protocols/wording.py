@@ -1,6 +1,6 @@
-"""Terms in words: every value with its label and unit, what differs between two, and the sentence that is signed."""
+"""Terms in words: every value with its label and unit, and the sentence that is signed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -17,6 +17,7 @@ from clinic.core.units import (
 )
 from clinic.protocols.dose_rules import pump_rate_ml_h, rate_from, rate_in, rate_mg_h
 from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, limit_lines
+from clinic.protocols.models import Drug
 from clinic.protocols.rules import Anchor, CheckKind, DischargeScale, GateEffect, WeightRule
 from clinic.protocols.terms import CheckDraft, PhaseDraft, PrnDraft, TermsDraft
 from clinic.protocols.text_rules import order_sentence
@@ -236,14 +237,57 @@ def phase_text(phase: PhaseDraft) -> str:
 
 
 def check_text(check: CheckDraft) -> str:
-    """Return a check with its section and what a failed one does."""
+    """Return a check with its section, what kind it is and what a failed one does."""
     hint = f" ({check.hint})" if check.hint else ""
-    return f"{check.section}: {check.text}{hint}; {EFFECT_WORDS[check.effect]}"
+    kind = "" if check.kind is CheckKind.OTHER else f"{_inside(KIND_WORDS[check.kind])}, "
+    return f"{check.section}: {check.text}{hint}; {kind}{EFFECT_WORDS[check.effect]}"
+
+
+def _inside(words: str) -> str:
+    """Words as they stand inside a line: only an abbreviation keeps its capitals."""
+    return words if words[:2].isupper() else words[:1].lower() + words[1:]
+
+
+def _about(check: CheckDraft) -> set[str]:
+    return {check.text} if check.kind is CheckKind.OTHER else {check.text, check.kind}
+
+
+def drug_text(drug: Drug) -> str:
+    """Return "ketamine, vial 50 mg/mL 10 mL": a line of the formulary as it is chosen and compared."""
+    return f"{drug.name}, {drug.product}" if drug.product else drug.name
+
+
+class ListLine(NamedTuple):
+    """A repeated line in words.
+
+    Two versions of it share a word of what it is `about`; `label` names it where its place does not.
+    """
+
+    text: str
+    about: frozenset[str]
+    label: str = ""
+
+
+LISTS: Final = ("Limits for the nurse", "As needed", "Vitals", "Before infusion")
+
+
+def list_lines(terms: TermsDraft) -> dict[str, list[ListLine]]:
+    """Return the repeated lines of terms by the title of their group (`LISTS`)."""
+    limits = [
+        (f"{VITAL_WORDS[vital][0]}, {LEVEL_WORDS[level].lower()}", text)
+        for level, vital, text in limit_lines(terms.limits)
+    ]
+    return {
+        "Limits for the nurse": [ListLine(text, frozenset({label}), label) for label, text in limits],
+        "As needed": [ListLine(prn_text(item), frozenset({item.drug_name.lower()})) for item in terms.prn_items],
+        "Vitals": [ListLine(phase_text(phase), frozenset({phase.anchor})) for phase in terms.phases],
+        "Before infusion": [ListLine(check_text(check), frozenset(_about(check))) for check in terms.checks],
+    }
 
 
 def reading(terms: TermsDraft) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return everything that the terms say, in groups of (label, words); what nobody entered is left out."""
-    lists = _list_lines(terms)
+    lists = list_lines(terms)
     groups = []
     for title, lines in GROUPS:
         found = [
@@ -251,68 +295,10 @@ def reading(terms: TermsDraft) -> list[tuple[str, list[tuple[str, str]]]]:
             for line in lines
             if line.name != "maximum_rate_unit" and (text := value_text(terms, line.name))  # it stands in the rate
         ]
-        found += [(label, text) for label, text in lists.get(title, [])]
+        found += [(row.label or f"{place}", row.text) for place, row in enumerate(lists.get(title, []), start=1)]
         if found:
             groups.append((title, found))
     return groups
-
-
-def _list_lines(terms: TermsDraft) -> dict[str, list[tuple[str, str]]]:
-    return {
-        "Limits for the nurse": [
-            (f"{VITAL_WORDS[vital][0]}, {LEVEL_WORDS[level].lower()}", text)
-            for level, vital, text in limit_lines(terms.limits)
-        ],
-        "As needed": [(f"{place}", prn_text(item)) for place, item in enumerate(terms.prn_items, start=1)],
-        "Vitals": [(f"{place}", phase_text(phase)) for place, phase in enumerate(terms.phases, start=1)],
-        "Before infusion": [(f"{place}", check_text(check)) for place, check in enumerate(terms.checks, start=1)],
-    }
-
-
-class Difference(NamedTuple):
-    """A value that differs between two terms, each with its unit; "–" stands for nothing."""
-
-    label: str
-    before: str
-    after: str
-
-
-def differences(before: TermsDraft, after: TermsDraft, *, drugs: tuple[str, str]) -> list[Difference]:
-    """Return what differs between two terms; `drugs` are the names of the drugs before and after."""
-    found: list[Difference] = []
-    if before.drug_id != after.drug_id:
-        found.append(Difference("Drug", *drugs))
-    for name, line in LINES.items():
-        old, new = value_text(before, name), value_text(after, name)
-        if old != new:
-            found.append(Difference(line.label, old or "–", new or "–"))
-    old_lists, new_lists = _list_lines(before), _list_lines(after)
-    for title in old_lists:
-        found += _list_differences(title, old_lists[title], new_lists[title])
-    return found
-
-
-def _list_differences(title: str, old: Iterable[tuple[str, str]], new: Iterable[tuple[str, str]]) -> list[Difference]:
-    before, after = dict(old), dict(new)
-    return [
-        Difference(label if not label.isdigit() else f"{title} {label}", before.get(label, "–"), after.get(label, "–"))
-        for label in [*before, *(label for label in after if label not in before)]
-        if before.get(label) != after.get(label)
-    ]
-
-
-def was_texts(reference: TermsDraft, terms: TermsDraft, *, word: str) -> Mapping[str, str]:
-    """Return for each plain value that differs what it was, for its field: "protocol 15", "was 30"."""
-    found = {}
-    for name in LINES:
-        old, new = value_text(reference, name), value_text(terms, name)
-        if old != new:
-            value = getattr(reference, name)
-            is_bare = (
-                isinstance(value, Decimal | int) and not isinstance(value, bool) and reference.basis is terms.basis
-            )
-            found[name] = f"{word} {format_number(value) if is_bare else old or 'not set'}"
-    return found
 
 
 def sentence(terms: TermsDraft, *, drug_name: str, weight_kg: Decimal | None = None) -> str:
@@ -352,7 +338,6 @@ def plan_text(terms: TermsDraft) -> str:
     return ", ".join(parts)
 
 
-@exact
 class PumpLine(NamedTuple):
     """What an ordered rate comes to: mg per hour, mg per kg per hour, mL per hour; "" where it cannot be worked out."""
 
@@ -362,6 +347,7 @@ class PumpLine(NamedTuple):
     ml_h: str
 
 
+@exact
 def pump_lines(terms: TermsDraft, weight_kg: Decimal | None) -> list[PumpLine]:
     """Return what the ordered rates come to, as far as it can be worked out."""
     if terms.basis.uses_weight and weight_kg is None:

@@ -70,6 +70,7 @@ PROTOCOLS = {
     "protocols.add_drug": PHYSICIANS,
     "protocols.approve": PHYSICIANS,
     "protocols.change_clinic_limits": PHYSICIANS,
+    "protocols.compare_versions": CLINICAL,
     "protocols.create": PHYSICIANS,
     "protocols.create_version": PHYSICIANS,
     "protocols.list_protocols": CLINICAL,

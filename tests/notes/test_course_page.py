@@ -11,6 +11,7 @@ from clinic.notes.rules import NoteStatus
 from clinic.orders.rules import OrderStatus
 from clinic.outcomes import operations as outcomes
 from clinic.outcomes.rules import Instrument, Occasion
+from clinic.protocols import operations as protocols
 from tests.factories.accounts import PASSWORD
 from tests.factories.notes import DAY, LATER
 
@@ -173,3 +174,17 @@ def test_many_sessions_cost_no_more_reads_than_two(client, make_course_of, signi
             page = text(client.get(f"/courses/{many.id}"))
     assert page.count("164</span>") == 20
     assert len(sent_for_many) == len(sent_for_few)
+
+
+def test_a_course_names_the_version_it_began_with_and_leads_to_the_one_in_use(
+    physicians_browser, make_course_of, make_draft, signing_physician
+):
+    course = make_course_of(1)
+    began = course.protocol_version
+    assert "is in use now" not in text(physicians_browser.get(f"/courses/{course.id}"))
+    with db.unit_of_work():
+        following = protocols.new_version(began.protocol, make_draft(), by=signing_physician, at=LATER)
+        protocols.approve(following, by=signing_physician, password=PASSWORD, at=LATER)
+    page = text(physicians_browser.get(f"/courses/{course.id}"))
+    assert f"{began.protocol.name}, version 1</a>; version 2 is in use now" in page
+    assert f'href="/protocols/{began.protocol_id}/compare?before=1&amp;after=2"' in page

@@ -1,12 +1,15 @@
 """Protocols on their pages: written line by line, signed into use, read."""
 
+from decimal import Decimal
+
 import pytest
 
-from clinic.protocols import queries
+from clinic.protocols import operations, queries
 from clinic.protocols.rules import ProtocolStatus
 from clinic.protocols.terms import draft_of
 from clinic.protocols.terms_form import form_values
 from tests.factories.accounts import PASSWORD
+from tests.factories.protocols import WRITTEN
 from tests.protocols.filled import filled
 
 
@@ -107,3 +110,44 @@ def test_a_stranger_finds_no_protocol(refuses_strangers, make_protocol_version, 
 def test_a_stranger_changes_no_protocol(refuses_strangers, make_protocol_version, part):
     address = f"/protocols/{make_protocol_version(approve=False).protocol_id}/versions/{part}"
     refuses_strangers(address, method="POST", data={"password": PASSWORD})
+
+
+@pytest.fixture
+def three_versions(make_draft, make_protocol_version, signing_physician):
+    """A protocol that starts at 0.2, 0.1 and 0.3, in this order; the last is a draft."""
+    first = make_protocol_version(draft=make_draft())
+    for amount in ("0.1", "0.3"):
+        draft = make_draft(start_amount=Decimal(amount))
+        version = operations.new_version(first.protocol, draft, by=signing_physician, at=WRITTEN)
+        if amount == "0.1":
+            operations.approve(version, by=signing_physician, password=PASSWORD, at=WRITTEN)
+    return first.protocol
+
+
+@pytest.mark.parametrize(
+    ("asked", "was", "became"),
+    [("", "0.1", "0.3"), ("?before=1&after=2", "0.2", "0.1"), ("?before=3&after=1", "0.3", "0.2")],
+)
+def test_any_two_versions_stand_beside_each_other(at_screen, three_versions, asked, was, became):
+    page = at_screen.get(f"/protocols/{three_versions.id}/compare{asked}").text
+    assert f"<del>{was}\u00a0mg per kg per hour</del></td><td><ins>{became}\u00a0mg per kg per hour</ins>" in page
+    assert "Concentration" not in page
+
+
+def test_what_stayed_the_same_is_shown_on_demand(at_screen, three_versions):
+    assert "Concentration" in at_screen.get(f"/protocols/{three_versions.id}/compare?all=1").text
+
+
+def test_a_version_beside_itself_differs_in_nothing(at_screen, three_versions):
+    page = at_screen.get(f"/protocols/{three_versions.id}/compare?before=2&after=2").text
+    assert "Nothing differs" in page
+    assert "<ins>" not in page
+
+
+@pytest.mark.parametrize("asked", ["?before=9", "?after=x", "?before="])
+def test_a_version_that_is_none_is_not_found(at_screen, three_versions, asked):
+    assert at_screen.get(f"/protocols/{three_versions.id}/compare{asked}").status_code == 404
+
+
+def test_a_stranger_compares_no_protocol(refuses_strangers, make_protocol_version):
+    refuses_strangers(f"/protocols/{make_protocol_version().protocol_id}/compare")

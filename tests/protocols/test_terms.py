@@ -14,12 +14,13 @@ from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.orders.rules import is_breached
 from clinic.protocols import operations, queries
+from clinic.protocols.comparison import differences, was_texts
 from clinic.protocols.limit_words import BadLimit, limit_cell, limit_lines, read_limit
 from clinic.protocols.models import Limit, PrnItem, Terms
 from clinic.protocols.rules import Comparator, DoseBasis, LimitLevel, ProtocolStatus, Vital
 from clinic.protocols.terms import LimitDraft, TermsDraft, content_of, draft_of, make_terms
 from clinic.protocols.terms_rules import contradictions
-from clinic.protocols.wording import differences, pump_lines, sentence, was_texts
+from clinic.protocols.wording import pump_lines, sentence
 from clinic.signatures.rules import canonical
 from tests.factories.accounts import PASSWORD
 from tests.factories.protocols import WRITTEN
