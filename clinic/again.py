@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic.accounts import current, operations, queries
 from clinic.accounts.models import Staff
-from clinic.core import clock
+from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
 from clinic.core.requests import is_secret
 
@@ -68,7 +68,11 @@ def _open(author: Staff, password: str) -> None:
     if current.is_signed_in():
         operations.unlock(current.signed_in().login, password, by=author, at=at)
         return
-    _, token = operations.sign_in(
+    handed_path = queries.handed_path_of(session.get("_user_id"))
+    login, token = operations.sign_in(
         author.email, password, address=request.remote_addr, browser=request.user_agent.string or None, at=at
     )
+    if handed_path is not None:  # the tablet is still in the patient's hands
+        operations.hand_tablet(login, handed_path, at=at)
+        db.session.flush()  # the sign-in is read anew
     current.begin(token)

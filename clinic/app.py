@@ -23,7 +23,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 import config as settings
-from clinic import again, offline, traces, tries
+from clinic import again, offline, tablet, traces, tries
 from clinic.accounts import current, passwords
 from clinic.audit import operations as audit
 from clinic.core import clock, db, formats, idempotency, later, pdf, retry, seal
@@ -184,6 +184,8 @@ _NOTHING_TO_SAVE = frozenset({"accounts.lock", "accounts.unlock", "accounts.end_
 
 
 def _check_access() -> ResponseReturnValue | None:
+    if (kept := tablet.keep_to_its_page()) is not None:
+        return kept
     if request.endpoint is None:
         return None  # not found, which the router says by itself
     access = _declared_access()

@@ -108,3 +108,26 @@ def fixed(table: str, columns: Iterable[str]) -> None:
 def distinct(column: str) -> str:
     """OLD and NEW differ in a column, nulls included, on both databases."""
     return f"OLD.{column} IS NOT NEW.{column}" if is_sqlite() else f"OLD.{column} IS DISTINCT FROM NEW.{column}"
+
+
+def rebuild(table: str, *changes: tuple[str, str]) -> None:
+    """On SQLite, make a table anew with its definition changed as (old words, new words).
+
+    Its rows, indexes and triggers come along as they were: a rebuilt table must not lose its guards.
+    """
+    bind = op.get_bind()
+    made = dict(
+        bind.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE tbl_name = ? AND sql <> ''", (table,)).all()
+    )
+    definition = made.pop(table)
+    for old, new in changes:
+        if definition.count(old) != 1:
+            raise RuntimeError(f"{table} is not defined as this revision expects: {old}")
+        definition = definition.replace(old, new)
+    columns = ", ".join(row[1] for row in bind.exec_driver_sql(f"PRAGMA table_info({table})"))
+    op.execute(re.sub(rf'^CREATE TABLE "?{table}"?', f"CREATE TABLE {table}_anew", definition))
+    op.execute(f"INSERT INTO {table}_anew ({columns}) SELECT {columns} FROM {table}")
+    op.drop_table(table)
+    op.rename_table(f"{table}_anew", table)
+    for statement in made.values():
+        op.execute(statement)

@@ -93,3 +93,8 @@ def clinic() -> Clinic:
 def is_locked() -> bool:
     """Whether the screen was locked and waits for its person."""
     return is_signed_in() and signed_in().login.locked_at is not None
+
+
+def handed_path() -> str | None:
+    """The one address that answers while this tablet is in a patient's hands."""
+    return signed_in().login.handed_path if is_signed_in() else None

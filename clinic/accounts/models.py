@@ -118,6 +118,8 @@ class LoginSession(Base):
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     locked_at: Mapped[datetime | None]
+    # The one address that answers while the tablet is in a patient's hands.
+    handed_path: Mapped[str | None]
     address: Mapped[str | None]
     browser: Mapped[str | None]
 

@@ -178,6 +178,20 @@ def unlock(login: LoginSession, password: str, *, by: Staff, at: datetime) -> No
         audit.record(AuditAction.UNLOCKED, login, actor_id=by.id, at=at, clinic_id=login.clinic_id)
 
 
+def hand_tablet(login: LoginSession, path: str, *, at: datetime) -> None:
+    """Put the tablet into a patient's hands: until staff take it back, no address but those under `path` answers."""
+    login.handed_path = path
+    audit.record(AuditAction.TABLET_HANDED, login, actor_id=login.staff_id, at=at, clinic_id=login.clinic_id)
+
+
+def take_tablet_back(login: LoginSession, password: str, *, by: Staff, at: datetime) -> None:
+    """Take the tablet back with the password of the person who handed it over. Raises RuleBroken."""
+    check_password(by, password, at=at, refused=AuditAction.SIGN_IN_REFUSED)
+    login.handed_path = None
+    login.seen_at = at
+    audit.record(AuditAction.TABLET_TAKEN_BACK, login, actor_id=by.id, at=at, clinic_id=login.clinic_id)
+
+
 def change_password(current: str, new: str, *, login: LoginSession, clinic: Clinic, by: Staff, at: datetime) -> int:
     """Change one's own password. Every other sign-in of the person ends; gives how many did.
 

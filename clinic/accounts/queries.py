@@ -75,6 +75,17 @@ def author_of(token: str) -> Staff | None:
     )
 
 
+def handed_path_of(token: object) -> str | None:
+    """The page that a tablet was handed over with, from the token of its sign-in, even one that has ended."""
+    if not isinstance(token, str):
+        return None
+    return db.session.scalar(
+        sa.select(LoginSession.handed_path)
+        .where(LoginSession.token_hash == token_hash(token))
+        .execution_options(unscoped=True)
+    )
+
+
 def first_clinic_id(staff_id: uuid.UUID) -> uuid.UUID | None:
     """The clinic that a person signs in to: the one of the oldest role."""
     return db.session.scalar(

@@ -128,6 +128,38 @@ def unlock() -> ResponseReturnValue:
     return render_template("accounts/unlock.html", form=form), status
 
 
+# --- the tablet in a patient's hands ---------------------------------------------------------------------------------
+
+
+@bp.get("/tablet/back")
+@signed_in
+def show_take_back() -> ResponseReturnValue:
+    if current.handed_path() is None:
+        return redirect(url_for("home"), 303)
+    return render_template("accounts/take_back.html", form=UnlockForm(formdata=None))
+
+
+@bp.post("/tablet/take-back")
+@signed_in
+def take_back() -> ResponseReturnValue:
+    """Staff take the tablet back and come to the record that it was handed over for."""
+    path = current.handed_path()
+    if path is None:
+        return redirect(url_for("home"), 303)
+    form = UnlockForm()
+    status = 422
+    if form.validate_on_submit():
+        login, by = current.signed_in().login, current.actor()
+        try:
+            operations.take_tablet_back(login, text(form.password), by=by, at=clock.now())
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+            status = 429 if isinstance(refusal, TooManyTries) else 422
+        else:
+            return redirect(path, 303)
+    return render_template("accounts/take_back.html", form=form), status
+
+
 def limits_of_a_login() -> dict[str, int]:
     """How long a sign-in lives, as the queries ask for it."""
     return {

@@ -57,6 +57,7 @@ class Permission(StrEnum):
     READ_INBOX = "notes:inbox:read"
     READ_OUTCOME = "outcomes:outcome:read"
     RECORD_OUTCOME = "outcomes:outcome:record"
+    DEFINE_OUTCOME = "outcomes:measure:define"
     MANAGE_STAFF = "accounts:staff:manage"
     READ_ACCOUNT_EVENTS = "audit:account-events:read"
 
@@ -105,6 +106,7 @@ POLICY: dict[Role, frozenset[Permission]] = {
             Permission.OVERRIDE_DISCHARGE,
             Permission.COSIGN_NOTE,
             Permission.READ_INBOX,
+            Permission.DEFINE_OUTCOME,
         }
     ),
     # The desk sees who, when and where: never a diagnosis, a drug, a dose, a note or a score.

@@ -1,35 +1,49 @@
 """Verbs about outcomes: record answers, correct or withdraw them, record the call on the next day."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-
-from sqlalchemy.exc import IntegrityError
+from decimal import Decimal
+from typing import Final
 
 from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
+from clinic.core.rows import add_row
+from clinic.core.units import format_number
 from clinic.courses.models import Course
 from clinic.outcomes import queries
-from clinic.outcomes.models import FollowUpCall, OutcomeResult
-from clinic.outcomes.rules import Instrument, Occasion, why_not_answers
+from clinic.outcomes.models import AnswerSheet, FollowUpCall, OutcomeForm, OutcomeResult
+from clinic.outcomes.rules import Instrument, Occasion, Scoring, why_not_answers, why_not_choices
 from clinic.sessions.models import InfusionSession
+
+_CORRECTED: Final = "These answers were corrected meanwhile. Nothing of yours was saved. Read them again."
+Measure = Instrument | OutcomeForm
 
 
 def record_outcome(
     course: Course,
-    instrument: Instrument,
+    measure: Measure,
     items: Sequence[int | None],
     *,
     occasion: Occasion,
     answered_at: datetime,
     by: Staff,
     at: datetime,
+    value: Decimal | None = None,
+    text: str | None = None,
     infusion: InfusionSession | None = None,
+    sheet: AnswerSheet | None = None,
 ) -> OutcomeResult:
-    """Keep the answers to one instrument, item by item, None where one is missing. The score is always computed."""
-    _refuse_answers(instrument, items)
+    """Keep the answers to one measure, item by item, None where one is missing. The score is always computed.
+
+    Of a measure whose result alone is kept, `value` and `text` are what it came to. `sheet` is what the patient was
+    given on the tablet, where the patient answered.
+    """
+    text = (text or "").strip() or None
+    _refuse_answers(measure, items, value, text)
     if answered_at > at:
         raise RuleBroken("The time is in the future.", field="answered_at")
     if infusion is not None and infusion.course_id != course.id:
@@ -38,53 +52,86 @@ def record_outcome(
         patient_id=course.patient_id,
         course_id=course.id,
         infusion_id=infusion.id if infusion else None,
-        instrument=instrument,
+        instrument=measure if isinstance(measure, Instrument) else None,
+        form=measure if isinstance(measure, OutcomeForm) else None,
+        sheet_id=sheet.id if sheet else None,
         occasion=occasion,
         items=list(items),
+        value=value,
+        text=text,
         answered_at=answered_at,
         recorded_at=at,
         recorded_by_id=by.id,
     )
     db.session.add(result)
+    db.session.flush()  # the audit line names the form
     audit.record(
         AuditAction.OUTCOME_RECORDED,
         result,
         actor_id=by.id,
         at=at,
-        instrument=instrument,
+        instrument=result.instrument,
+        form_id=result.form_id,
         occasion=occasion,
         items=list(items),
+        value=value,
+        text=text,
+        sheet_id=result.sheet_id,
     )
     return result
 
 
 def correct_outcome(
-    result: OutcomeResult, items: Sequence[int | None], *, reason: str, by: Staff, at: datetime
+    result: OutcomeResult,
+    items: Sequence[int | None],
+    *,
+    reason: str,
+    by: Staff,
+    at: datetime,
+    value: Decimal | None = None,
+    text: str | None = None,
 ) -> OutcomeResult:
     """Enter the answers again; the row that was wrong stays readable. Raises RuleBroken without a reason."""
-    _refuse_answers(result.instrument, items)
-    return _supersede(result, items, is_void=False, reason=reason, by=by, at=at)
+    measure = result.form or result.instrument
+    assert measure is not None  # noqa: S101 the database keeps one of the two
+    text = (text or "").strip() or None
+    _refuse_answers(measure, items, value, text)
+    return _supersede(result, _Answers(items, value, text), is_void=False, reason=reason, by=by, at=at)
 
 
 def withdraw_outcome(result: OutcomeResult, *, reason: str, by: Staff, at: datetime) -> OutcomeResult:
     """Withdraw answers that should not be there, as of another patient; they stay readable with the reason."""
-    return _supersede(result, result.items, is_void=True, reason=reason, by=by, at=at)
+    answers = _Answers(result.items, result.value, result.text)
+    return _supersede(result, answers, is_void=True, reason=reason, by=by, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What a row of results holds."""
+
+    items: Sequence[int | None]
+    value: Decimal | None
+    text: str | None
 
 
 def _supersede(
-    result: OutcomeResult, items: Sequence[int | None], *, is_void: bool, reason: str, by: Staff, at: datetime
+    result: OutcomeResult, answers: _Answers, *, is_void: bool, reason: str, by: Staff, at: datetime
 ) -> OutcomeResult:
     if not reason.strip():
         raise RuleBroken("Say why.", field="reason")
     if result.is_void or queries.is_superseded(result):
-        raise Conflict("These answers were corrected meanwhile. Nothing of yours was saved. Read them again.")
+        raise Conflict(_CORRECTED)
     later = OutcomeResult(
         patient_id=result.patient_id,
         course_id=result.course_id,
         infusion_id=result.infusion_id,
         instrument=result.instrument,
+        form_id=result.form_id,
+        sheet_id=result.sheet_id,
         occasion=result.occasion,
-        items=list(items),
+        items=list(answers.items),
+        value=answers.value,
+        text=answers.text,
         answered_at=result.answered_at,
         recorded_at=at,
         recorded_by_id=by.id,
@@ -92,19 +139,16 @@ def _supersede(
         correction_reason=reason.strip(),
         is_void=is_void,
     )
-    try:
-        with db.session.begin_nested():
-            db.session.add(later)
-            db.session.flush()  # a row is superseded once, which the database judges
-    except IntegrityError as clash:
-        raise Conflict("These answers were corrected meanwhile. Nothing of yours was saved.") from clash
+    add_row(later, clash=_CORRECTED)
     audit.record(
         AuditAction.OUTCOME_RECORDED,
         later,
         actor_id=by.id,
         at=at,
         was=list(result.items),
-        items=list(items),
+        items=list(answers.items),
+        value=answers.value,
+        text=answers.text,
         is_void=is_void,
         reason=reason.strip(),
         supersedes=result.id,
@@ -112,10 +156,31 @@ def _supersede(
     return later
 
 
-def _refuse_answers(instrument: Instrument, items: Sequence[int | None]) -> None:
-    refusal = why_not_answers(instrument, items)
+def _refuse_answers(measure: Measure, items: Sequence[int | None], value: Decimal | None, text: str | None) -> None:
+    if isinstance(measure, Instrument):
+        refusal = why_not_answers(measure, items)
+    elif measure.scoring is not Scoring.RESULT:
+        refusal = why_not_choices(items, len(measure.questions), [number for number, _ in measure.answers])
+    else:
+        _refuse_result(measure, value, text)
+        return
     if refusal:
         raise RuleBroken(refusal, field="items")
+
+
+def _refuse_result(form: OutcomeForm, value: Decimal | None, text: str | None) -> None:
+    """Refuse a result that says nothing, or a number outside what the clinic wrote down for the measure."""
+    if value is None and text is None:
+        raise RuleBroken("Enter the result, as a number or in words.", field="value")
+    is_low = value is not None and form.lowest is not None and value < form.lowest
+    is_high = value is not None and form.highest is not None and value > form.highest
+    if is_low or is_high:
+        ends = [
+            f"{word} {format_number(end)}"
+            for word, end in (("from", form.lowest), ("to", form.highest))
+            if end is not None
+        ]
+        raise RuleBroken(f"Enter a value {' '.join(ends)}", field="value")
 
 
 def record_follow_up_call(

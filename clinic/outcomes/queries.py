@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from clinic.core import db
-from clinic.outcomes.models import FollowUpCall, OutcomeResult
+from clinic.courses.models import Course
+from clinic.outcomes.models import AnswerSheet, FollowUpCall, OutcomeForm, OutcomeResult, ResponderRule
 from clinic.sessions.models import Discharge, InfusionSession
 from clinic.sessions.rules import SessionStatus
 
@@ -27,7 +28,9 @@ def result(result_id: uuid.UUID) -> OutcomeResult | None:
     return db.session.scalar(
         sa.select(OutcomeResult)
         .where(OutcomeResult.id == result_id)
-        .options(joinedload(OutcomeResult.course), joinedload(OutcomeResult.recorded_by))
+        .options(
+            joinedload(OutcomeResult.course), joinedload(OutcomeResult.recorded_by), joinedload(OutcomeResult.form)
+        )
     )
 
 
@@ -37,7 +40,11 @@ def results_of_course(course_id: uuid.UUID) -> list[OutcomeResult]:
         db.session.scalars(
             sa.select(OutcomeResult)
             .where(OutcomeResult.course_id == course_id, _stands())
-            .options(joinedload(OutcomeResult.infusion), joinedload(OutcomeResult.recorded_by))
+            .options(
+                joinedload(OutcomeResult.infusion),
+                joinedload(OutcomeResult.recorded_by),
+                joinedload(OutcomeResult.form),
+            )
             .order_by(OutcomeResult.answered_at, OutcomeResult.recorded_at, OutcomeResult.id)
         )
     )
@@ -49,8 +56,58 @@ def results_of_session(infusion_id: uuid.UUID) -> list[OutcomeResult]:
         db.session.scalars(
             sa.select(OutcomeResult)
             .where(OutcomeResult.infusion_id == infusion_id, _stands())
+            .options(joinedload(OutcomeResult.form))
             .order_by(OutcomeResult.answered_at, OutcomeResult.recorded_at, OutcomeResult.id)
         )
+    )
+
+
+def forms() -> list[OutcomeForm]:
+    """Every version of the clinic's forms, by name, the newest version first."""
+    return list(
+        db.session.scalars(
+            sa.select(OutcomeForm)
+            .options(joinedload(OutcomeForm.recorded_by))
+            .order_by(OutcomeForm.name, OutcomeForm.series_id, OutcomeForm.number.desc())
+        )
+    )
+
+
+def newest_forms() -> list[OutcomeForm]:
+    """The clinic's forms in the version that is asked now; a retired one is left out."""
+    newest: dict[uuid.UUID, OutcomeForm] = {}
+    for form in forms():
+        newest.setdefault(form.series_id, form)
+    return [form for form in newest.values() if not form.is_retired]
+
+
+def form_versions(series_id: uuid.UUID) -> list[OutcomeForm]:
+    """The versions of one form, the newest first."""
+    return [form for form in forms() if form.series_id == series_id]
+
+
+def responder_rules() -> list[ResponderRule]:
+    """What the clinic has called a response, the definition in force first."""
+    return list(
+        db.session.scalars(
+            sa.select(ResponderRule)
+            .options(joinedload(ResponderRule.recorded_by))
+            .order_by(ResponderRule.recorded_at.desc(), ResponderRule.id.desc())
+        )
+    )
+
+
+def sheet(sheet_id: uuid.UUID) -> AnswerSheet | None:
+    """What a patient was given to answer, with what was answered of it."""
+    return db.session.scalar(
+        sa.select(AnswerSheet)
+        .where(AnswerSheet.id == sheet_id)
+        .options(
+            joinedload(AnswerSheet.course).joinedload(Course.patient),
+            joinedload(AnswerSheet.infusion),
+            selectinload(AnswerSheet.results).joinedload(OutcomeResult.form),
+        )
+        .execution_options(populate_existing=True)
     )
 
 

@@ -3,7 +3,7 @@
 A missing answer makes the whole score missing: it is never counted as zero.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -44,6 +44,36 @@ class Occasion(StrEnum):
     AFTER_SESSION = "after-session"
     DIARY = "diary"
     FOLLOW_UP = "follow-up"
+
+
+class Scoring(StrEnum):
+    """How a form of the clinic's comes to its score, or that only a result worked out elsewhere is kept."""
+
+    TOTAL = "total"
+    MEAN = "mean"
+    RESULT = "result"
+
+
+class Better(StrEnum):
+    """Which way a score goes when the patient is better."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A form as the clinic writes it. A measure whose result alone is kept has no questions and no answers."""
+
+    name: str
+    scoring: Scoring
+    lead: str | None = None
+    questions: Sequence[str] = ()
+    answers: Sequence[tuple[int, str]] = ()
+    least_answers: int | None = None
+    lowest: Decimal | None = None
+    highest: Decimal | None = None
+    better: Better | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +168,31 @@ def why_not_answers(instrument: Instrument, items: Sequence[int | None]) -> str 
     given = [item for item in items if item is not None]
     if any(not bounds.lowest <= item <= bounds.highest for item in given):
         return f"Enter a value from {bounds.lowest} to {bounds.highest}"
+    return None if given else "Enter at least one answer."
+
+
+def form_score(scoring: Scoring, items: Sequence[int | None], least_answers: int | None = None) -> Decimal | int | None:
+    """Return the score of a form of the clinic's, None where answers are missing.
+
+    A total needs every answer. A mean is taken of what was answered once the clinic's own least number of answers is
+    there; where the clinic named none, it needs every answer too.
+    """
+    given = [item for item in items if item is not None]
+    needed = least_answers if scoring is Scoring.MEAN and least_answers else len(items)
+    if not given or len(given) < needed or scoring is Scoring.RESULT:
+        return None
+    if scoring is Scoring.TOTAL:
+        return sum(given)
+    return round_half_up(EXACT.divide(Decimal(sum(given)), Decimal(len(given))), 1)
+
+
+def why_not_choices(items: Sequence[int | None], count: int, offered: Iterable[int]) -> str | None:
+    """Return why these cannot be the answers to a form of the clinic's, or None when they can be kept."""
+    if len(items) != count:
+        return f"There are {count} answers."
+    given = [item for item in items if item is not None]
+    if not set(given) <= set(offered):
+        return "Choose one of the answers offered."
     return None if given else "Enter at least one answer."
 
 

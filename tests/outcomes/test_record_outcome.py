@@ -21,7 +21,7 @@ from clinic.outcomes.rules import (
     score,
     why_not_answers,
 )
-from clinic.outcomes.wording import QUESTIONNAIRES, score_lines, score_text
+from clinic.outcomes.wording import QUESTIONNAIRES, score_lines
 from tests.factories.sessions import ARRIVED, minute
 
 NOW = minute(300)
@@ -70,7 +70,7 @@ def test_no_answer_at_all_is_refused():
 
 
 def test_a_missing_answer_leaves_the_score_out():
-    assert score_text(Instrument.PEG, [4, None, 5]) == "not complete"
+    assert QUESTIONNAIRES[Instrument.PEG].text([4, None, 5]) == "not complete"
 
 
 @given(st.lists(st.booleans(), max_size=6))
@@ -84,7 +84,7 @@ def test_a_course_shows_the_change_since_its_baseline(record):
     record(Instrument.NRS, [8])
     record(Instrument.NRS, [4], occasion=Occasion.FOLLOW_UP, at=NOW)
     (line,) = score_lines(queries.results_of_course(record().course_id))[:1]
-    assert (line.baseline, line.latest, line.change) == ("8 of 10", "4 of 10", "\N{MINUS SIGN}50%")
+    assert (line.baseline, line.latest, line.change) == ("8 of 10", "4 of 10", "\N{MINUS SIGN}4 (\N{MINUS SIGN}50%)")
 
 
 def test_a_thought_of_self_harm_is_flagged(record):
