@@ -23,6 +23,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
 from clinic.demo.commands import demo_command
 from clinic.demo.fill import fill_when_empty, refuse_production
+from clinic.scheduling.commands import schedule
 
 
 class Command(FlaskGroup):
@@ -47,6 +48,7 @@ def main() -> None:
 
 main.add_command(cases)
 main.add_command(demo_command)
+main.add_command(schedule)
 
 
 @main.group("db")

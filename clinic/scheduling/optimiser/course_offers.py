@@ -1,0 +1,195 @@
+"""What the days of a calendar offer to each session of one course: nurses, slots, and what they cost."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from clinic.scheduling.optimiser.calendar import Calendar
+from clinic.scheduling.optimiser.course_cost import notice_factor, shift_cost
+from clinic.scheduling.optimiser.day import Day
+from clinic.scheduling.optimiser.masks import slots, span
+from clinic.scheduling.optimiser.problem import Course, Gap, Place, Problem, Session
+
+NEVER = 1 << 40
+Without = Callable[[int], bool]
+Options = list[tuple[int, int]]
+"""Costs with the slots in which a session may begin at that cost, cheapest first."""
+Offered = list[tuple[int, Options]]
+"""Nurses with their options on one day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where a search looks: first sessions before day `until`, booked ones only on their day, some days left out."""
+
+    until: int
+    is_staying: bool = False
+    is_first_full: bool = False
+    without: Without | None = None
+
+
+class Wishes:
+    """What stays the same about a course, however often its places are looked for."""
+
+    def __init__(self, problem: Problem, course: Course) -> None:
+        self.problem, self.course = problem, course
+        self.strains = [_strains(problem, session.gap) for session in course.sessions]
+        begin, end = course.preferred
+        self.liked = [span(begin, end - session.shape.length + 1) for session in course.sessions]
+        self.extra = [
+            notice_factor(problem, session.booked) * problem.weights.move_day if session.booked else 0
+            for session in course.sessions
+        ]
+        self._open: dict[tuple[int, int], int] = {}
+
+    def may_start(self, day: int, length: int) -> int:
+        """The slots of a day in which the patient has time for so long a session."""
+        key = (day, length)
+        known = self._open.get(key)
+        if known is None:
+            windows = self.course.exceptions.get(day, self.course.weekly[self.problem.weekdays[day]])
+            known = 0
+            for begin, end in windows:
+                known |= span(begin, end - length + 1)
+            self._open[key] = known
+        return known
+
+    @cached_property
+    def is_tied(self) -> list[bool]:
+        """By session: whether its start may come too soon after the start of the one before."""
+        days = [record for clinic, _ in self.course.clinics for record in self.problem.clinics[clinic].days.values()]
+        widest = max((day.close - day.open for day in days), default=0)
+        change = max((day.utc_offset for day in days), default=0) - min((day.utc_offset for day in days), default=0)
+        return [
+            index > 0
+            and session.gap is not None
+            and session.gap.later_by(session.gap.least, change, self.problem.slot_minutes) > -widest
+            for index, session in enumerate(self.course.sessions)
+        ]
+
+
+def _strains(problem: Problem, gap: Gap | None) -> list[int]:
+    return [problem.weights.gap * gap.strain(days) for days in range(gap.least, gap.most + 1)] if gap else []
+
+
+class Offers:
+    """What one clinic's days offer to a course as the calendar stands now; `choices` by session and day."""
+
+    def __init__(self, wishes: Wishes, calendar: Calendar, clinic: int, penalty: int, scope: Scope) -> None:
+        self._wishes, self._course = wishes, wishes.course
+        self._problem, self._weights = wishes.problem, wishes.problem.weights
+        self._calendar, self._clinic, self._penalty, self._scope = calendar, clinic, penalty, scope
+        self.days: dict[int, Day] = calendar.days[clinic]
+        tied = wishes.is_tied
+        # A session whose start matters to a neighbour needs all its options; of others the cheapest is enough.
+        self.is_full = [here or after for here, after in zip(tied, [*tied[1:], False], strict=True)]
+        self.is_full[0] |= scope.is_first_full
+        self.choices = self._all_choices()
+
+    def _all_choices(self) -> list[dict[int, Offered]]:
+        visits, without = self._calendar.visits(self._course.patient), self._scope.without
+        choices: list[dict[int, Offered]] = []
+        numbers: Iterable[int] = self._first_days()
+        for index, session in enumerate(self._course.sessions):
+            here = {}
+            for number in numbers:
+                if number in self.days and number not in visits and not (without and without(number)):
+                    offered = self._offered(index, session, number)
+                    if offered:
+                        here[number] = offered
+            choices.append(here)
+            if index + 1 < len(self._course.sessions):
+                numbers = self._days_after(here, self._course.sessions[index + 1].gap)
+        return choices
+
+    def _first_days(self) -> range:
+        done, gap = self._course.last_done, self._course.sessions[0].gap
+        if done is None or gap is None:
+            return range(max(0, self._course.release), min(self._scope.until, self._problem.length))
+        return range(max(0, done.day + gap.least), min(self._problem.length, done.day + gap.most + 1))
+
+    def _days_after(self, here: Iterable[int], gap: Gap | None) -> Iterable[int]:
+        reached = 0
+        if gap is not None:
+            window = span(gap.least, gap.most + 1)
+            for number in here:
+                reached |= window << number
+        return slots(reached & span(0, self._problem.length))
+
+    def _offered(self, index: int, session: Session, number: int) -> Offered:
+        booked, shape, day = session.booked, session.shape, self.days[number]
+        is_booked_day = booked is not None and (booked.clinic, booked.day) == (self._clinic, number)
+        if booked is not None and not is_booked_day and (session.is_fixed or self._scope.is_staying):
+            return []
+        free = self._free(index, session, day)
+        openings = day.openings(shape) if free else None
+        if not openings or not openings.nurses:
+            return []
+        if is_booked_day and booked is not None:
+            return self._offered_when_booked(index, session, booked, day, free)
+        extra, liked, is_full = (
+            self._penalty + self._wishes.extra[index],
+            self._wishes.liked[index],
+            self.is_full[index],
+        )
+        offered = []
+        for nurse, mask in openings.nurses:
+            if options := self._options(openings.by_level, mask & free, liked, is_full=is_full):
+                more = extra + self._calendar.price(self._clinic, number, nurse, shape)
+                offered.append((nurse, [(cost + more, part) for cost, part in options] if more else options))
+        return offered
+
+    def _free(self, index: int, session: Session, day: Day) -> int:
+        """The slots in which the patient may come, and the session before is long enough ago."""
+        free = self._wishes.may_start(day.number, session.shape.length)
+        done = self._course.last_done
+        if index == 0 and done and session.gap:
+            change = day.offset - done.utc_offset
+            later = session.gap.later_by(day.number - done.day, change, self._problem.slot_minutes) + done.start
+            free = free >> later << later if later > 0 else free
+        if session.booked is not None and session.is_fixed:
+            free &= 1 << session.booked.start
+        return free
+
+    def _options(self, by_level: Options, mask: int, liked: int, *, is_full: bool) -> Options:
+        """The options within a mask: all of them, or the cheapest alone."""
+        level, preference = self._weights.level, self._weights.preference
+        found: dict[int, int] = {}
+        best = NEVER
+        for above, part in by_level:
+            cost = above * level
+            if cost >= best and not is_full:
+                break
+            here = part & mask
+            if not here:
+                continue
+            if near := here & liked:
+                found[cost] = found.get(cost, 0) | near
+                best = min(best, cost)
+            if far := here & ~liked:
+                found[cost + preference] = found.get(cost + preference, 0) | far
+                best = min(best, cost + preference)
+        if is_full:
+            return sorted(found.items())
+        return [(best, found[best])] if found else []
+
+    def _offered_when_booked(self, index: int, session: Session, booked: Place, day: Day, free: int) -> Offered:
+        """On the day where it stands now, each slot, nurse and chair has its own cost of moving."""
+        weights, factor = self._weights, notice_factor(self._problem, booked)
+        shape, liked = session.shape, self._wishes.liked[index]
+        openings = day.openings(shape)
+        chair = day.chair_is_free(booked.chair, shape)
+        offered = []
+        for nurse, mask in openings.nurses:
+            same = self._penalty + self._calendar.price(self._clinic, day.number, nurse, shape)
+            same += 0 if nurse == booked.nurse else factor * weights.nurse_change
+            found: dict[int, int] = {}
+            for above, part in openings.by_level:
+                for slot in slots(part & mask & free):
+                    cost = same + above * weights.level + factor * shift_cost(weights, booked.start - slot)
+                    cost += 0 if liked >> slot & 1 else weights.preference
+                    cost += 0 if chair >> slot & 1 else factor * weights.chair_change
+                    found[cost] = found.get(cost, 0) | 1 << slot
+            if found:
+                offered.append((nurse, sorted(found.items())))
+        return offered

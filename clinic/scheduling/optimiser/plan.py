@@ -1,0 +1,69 @@
+"""A plan in the making: where every course stands, and what all of it costs."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from clinic.scheduling.optimiser.calendar import Calendar
+from clinic.scheduling.optimiser.course_cost import course_cost
+from clinic.scheduling.optimiser.course_search import CourseSearch
+from clinic.scheduling.optimiser.problem import Place, Problem
+
+Places = tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A whole plan as it was at its cost."""
+
+    cost: int
+    places: tuple[Places, ...]
+
+
+class Plan:
+    """The courses of a problem in a calendar; courses are named by their place in the problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.calendar = Calendar(problem)
+        self.searches = [CourseSearch(problem, course) for course in problem.courses]
+        self.places: list[Places] = [() for _ in problem.courses]
+        self._costs = [course_cost(problem, course, ()) for course in problem.courses]
+        self._sum = sum(self._costs)
+        self.on_day: dict[tuple[int, int], set[int]] = defaultdict(set)
+
+    @property
+    def cost(self) -> int:
+        return self._sum + self.calendar.shared_cost
+
+    def cost_of(self, number: int) -> int:
+        """What a course costs by itself."""
+        return self._costs[number]
+
+    def put(self, number: int, places: Places) -> None:
+        """Let a course stand at places that are open to it, instead of where it stood."""
+        course = self.problem.courses[number]
+        for session, place in zip(course.sessions, self.places[number], strict=False):
+            self.calendar.remove(course.patient, session.shape, place)
+            self.on_day[place.clinic, place.day].discard(number)
+        for session, place in zip(course.sessions, places, strict=False):
+            self.calendar.add(course.patient, session.shape, place)
+            self.on_day[place.clinic, place.day].add(number)
+        self.places[number] = places
+        cost = course_cost(self.problem, course, places)
+        self._sum += cost - self._costs[number]
+        self._costs[number] = cost
+
+    def move(self, numbers: Sequence[int], places: Sequence[Places]) -> None:
+        """Let several courses stand elsewhere at once: all go before the first comes."""
+        for number in numbers:
+            self.put(number, ())
+        for number, new in zip(numbers, places, strict=True):
+            self.put(number, new)
+
+    def insert(self, number: int, without: Callable[[int], bool] | None = None) -> None:
+        """Let a course that stands nowhere stand where it costs least, leaving out some days."""
+        self.put(number, self.searches[number].best(self.calendar, without).places)
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.cost, tuple(self.places))
