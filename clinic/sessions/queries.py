@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, lazyload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from clinic.accounts.models import Staff
 from clinic.audit.models import AuditEntry
 from clinic.audit.rules import AuditAction
 from clinic.core import db
+from clinic.core.loading import fill, point
 from clinic.courses.models import Course
-from clinic.orders.models import Order, OrderVersion
+from clinic.orders.models import Order, OrderVersion, VerbalOrder
 from clinic.protocols.models import Terms
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
@@ -63,74 +64,85 @@ def _person(*path: Any) -> ORMOption:
     return loader.lazyload(Staff.grants)
 
 
-def _for_progress() -> list[ORMOption]:
-    """What `progress` computes from, one query for each table."""
-    version = joinedload(InfusionSession.order_version)
-    versions = version.joinedload(OrderVersion.order).selectinload(Order.versions)
+def _joined() -> list[ORMOption]:
+    """What stands beside a session, one of each."""
     return [
-        # The session's own version is among the order's: whichever way comes last must not empty what the other filled.
-        *(
-            way.joinedload(OrderVersion.terms).selectinload(many)
-            for way in (version, versions)
-            for many in (Terms.limits, Terms.phases, Terms.prn_items, Terms.checks)
-        ),
+        joinedload(InfusionSession.order_version).joinedload(OrderVersion.order),
         joinedload(InfusionSession.weight),
         joinedload(InfusionSession.patient),
         joinedload(InfusionSession.chair),
         _person(InfusionSession.nurse),
         _person(InfusionSession.supervising),
         joinedload(InfusionSession.discharge),
-        selectinload(InfusionSession.transitions),
-        selectinload(InfusionSession.administrations),
-        selectinload(InfusionSession.prn_doses).joinedload(PrnDose.prn_item),
-        selectinload(InfusionSession.observation_sets),
-        selectinload(InfusionSession.not_done),
-        selectinload(InfusionSession.gate_answers).joinedload(GateAnswer.check_item),
     ]
 
 
-def _for_sheet() -> list[ORMOption]:
-    """What the flowsheet shows besides: who wrote each row, the checks, the events, the way out."""
-    people = [
-        selectinload(rows).joinedload(who).lazyload(Staff.grants)
-        for rows, who in (
-            (InfusionSession.gate_answers, GateAnswer.recorded_by),
-            (InfusionSession.rate_proposals, RateProposal.recorded_by),
-            (InfusionSession.administrations, AdministrationEvent.recorded_by),
-            (InfusionSession.prn_doses, PrnDose.recorded_by),
-            (InfusionSession.observation_sets, ObservationSet.recorded_by),
-            (InfusionSession.iv_records, IvRecord.recorded_by),
-            (InfusionSession.events, SessionEvent.recorded_by),
-            (InfusionSession.events, SessionEvent.person),
-            (InfusionSession.adverse_events, AdverseEvent.recorded_by),
-            (InfusionSession.offers, HandOverOffer.recorded_by),
-            (InfusionSession.offers, HandOverOffer.to),
-            (InfusionSession.discharge_assessments, DischargeAssessment.recorded_by),
-        )
-    ]
-    checks = selectinload(InfusionSession.rate_proposals).selectinload(RateProposal.double_checks)
-    double = selectinload(InfusionSession.administrations).joinedload(AdministrationEvent.double_check)
-    return [
-        *people,
-        checks.joinedload(DoubleCheck.checker).lazyload(Staff.grants),
-        double.joinedload(DoubleCheck.checker).lazyload(Staff.grants),
-        selectinload(InfusionSession.administrations).joinedload(AdministrationEvent.verbal_order),
-        joinedload(InfusionSession.discharge).joinedload(Discharge.recorded_by).lazyload(Staff.grants),
-        joinedload(InfusionSession.discharge).joinedload(Discharge.override_by).lazyload(Staff.grants),
-        joinedload(InfusionSession.appointment),
-        joinedload(InfusionSession.drug_account),
-        joinedload(InfusionSession.course).joinedload(Course.physician).lazyload(Staff.grants),
-    ]
+def _fill_for_progress(infusions: Sequence[InfusionSession]) -> None:
+    """Load what `progress` computes from."""
+    orders = {infusion.order_version.order_id: infusion.order_version.order for infusion in infusions}
+    # Vitals are judged by the version that was in force then.
+    versions = fill(list(orders.values()), Order.versions, joinedload(OrderVersion.terms))
+    terms = list({version.terms_id: version.terms for version in versions}.values())
+    for many in (Terms.limits, Terms.phases, Terms.prn_items, Terms.checks):
+        fill(terms, many)
+    fill(infusions, InfusionSession.prn_doses, joinedload(PrnDose.prn_item))
+    fill(infusions, InfusionSession.gate_answers, joinedload(GateAnswer.check_item))
+    for rows in (
+        InfusionSession.transitions,
+        InfusionSession.administrations,
+        InfusionSession.observation_sets,
+        InfusionSession.not_done,
+    ):
+        fill(infusions, rows)
+
+
+def _fill_for_sheet(infusion: InfusionSession) -> None:
+    """Load what the flowsheet shows besides: the checks, the events, and who wrote each row."""
+    proposals = fill([infusion], InfusionSession.rate_proposals)
+    checks = fill(proposals, RateProposal.double_checks)
+    point(DoubleCheck, (infusion.administrations, AdministrationEvent.double_check))
+    point(VerbalOrder, (infusion.administrations, AdministrationEvent.verbal_order))
+    events = fill([infusion], InfusionSession.events)
+    offers = fill([infusion], InfusionSession.offers)
+    point(
+        Staff,
+        (infusion.gate_answers, GateAnswer.recorded_by),
+        (infusion.administrations, AdministrationEvent.recorded_by),
+        (infusion.prn_doses, PrnDose.recorded_by),
+        (infusion.observation_sets, ObservationSet.recorded_by),
+        (proposals, RateProposal.recorded_by),
+        (checks, DoubleCheck.checker),
+        (events, SessionEvent.recorded_by),
+        (events, SessionEvent.person),
+        (offers, HandOverOffer.recorded_by),
+        (offers, HandOverOffer.to),
+        (fill([infusion], InfusionSession.iv_records), IvRecord.recorded_by),
+        (fill([infusion], InfusionSession.adverse_events), AdverseEvent.recorded_by),
+        (fill([infusion], InfusionSession.discharge_assessments), DischargeAssessment.recorded_by),
+        options=[lazyload(Staff.grants)],
+    )
 
 
 def flowsheet(infusion_id: uuid.UUID) -> InfusionSession | None:
     """One session with everything its sheet, its checks, its chart and its print show."""
-    return db.session.scalar(
+    discharge = joinedload(InfusionSession.discharge)
+    infusion = db.session.scalar(
         sa.select(InfusionSession)
         .where(InfusionSession.id == infusion_id)
-        .options(*_for_progress(), *_for_sheet())
+        .options(
+            *_joined(),
+            discharge.joinedload(Discharge.recorded_by).lazyload(Staff.grants),
+            discharge.joinedload(Discharge.override_by).lazyload(Staff.grants),
+            joinedload(InfusionSession.appointment),
+            joinedload(InfusionSession.drug_account),
+            joinedload(InfusionSession.course).joinedload(Course.physician).lazyload(Staff.grants),
+        )
         .execution_options(populate_existing=True)
     )
+    if infusion is not None:
+        _fill_for_progress([infusion])
+        _fill_for_sheet(infusion)
+    return infusion
 
 
 def infusion_of_appointment(appointment_id: uuid.UUID) -> InfusionSession | None:
@@ -140,14 +152,14 @@ def infusion_of_appointment(appointment_id: uuid.UUID) -> InfusionSession | None
 
 def of_course(course_id: uuid.UUID) -> list[InfusionSession]:
     """The sessions of a course with what `progress` computes from, earliest first."""
-    return list(
-        db.session.scalars(
-            sa.select(InfusionSession)
-            .where(InfusionSession.course_id == course_id)
-            .options(*_for_progress())
-            .order_by(InfusionSession.arrived_at)
-        ).unique()
-    )
+    found = db.session.scalars(
+        sa.select(InfusionSession)
+        .where(InfusionSession.course_id == course_id)
+        .options(*_joined())
+        .order_by(InfusionSession.arrived_at)
+    ).all()
+    _fill_for_progress(found)
+    return list(found)
 
 
 def of_nurse_now(nurse_id: uuid.UUID) -> list[InfusionSession]:
@@ -198,10 +210,13 @@ def board(day_start: datetime, day_end: datetime, *, now: datetime, is_clinical:
     """
     appointments = _appointments(day_start, day_end)
     ids = [appointment.id for appointment in appointments]
-    options = _for_progress() if is_clinical else []
     found = db.session.scalars(
-        sa.select(InfusionSession).where(InfusionSession.appointment_id.in_(ids)).options(*options)
-    ).unique()
+        sa.select(InfusionSession)
+        .where(InfusionSession.appointment_id.in_(ids))
+        .options(*(_joined() if is_clinical else ()))
+    ).all()
+    if is_clinical:
+        _fill_for_progress(found)
     infusions = {infusion.appointment_id: infusion for infusion in found}
     return [
         BoardRow(
