@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from clinic.core import times, units
+from clinic.core import drawing, times, units
 
 zone: ContextVar[ZoneInfo] = ContextVar("zone", default=ZoneInfo("UTC"))  # noqa: B039 a zone never changes
 """The zone of the clinic that this piece of work is for."""
@@ -79,4 +79,5 @@ FILTERS: dict[str, Callable[..., object]] = {
     "quantity": quantity,
     "family_upper": str.upper,
     "iso": iso,
+    "svg": drawing.svg,
 }

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
+from itertools import takewhile
 from typing import Final, TypeAlias
 
 from clinic.core.times import utc
@@ -207,13 +209,24 @@ def _answers(windows: Iterable[_Window], observed: Iterable[datetime]) -> dict[d
     waiting = list(windows)
     found: dict[datetime, datetime] = {}
     for seen in sorted(utc(at) for at in observed):
-        open_now = [window for window in waiting if window[1] <= seen and (window[2] is None or seen < window[2])]
+        # In the order of time: what has closed is over for every later set, and what is not open yet ends the search.
+        closed = sum(1 for _ in takewhile(partial(_has_closed, seen), waiting))
+        del waiting[:closed]
+        open_now = list(takewhile(partial(_has_opened, seen), waiting))
         if open_now:
             # Equally near, the earlier: it would be missed first.
             nearest = min(open_now, key=lambda window: (abs(seen - utc(window[0].at)), utc(window[0].at)))
             waiting.remove(nearest)
             found[utc(nearest[0].at)] = seen
     return found
+
+
+def _has_closed(seen: datetime, window: _Window) -> bool:
+    return window[2] is not None and window[2] <= seen
+
+
+def _has_opened(seen: datetime, window: _Window) -> bool:
+    return window[1] <= seen
 
 
 def _unanswered(due: Due, now: datetime, close: datetime | None, grace: Grace) -> SettledDue:

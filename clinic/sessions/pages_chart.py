@@ -20,6 +20,7 @@ from clinic.sessions.rules import AdministrationKind, SessionStatus
 from clinic.sessions.vital_rules import sedation_bounds
 
 CHARTED = (Vital.SBP, Vital.DBP, Vital.HR, Vital.RR, Vital.SPO2, Vital.SEDATION, Vital.PAIN)
+_NAMES = tuple(vital.value for vital in CHARTED)
 _UPWARDS = {Comparator.GT, Comparator.GE}
 _DOWNWARDS = {Comparator.LT, Comparator.LE}
 _BEFORE = timedelta(minutes=20)
@@ -104,7 +105,7 @@ def maximum_mg_h(terms: Terms, weight_kg: Decimal | None) -> Decimal | None:
 
 def _point(row: ObservationSet, going: Progress) -> ReadingPoint:
     flagged = {breach.limit.vital.value for breach in going.breaches.get(row.id, ())}
-    values = {vital.value: getattr(row, vital.value) for vital in CHARTED}
+    values = {name: getattr(row, name) for name in _NAMES}
     return ReadingPoint(at=row.observed_at, flagged=frozenset(flagged), **values)
 
 

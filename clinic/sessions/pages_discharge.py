@@ -15,7 +15,7 @@ from clinic.orders.rules import Vital
 from clinic.protocols.rules import CheckKind, DischargeScale
 from clinic.sessions.models import GateAnswer, InfusionSession, ObservationSet
 from clinic.sessions.pages_words import drug_and_number, pressure, sedation_code, shown_mg
-from clinic.sessions.progress import Progress, current, latest_sets
+from clinic.sessions.progress import Progress, current
 from clinic.sessions.score_rules import SCORES, RecoveryScore
 
 CHOICES: Final = (2, 1, 0)
@@ -97,10 +97,9 @@ def _cells(infusion: InfusionSession, going: Progress, *, zone: ZoneInfo) -> lis
 
 def _last(going: Progress, zone: ZoneInfo) -> list[tuple[str, str]]:
     """The latest value of each vital, with its time where a later set left it out."""
-    latest = latest_sets(going.observations)
 
     def said(vital: Vital, text: Callable[[ObservationSet], str | None]) -> str:
-        row = latest.get(vital)
+        row = going.latest.get(vital)
         if row is None:
             return "not taken"
         older = "" if row is going.last_observation else f" at {clock_label(row.observed_at, zone)}"
@@ -109,7 +108,7 @@ def _last(going: Progress, zone: ZoneInfo) -> list[tuple[str, str]]:
     first = min(
         (row for row in going.observations if row.sbp is not None), key=lambda row: row.observed_at, default=None
     )
-    beside = f" (first {pressure(first)})" if first is not None and first is not latest.get(Vital.SBP) else ""
+    beside = f" (first {pressure(first)})" if first is not None and first is not going.latest.get(Vital.SBP) else ""
     return [
         ("BP", said(Vital.SBP, pressure) + beside),
         ("HR", said(Vital.HR, lambda row: str(row.hr))),

@@ -24,7 +24,7 @@ from clinic.sessions.pages_words import (
     shown_mg,
     shown_rate,
 )
-from clinic.sessions.progress import Progress, closed_at, current, latest_sets, weight_kg
+from clinic.sessions.progress import Progress, closed_at, current, weight_kg
 from clinic.sessions.rules import AdministrationKind, SessionStatus
 
 SOON_MIN: Final = 5
@@ -290,7 +290,7 @@ def _limit_rows(infusion: InfusionSession, going: Progress) -> list[LimitRow]:
 
 def last_value(going: Progress, vital: Vital) -> str | None:
     """Return the latest value of one vital as text; an older set speaks where the last one left it out."""
-    row = latest_sets(going.observations).get(vital)
+    row = going.latest.get(vital)
     if row is None:
         return None
     if vital is Vital.SEDATION:

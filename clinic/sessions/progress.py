@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from clinic.core.times import elapsed_minutes
 from clinic.core.units import EXACT
-from clinic.orders.rules import Breach, LimitLevel, Vital, breaches, dose_rate_mg_h, total_mg
+from clinic.orders.rules import Breach, Limit, LimitLevel, Vital, breaches, dose_rate_mg_h, total_mg
 from clinic.protocols.models import Terms
 from clinic.sessions import delivery_rules as delivery
 from clinic.sessions.delivery_rules import PumpEvent, PumpState, RateSegment
@@ -45,13 +45,7 @@ def current(rows: Iterable[RowT]) -> list[RowT]:
 
 def pump_event(row: AdministrationEvent) -> PumpEvent:
     """Return a row as the arithmetic takes it."""
-    return PumpEvent(
-        kind=row.kind,
-        at=row.happened_at,
-        rate_ml_h=row.rate_ml_h,
-        bolus_mg=row.bolus_mg,
-        concentration_mg_ml=row.concentration_mg_ml,
-    )
+    return PumpEvent(row.kind, row.happened_at, row.rate_ml_h, row.bolus_mg, row.concentration_mg_ml)
 
 
 def pump_events(infusion: InfusionSession) -> list[PumpEvent]:
@@ -71,10 +65,11 @@ def _is_taken(observation: ObservationSet) -> bool:
 
 def latest_sets(observations: Iterable[ObservationSet]) -> dict[Vital, ObservationSet]:
     """Return for each vital the set that gave its latest value: a later set that left it out does not speak for it."""
-    found: dict[Vital, ObservationSet] = {}
-    for row in sorted(observations, key=lambda each: each.observed_at):
-        found |= {vital: row for vital, name in _COLUMNS if getattr(row, name) is not None}
-    return found
+    newest_first = sorted(observations, key=lambda each: each.observed_at)[::-1]
+    latest = {
+        vital: next((row for row in newest_first if getattr(row, name) is not None), None) for vital, name in _COLUMNS
+    }
+    return {vital: row for vital, row in latest.items() if row is not None}
 
 
 def weight_kg(infusion: InfusionSession) -> Decimal | None:
@@ -103,17 +98,26 @@ def breaches_of(observation: ObservationSet) -> list[Breach]:
     Start limits speak until the infusion has started, notify and hold limits always. A session without limits has no
     breaches: none come from us.
     """
-    return _breaches(observation, first_start(observation.infusion))
+    return _breaches([observation], first_start(observation.infusion)).get(observation.id, [])
 
 
-def _breaches(observation: ObservationSet, started_at: datetime | None) -> list[Breach]:
-    is_before = started_at is None or observation.observed_at <= started_at
-    limits = [
-        limit
-        for limit in terms_of(observation.infusion, observation).limits
-        if limit.level is not LimitLevel.START or is_before
-    ]
-    return breaches(limits, reading_of(observation))
+def _breaches(observations: Iterable[ObservationSet], started_at: datetime | None) -> dict[uuid.UUID, list[Breach]]:
+    """Return for each set of vitals that is outside a limit what is."""
+    # Plain values: a day of sets asks each limit hundreds of times.
+    speaking: dict[tuple[uuid.UUID, bool], list[Limit]] = {}
+    found = {}
+    for row in observations:
+        is_before = started_at is None or row.observed_at <= started_at
+        if (key := (row.order_version_id, is_before)) not in speaking:
+            speaking[key] = [
+                Limit(limit.level, limit.vital, limit.comparator, limit.bound)
+                for limit in terms_of(row.infusion, row).limits
+                if limit.level is not LimitLevel.START or is_before
+            ]
+        reading = {limit.vital: getattr(row, limit.vital.value) for limit in speaking[key]}
+        if outside := breaches(speaking[key], reading):
+            found[row.id] = outside
+    return found
 
 
 def first_start(infusion: InfusionSession) -> datetime | None:
@@ -134,7 +138,7 @@ class Progress:
 
     `planned_stop` and `projected_total_mg` are None when nothing is running or the order does not say. `rate_...` is
     what flows now (0 in a pause), `set_ml_h` what the pump goes on with after it. `breaches` has an entry for each
-    set of vitals outside a limit. Figures per kg are None without a weight.
+    set of vitals outside a limit, `latest` are those of `latest_sets`. Figures per kg are None without a weight.
     """
 
     at: datetime
@@ -163,6 +167,7 @@ class Progress:
     weight_kg: Decimal | None
     observations: tuple[ObservationSet, ...]
     last_observation: ObservationSet | None
+    latest: Mapping[Vital, ObservationSet]
     # What of the latest value of each vital is outside a limit that speaks while the pump runs, with its set.
     outside: tuple[tuple[ObservationSet, Breach], ...]
     breaches: Mapping[uuid.UUID, Sequence[Breach]]
@@ -205,7 +210,8 @@ def progress(infusion: InfusionSession, now: datetime) -> Progress:
     seen = current(infusion.observation_sets)
     taken = [row for row in seen if _is_taken(row)]
     started_at = first_start(infusion)
-    outside = {row.id: found for row in seen if (found := _breaches(row, started_at))}
+    outside = _breaches(seen, started_at)
+    latest = latest_sets(seen)
     dues = tuple(_dues(infusion, taken, outside, now, stop))
     rate_mg_h = _mg_h(running.state.rate_ml_h, running.concentration_mg_ml)
     highest_mg_h = delivery.highest_rate_mg_h(running.segments)
@@ -237,7 +243,8 @@ def progress(infusion: InfusionSession, now: datetime) -> Progress:
         weight_kg=weight,
         observations=tuple(seen),
         last_observation=max(taken, key=lambda row: row.observed_at, default=None),
-        outside=tuple(_outside(latest_sets(seen), outside)),
+        latest=latest,
+        outside=tuple(_outside(latest, outside)),
         breaches=outside,
         dues=dues,
         next_due=next_due(dues),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from clinic.core.formats import FILTERS
 from clinic.sessions.chart import Chart, ChartEvent, ChartInput, DuePoint, ReadingPoint
 
 LISBON = ZoneInfo("Europe/Lisbon")
@@ -99,4 +100,5 @@ def words(shapes, kind):
 def component(name):
     loader = FileSystemLoader("templates")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    environment.filters.update(FILTERS)
     return environment.get_template(f"components/{name}.html").module
