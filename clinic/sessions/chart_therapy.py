@@ -58,8 +58,9 @@ def rate_lane(frame: Frame) -> Lane:
         plot.append(Rect("rate", left, top, axis.x(step.end) - left, frame.bottom - top))
     if steps:
         plot.append(Path("ratel", _outline(frame, steps, [level(step.rate) for step in steps])))
-    plot += _step_values(frame, steps, [level(step.rate) for step in steps])
-    plot += _planned(frame, level(steps[-1].rate) if steps and steps[-1].rate else foot, running=bool(steps))
+    values = list(_step_values(frame, steps, [level(step.rate) for step in steps]))
+    plot += values
+    plot += _planned(frame, level(steps[-1].rate) if steps and steps[-1].rate else foot, values)
     margin: list[Shape] = []
     if data.maximum_rate_mg_h is not None:
         y = level(data.maximum_rate_mg_h)
@@ -103,10 +104,10 @@ def _starts(axis: TimeAxis, step: Step) -> Iterator[float]:
         yield x
 
 
-def _planned(frame: Frame, level: float, *, running: bool) -> Iterator[Shape]:
+def _planned(frame: Frame, level: float, values: Sequence[Text]) -> Iterator[Shape]:
     """Draw what is still to come, dotted: on at the present rate, down at the planned stop, with its time."""
     data, axis = frame.data, frame.axis
-    if data.stopped_at or data.planned_stop is None or not running:
+    if data.stopped_at or data.planned_stop is None or not values:
         return
     in_view = axis.holds(data.planned_stop)
     x = axis.x(data.planned_stop)
@@ -116,22 +117,33 @@ def _planned(frame: Frame, level: float, *, running: bool) -> Iterator[Shape]:
     elif in_view:
         yield Path("plan", f"M{x:.1f} {level:.1f}{down}")
     if in_view:
-        yield _stop_label(frame, x)
+        yield _stop_label(frame, x, values)
 
 
-def _stop_label(frame: Frame, x: float) -> Text:
+def _stop_label(frame: Frame, x: float, values: Sequence[Text]) -> Text:
+    """Write when the stop is planned: right of it or left of it, below or above, where no rate is written."""
+    choices = list(_stop_labels(frame, x))
+    return next((label for label in choices if not any(_touch(label, value) for value in values)), choices[-1])
+
+
+def _stop_labels(frame: Frame, x: float) -> Iterator[Text]:
     axis = frame.axis
     clock = clock_label(frame.data.planned_stop or axis.end, axis.zone)
     full = frame.data.words.planned_stop.format(time=clock)
     free_from = axis.x(axis.now) + 4 if axis.now and axis.x(axis.now) < x else axis.left
-    y = frame.bottom - 5
+    heights = (frame.bottom - 5, frame.top + _LETTERS)
     for text in (full, clock):
         width = text_width(text, _LETTERS)
         if x + 4 + width <= axis.right:
-            return Text("ax", x + 4, y, text)
+            yield from (Text("ax", x + 4, y, text) for y in heights)
         if x - 5 - width >= free_from:
-            return Text("ax", x - 5, y, text, "end")
-    return Text("ax", max(x - 5, axis.left + text_width(clock, _LETTERS)), y, clock, "end")
+            yield from (Text("ax", x - 5, y, text, "end") for y in heights)
+    yield from (Text("ax", max(x - 5, axis.left + text_width(clock, _LETTERS)), y, clock, "end") for y in heights)
+
+
+def _touch(one: Text, other: Text) -> bool:
+    (low, high), (first, last) = one.span, other.span
+    return low < last + 2 and first < high + 2 and abs(one.y - other.y) < _LETTERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,12 +24,8 @@ def test_a_usual_session_has_the_size_of_its_drawing(width, size):
 
 def test_systolic_160_lies_where_the_drawing_has_it():
     assert lane(draw(LIVE, TABLET), "bp").marks[0].x == pytest.approx(111.7, abs=0.1)
-    assert [
-        shape.y1 for shape in lane(draw(LIVE, TABLET), "bp").plot if shape.tag == "line" and shape.kind == "lim"
-    ] == [
-        131.6,
-        175.6,
-    ]
+    limits = [shape for shape in lane(draw(LIVE, TABLET), "bp").plot if shape.kind == "lim"]
+    assert [limit.y1 for limit in limits] == pytest.approx([131.6, 175.6], abs=0.1)
 
 
 def test_a_superseded_set_is_left_to_the_table():
@@ -80,6 +76,24 @@ def test_a_pause_and_the_time_after_the_stop_are_drawn_at_0():
         segments=[(at(13, 5), at(13, 35), Decimal(15)), (at(13, 50), at(15, 35), Decimal("12.5"))],
     )
     assert words(lane(draw(paused, WIDE), "rate").plot, "ratet") == ["15", "0", "12.5", "0"]
+
+
+@pytest.mark.parametrize("width", [PHONE, TABLET, WIDE])
+@pytest.mark.parametrize("rate", [2, 20, 100])
+@pytest.mark.parametrize("left", [1, 4, 15])
+def test_the_time_of_the_planned_stop_lies_on_no_rate(width, rate, left):
+    started = LIVE.now - 3 * MINUTE
+    session = replace(
+        LIVE,
+        segments=[(started, None, Decimal(rate))],
+        maximum_rate_mg_h=Decimal(100),
+        planned_stop=LIVE.now + left * MINUTE,
+    )
+    texts = [shape for shape in lane(draw(session, width), "rate").plot if shape.tag == "text"]
+    (stop,) = (text for text in texts if text.kind == "ax")
+    for rate_text in (text for text in texts if text.kind != "ax"):
+        beside = stop.span[1] < rate_text.span[0] or rate_text.span[1] < stop.span[0]
+        assert beside or abs(stop.y - rate_text.y) >= 12
 
 
 def test_the_planned_stop_is_dotted_while_it_is_planned():
