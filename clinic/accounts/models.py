@@ -8,7 +8,7 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.accounts.rules import StaffStatus
+from clinic.accounts.rules import Approver, StaffStatus
 from clinic.core import permissions
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.findings import FindingLevel
@@ -36,6 +36,8 @@ class Clinic(Base):
     # Whether a step larger or sooner than the order's asks for a reason or is refused.
     step_level: Mapped[FindingLevel | None] = mapped_column(enum_type(FindingLevel, "step_level"))
     pump_tolerance_percent: Mapped[int | None]
+    # Who signs a version of a protocol into use: any physician, or another than those who wrote it.
+    protocol_approver: Mapped[Approver | None] = mapped_column(enum_type(Approver, "protocol_approver"))
 
 
 class Site(ClinicScoped, Base):

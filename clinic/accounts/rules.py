@@ -17,6 +17,13 @@ class StaffStatus(StrEnum):
     DISABLED = "disabled"
 
 
+class Approver(StrEnum):
+    """Who signs a version of a protocol into use, where a clinic decided it."""
+
+    ANY = "any"
+    ANOTHER = "another"
+
+
 INVITATION_LASTS = timedelta(hours=72)
 
 # The demonstration clinic's one password. Production refuses to serve a demonstration clinic.

@@ -36,6 +36,8 @@ class AuditAction(StrEnum):
     CONSENT_RECORDED = "patients:consent:recorded"
     DRUG_ADDED = "protocols:drug:added"
     PROTOCOL_DRAFTED = "protocols:protocol:drafted"
+    PROTOCOL_SUBMITTED = "protocols:protocol:submitted"
+    PROTOCOL_SENT_BACK = "protocols:protocol:sent-back"
     PROTOCOL_APPROVED = "protocols:protocol:approved"
     PROTOCOL_RETIRED = "protocols:protocol:retired"
     ORDER_DRAFTED = "orders:order:drafted"

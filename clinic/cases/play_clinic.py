@@ -19,6 +19,7 @@ from clinic.cases.parts import Case
 from clinic.core import db
 from clinic.core.permissions import Role
 from clinic.protocols import operations as protocols
+from clinic.protocols import operations_review as review
 from clinic.protocols.models import Drug, Protocol, ProtocolVersion
 from clinic.protocols.rules import ProtocolStatus
 from clinic.protocols.terms import TermsDraft
@@ -172,7 +173,8 @@ class World:
             version = protocols.create_protocol(title, draft, is_fictional=True, number=number or 1, by=by, at=at)
         else:
             version = protocols.new_version(standing, draft, by=by, at=at)
-        protocols.approve(version, by=by, password=self.password, at=at)
+        review.submit(version, by=by, at=at)
+        review.approve(version, by=by, password=self.password, at=at)
         if version.status is ProtocolStatus.ACTIVE:
             self.protocols[name] = version.id
         return version

@@ -22,7 +22,7 @@ from clinic.patients import queries as patients
 from clinic.patients.models import Patient, Weight
 from clinic.protocols import queries as protocols
 from clinic.protocols.comparison import NOTHING, Difference, differences
-from clinic.protocols.models import Drug
+from clinic.protocols.models import Drug, ProtocolVersion
 from clinic.protocols.pages import changed_count, terms_page, typed_draft
 from clinic.protocols.terms import TermsDraft, draft_of
 from clinic.protocols.terms_form import form_values
@@ -184,6 +184,15 @@ def order_page(version: OrderVersion) -> OrderPage:
         verbal=order_queries.verbal_orders_of(version.order_id),
         seen=orders.seen_code(version) if is_open else "",
     )
+
+
+# --- on the page of a protocol ---------------------------------------------------------------------------------------
+
+
+def protocol_panel(version: ProtocolVersion) -> Mapping[str, object]:
+    """How many courses began with a version of a protocol, by how they stand."""
+    counts = queries.begun_with(version.id)
+    return {"courses": [(words, counts[status]) for status, (_, words) in STATUS_LOOKS.items() if status in counts]}
 
 
 # --- on the patient's page -------------------------------------------------------------------------------------------

@@ -54,6 +54,12 @@ def review_page(course_id: uuid.UUID) -> Course | None:
     )
 
 
+def begun_with(version_id: uuid.UUID) -> dict[CourseStatus, int]:
+    """How many courses began with a version of a protocol, by how they stand."""
+    counted = sa.select(Course.status, sa.func.count()).where(Course.protocol_version_id == version_id)
+    return {status: count for status, count in db.session.execute(counted.group_by(Course.status))}  # noqa: C416 rows
+
+
 def courses_of(patient_id: uuid.UUID) -> list[Course]:
     """A patient's courses, the newest first, with what a list says of each."""
     return list(

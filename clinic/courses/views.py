@@ -17,13 +17,14 @@ from clinic.core.requests import drawn_version, same_patient
 from clinic.courses import operations, queries
 from clinic.courses.forms import CourseForm, OrderForm, ReasonForm, SignForm
 from clinic.courses.models import Course
-from clinic.courses.pages import chosen_id, dosing_weight, order_page, patient_panel, written_page
+from clinic.courses.pages import chosen_id, dosing_weight, order_page, patient_panel, protocol_panel, written_page
 from clinic.courses.pages_conflict import as_kept, as_saved, lines_beside
 from clinic.orders import queries as order_queries
 from clinic.orders.models import OrderVersion
 from clinic.patients import pages as patient_pages
 from clinic.patients import queries as patients
 from clinic.patients.models import Patient, Weight
+from clinic.protocols import pages as protocol_pages
 from clinic.protocols import queries as protocols
 from clinic.protocols.models import ProtocolVersion
 from clinic.protocols.pages import asks_for_more_rows
@@ -33,6 +34,7 @@ from clinic.protocols.terms_form import form_values
 
 bp = Blueprint("courses", __name__)
 
+protocol_pages.panels["courses/_protocol_panel.html"] = protocol_panel
 patient_pages.add_panel("courses/_patient_panel.html", patient_panel, column=1)
 
 

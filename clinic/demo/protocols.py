@@ -9,6 +9,7 @@ from uuid import UUID
 from clinic.demo.people import DemoWorld
 from clinic.patients import operations as patients
 from clinic.protocols import operations as protocols
+from clinic.protocols import operations_review as review
 from clinic.protocols.rules import (
     Anchor,
     CheckKind,
@@ -75,7 +76,8 @@ def found_formulary(world: DemoWorld, *, at: datetime) -> None:
     for regimen in REGIMENS:
         draft = _draft(regimen, world.drugs[regimen.drug])
         version = protocols.create_protocol(regimen.name, draft, is_fictional=True, by=by, at=at)
-        protocols.approve(version, by=by, password=world.password, at=at)
+        review.submit(version, by=by, at=at)
+        review.approve(version, by=by, password=world.password, at=at)
         world.protocols[regimen.name] = version.id
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from wtforms import BooleanField, HiddenField, PasswordField, SelectField
 from wtforms.validators import InputRequired
 
+from clinic.accounts.rules import Approver
 from clinic.core.choices import left_open, options
 from clinic.core.findings import FindingLevel
 from clinic.core.forms import Form, NumberField, WholeField
@@ -38,14 +39,16 @@ class DrugForm(Form):
 
 _BOLUS: Final = {"": "not decided", "nurse": "nurses and physicians", "physician": "physicians alone"}
 _STEP: Final = {"": "not decided: it asks for a reason", "soft": "asks for a reason", "hard": "is refused"}
+_APPROVER: Final = {"": "not decided: any physician", "any": "any physician", "another": "another than its author"}
 
 
 class LimitsForm(Form):
-    """What the clinic decides for itself about the work at the pump."""
+    """What the clinic decides for itself about the work at the pump and about its protocols."""
 
     bolus_role: Any = SelectField("Who gives a bolus", [left_open()], choices=options(_BOLUS))
     step_level: Any = SelectField("A step larger or sooner than the order's", [left_open()], choices=options(_STEP))
     pump_tolerance_percent = WholeField("Volumes may differ by", minimum=0, maximum=100, unit="%")
+    protocol_approver: Any = SelectField("A protocol is signed into use by", [left_open()], choices=options(_APPROVER))
     rate_difference_percent = WholeField("Rate may differ by", minimum=0, maximum=100, unit="%")
     weight_change_percent = WholeField("Weight may change by", minimum=0, maximum=100, unit="%")
     double_check_minutes = WholeField("A second check holds for", minimum=1, maximum=240, unit="min")
@@ -61,6 +64,7 @@ class LimitsForm(Form):
         return {
             "bolus_role": Role(self.bolus_role.data) if self.bolus_role.data else None,
             "step_level": FindingLevel(self.step_level.data) if self.step_level.data else None,
+            "protocol_approver": Approver(self.protocol_approver.data) if self.protocol_approver.data else None,
             **{field.name: field.data for field in self if isinstance(field, WholeField)},
         }
 
@@ -76,9 +80,15 @@ class LimitsForm(Form):
         return [(self[name].label.text, self._shown(name, value)) for name, value in self.values.items()]
 
     def _shown(self, name: str, value: Any) -> str:
-        words = {"bolus_role": _BOLUS, "step_level": _STEP}.get(name, {})
+        words = {"bolus_role": _BOLUS, "step_level": _STEP, "protocol_approver": _APPROVER}.get(name, {})
         unit = f"\N{NO-BREAK SPACE}{self[name].unit}" if isinstance(self[name], WholeField) else ""
         return words.get(value or "", "nothing" if value is None else f"{value}{unit}")
+
+
+class WhyForm(Form):
+    """Why a version is sent back, dropped or retired."""
+
+    reason = _line("Why", most=500)
 
 
 class ApproveForm(Form):

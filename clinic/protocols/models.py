@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
+from clinic.core.recorded import Recorded
 from clinic.core.types import Quantity, enum_type
 from clinic.protocols.rules import (
     Anchor,
@@ -215,6 +216,13 @@ class ProtocolVersion(ClinicScoped, Base):
     __table_args__ = (
         sa.UniqueConstraint("protocol_id", "number"),
         sa.CheckConstraint("number > 0", name="number_is_positive"),
+        sa.Index(
+            "uq_protocol_version_one_in_use",
+            "protocol_id",
+            unique=True,
+            sqlite_where=sa.text("status = 'active'"),
+            postgresql_where=sa.text("status = 'active'"),
+        ),
     )
 
     protocol_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("protocol.id"))
@@ -228,6 +236,29 @@ class ProtocolVersion(ClinicScoped, Base):
     version: Mapped[int] = mapped_column(sort_order=95)
     protocol: Mapped[Protocol] = relationship(back_populates="versions")
     terms: Mapped[Terms] = relationship()
+    drafted_by: Mapped[Staff] = relationship(foreign_keys=[drafted_by_id])
     approved_by: Mapped[Staff | None] = relationship(foreign_keys=[approved_by_id])
+    steps: Mapped[list["ProtocolStep"]] = relationship(
+        back_populates="protocol_version", order_by="(ProtocolStep.recorded_at, ProtocolStep.id)"
+    )
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class ProtocolStep(ClinicScoped, Recorded, Base):
+    """What happened to a version: written, sent to review, sent back, signed into use, retired, and why."""
+
+    __tablename__ = "protocol_step"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "reason IS NOT NULL OR NOT (to_status = 'retired' OR (from_status = 'review' AND to_status = 'draft'))",
+            name="says_why",
+        ),
+    )
+
+    protocol_version_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("protocol_version.id"), index=True)
+    from_status: Mapped[ProtocolStatus | None] = mapped_column(enum_type(ProtocolStatus, "from_status"))
+    to_status: Mapped[ProtocolStatus] = mapped_column(enum_type(ProtocolStatus, "to_status"))
+    reason: Mapped[str | None]
+    protocol_version: Mapped[ProtocolVersion] = relationship(back_populates="steps")
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="ProtocolStep.recorded_by_id")

@@ -14,11 +14,10 @@ from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.rows import add_row
 from clinic.protocols.models import Drug, Protocol, ProtocolVersion, Terms
-from clinic.protocols.rules import ProtocolStatus
-from clinic.protocols.terms import TermsDraft, content_of, fill_terms, make_terms
+from clinic.protocols.operations_review import note_step
+from clinic.protocols.rules import BEING_WRITTEN, ProtocolStatus
+from clinic.protocols.terms import TermsDraft, fill_terms, make_terms
 from clinic.protocols.terms_rules import contradictions
-from clinic.signatures import operations as signatures
-from clinic.signatures.rules import Meaning
 
 
 def add_drug(
@@ -87,7 +86,7 @@ def new_version(
     versions = list(
         db.session.scalars(sa.select(ProtocolVersion).where(ProtocolVersion.protocol_id == protocol.id)).all()
     )
-    if any(version.status is ProtocolStatus.DRAFT for version in versions):
+    if any(version.status in BEING_WRITTEN for version in versions):
         raise RuleBroken("A version of this protocol is being written already. Go on with that one.")
     following = max((version.number for version in versions), default=0) + 1
     if number is not None and number < following:
@@ -109,24 +108,26 @@ def _add_version(protocol: Protocol, draft: TermsDraft, *, number: int, by: Staf
     )
     add_row(version, clash="Somebody else began a version of this protocol meanwhile. Open the page again.")
     db.session.expire(protocol, ["versions"])
-    _audit(AuditAction.PROTOCOL_DRAFTED, version, by=by, at=at)
+    note_step(AuditAction.PROTOCOL_DRAFTED, version, None, by=by, at=at)
     return version
 
 
 def revise(
     version: ProtocolVersion, draft: TermsDraft, *, drawn_version: int | None = None, by: Staff, at: datetime
 ) -> None:
-    """Write a draft again. Raises Conflict when it moved on since it was drawn, RuleBroken once it is approved."""
+    """Write a draft again. Raises Conflict when it moved on since it was drawn, RuleBroken when it is no draft."""
     if drawn_version is not None and drawn_version != version.version:
         raise Conflict("Somebody else changed this draft of the protocol.")
+    if version.status is ProtocolStatus.REVIEW:
+        raise RuleBroken("This version is in review. Send it back before you change it.")
     if version.status is not ProtocolStatus.DRAFT:
-        raise RuleBroken("An approved version never changes. Begin a new version.")
+        raise RuleBroken("This version never changes any more. Begin a new version.")
     _refuse_contradictions(draft)
     rewrite_terms(version.terms, draft)
     version.drafted_at, version.drafted_by_id = at, by.id
     flag_modified(version, "drafted_at")  # a change of the terms alone must count as a new version of the draft too
     db.session.flush()
-    _audit(AuditAction.PROTOCOL_DRAFTED, version, by=by, at=at)
+    note_step(AuditAction.PROTOCOL_DRAFTED, version, ProtocolStatus.DRAFT, by=by, at=at)
 
 
 def rewrite_terms(terms: Terms, draft: TermsDraft) -> None:
@@ -139,57 +140,7 @@ def rewrite_terms(terms: Terms, draft: TermsDraft) -> None:
     db.session.refresh(terms, ["drug"])
 
 
-def approve(
-    version: ProtocolVersion, *, by: Staff, password: str, at: datetime, drawn_version: int | None = None
-) -> None:
-    """Sign a version and put it in use: its terms are sealed, and the version in use before it is retired."""
-    if drawn_version is not None and drawn_version != version.version:
-        raise Conflict("Somebody else changed this version of the protocol since you read it.")
-    if version.status is not ProtocolStatus.DRAFT:
-        raise RuleBroken("This version is approved already.")
-    signatures.sign(
-        version,
-        version_content(version),
-        meaning=Meaning.AUTHOR,
-        by=by,
-        password=password,
-        at=at,
-        patient_id=None,
-    )
-    earlier = db.session.scalars(
-        sa.select(ProtocolVersion).where(
-            ProtocolVersion.protocol_id == version.protocol_id, ProtocolVersion.status == ProtocolStatus.ACTIVE
-        )
-    )
-    for before in earlier:
-        before.status = ProtocolStatus.RETIRED
-        _audit(AuditAction.PROTOCOL_RETIRED, before, by=by, at=at)
-    version.status = ProtocolStatus.ACTIVE
-    version.approved_at, version.approved_by_id = at, by.id
-    version.terms.sealed_at = at
-    db.session.flush()
-    _audit(AuditAction.PROTOCOL_APPROVED, version, by=by, at=at)
-
-
-def retire(version: ProtocolVersion, *, by: Staff, at: datetime) -> None:
-    """Take a version out of use. Courses that began with it keep it."""
-    if version.status is not ProtocolStatus.ACTIVE:
-        raise RuleBroken("Only a version in use can be retired.")
-    version.status = ProtocolStatus.RETIRED
-    db.session.flush()
-    _audit(AuditAction.PROTOCOL_RETIRED, version, by=by, at=at)
-
-
-def version_content(version: ProtocolVersion) -> dict[str, object]:
-    """What the signature of a protocol version covers."""
-    return {"protocol": version.protocol.name, "version": version.number, "terms": content_of(version.terms)}
-
-
 def _refuse_contradictions(draft: TermsDraft) -> None:
     found = contradictions(draft)
     if found:
         raise RuleBroken(found[0].message, field=found[0].field)
-
-
-def _audit(action: AuditAction, version: ProtocolVersion, *, by: Staff, at: datetime) -> None:
-    audit.record(action, version, actor_id=by.id, at=at, protocol=version.protocol.name, number=version.number)

@@ -13,6 +13,7 @@ from clinic.core.errors import RuleBroken
 LIMITS: Final = (
     "bolus_role",
     "step_level",
+    "protocol_approver",
     "pump_tolerance_percent",
     "rate_difference_percent",
     "weight_change_percent",

@@ -1,6 +1,7 @@
 """What every page that writes terms shows beside its fields."""
 
 import uuid
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flask import request
@@ -8,6 +9,7 @@ from flask import request
 from clinic.core.units import BadNumber
 from clinic.protocols.comparison import was_texts
 from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, limit_cell
+from clinic.protocols.models import ProtocolStep, ProtocolVersion
 from clinic.protocols.rules import DoseBasis, LimitLevel, ProtocolStatus, Vital
 from clinic.protocols.terms import TermsDraft
 from clinic.protocols.terms_form import ROWS, TermsForm
@@ -16,11 +18,40 @@ from clinic.protocols.wording import GROUPS, LINES, check_text, phase_text, prn_
 _NOBODY: Final = uuid.UUID(int=0)
 _MORE: Final = "more-"
 
-STATE_WORDS: Final = {
+_STATES: Final = {
     ProtocolStatus.DRAFT: "draft",
+    ProtocolStatus.REVIEW: "in review",
     ProtocolStatus.ACTIVE: "in use",
     ProtocolStatus.RETIRED: "retired",
 }
+panels: Final[dict[str, Callable[[ProtocolVersion], Mapping[str, object]]]] = {}
+"""Templates of the page of a version, each with what tells it its facts: higher areas put theirs in."""
+
+
+def state_word(version: ProtocolVersion) -> str:
+    """How a version stands; one that was never in use was dropped."""
+    if version.status is ProtocolStatus.RETIRED and version.approved_at is None:
+        return "dropped"
+    return _STATES[version.status]
+
+
+def step_words(step: ProtocolStep) -> str:
+    """What happened to a version: "sent to review"."""
+    match (step.from_status, step.to_status):
+        case None, _:
+            return "begun"
+        case ProtocolStatus.REVIEW, ProtocolStatus.DRAFT:
+            return "sent back"
+        case _, ProtocolStatus.DRAFT:
+            return "written"
+        case _, ProtocolStatus.REVIEW:
+            return "sent to review"
+        case _, ProtocolStatus.ACTIVE:
+            return "signed into use"
+        case ProtocolStatus.ACTIVE, _:
+            return "retired"
+        case _:
+            return "dropped"
 
 
 def asks_for_more_rows(form: TermsForm) -> bool:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from clinic.core import db
-from clinic.protocols.models import Drug, Protocol, ProtocolVersion, Terms
+from clinic.protocols.models import Drug, Protocol, ProtocolStep, ProtocolVersion, Terms
 from clinic.protocols.rules import ProtocolStatus
 
 
@@ -70,8 +70,10 @@ def version(version_id: uuid.UUID) -> ProtocolVersion | None:
         sa.select(ProtocolVersion)
         .where(ProtocolVersion.id == version_id)
         .options(
-            joinedload(ProtocolVersion.protocol),
             joinedload(ProtocolVersion.approved_by),
+            joinedload(ProtocolVersion.drafted_by),
+            joinedload(ProtocolVersion.protocol).selectinload(Protocol.versions),
+            selectinload(ProtocolVersion.steps).joinedload(ProtocolStep.recorded_by),
             whole_terms(ProtocolVersion.terms),
         )
     )

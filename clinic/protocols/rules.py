@@ -1,6 +1,7 @@
 """The words in which a clinic writes its protocols. No value in here comes from us."""
 
 from enum import StrEnum
+from typing import Final
 
 from clinic.protocols.dose_rules import DoseBasis
 from clinic.protocols.limit_rules import Comparator, LimitLevel, Vital
@@ -9,11 +10,28 @@ __all__ = ["Comparator", "DoseBasis", "LimitLevel", "Vital"]
 
 
 class ProtocolStatus(StrEnum):
-    """A version of a protocol: being written, in use, or no longer offered."""
+    """A version of a protocol: being written, read by colleagues, in use, or no longer offered."""
 
     DRAFT = "draft"
+    REVIEW = "review"
     ACTIVE = "active"
     RETIRED = "retired"
+
+
+BEING_WRITTEN: Final = frozenset({ProtocolStatus.DRAFT, ProtocolStatus.REVIEW})
+"""The states in which a version may still become another text; a protocol has at most one such version."""
+
+_NEXT: Final = {
+    ProtocolStatus.DRAFT: frozenset({ProtocolStatus.REVIEW, ProtocolStatus.RETIRED}),
+    ProtocolStatus.REVIEW: frozenset({ProtocolStatus.DRAFT, ProtocolStatus.ACTIVE, ProtocolStatus.RETIRED}),
+    ProtocolStatus.ACTIVE: frozenset({ProtocolStatus.RETIRED}),
+    ProtocolStatus.RETIRED: frozenset[ProtocolStatus](),
+}
+
+
+def may_become(now: ProtocolStatus, then: ProtocolStatus) -> bool:
+    """Whether a version can go from one state to the other. What was never in use is dropped as it is retired."""
+    return then in _NEXT[now]
 
 
 class WeightRule(StrEnum):

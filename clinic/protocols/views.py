@@ -2,27 +2,25 @@
 
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor
-from clinic.core import clock, db
-from clinic.core.errors import RuleBroken
+from clinic.core import clock, formats
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt, drawn_version
 from clinic.protocols import operations, queries
 from clinic.protocols.comparison import differences
-from clinic.protocols.forms import ApproveForm, DrugForm, ProtocolForm, VersionForm
+from clinic.protocols.forms import DrugForm, ProtocolForm, VersionForm
 from clinic.protocols.models import Protocol, ProtocolVersion
-from clinic.protocols.pages import STATE_WORDS, asks_for_more_rows, terms_page
-from clinic.protocols.rules import ProtocolStatus
+from clinic.protocols.pages import asks_for_more_rows, state_word, terms_page, typed_draft
+from clinic.protocols.rules import BEING_WRITTEN, ProtocolStatus
 from clinic.protocols.terms import draft_of
 from clinic.protocols.terms_form import TermsForm, form_values
-from clinic.protocols.wording import drug_text, reading, sentence
-from clinic.signatures import queries as signature_queries
-from clinic.signatures.pages import shown
+from clinic.protocols.wording import drug_text
 
 bp = Blueprint("protocols", __name__)
 
@@ -30,7 +28,7 @@ bp = Blueprint("protocols", __name__)
 @bp.get("/protocols")
 @requires(Permission.READ_PROTOCOL)
 def list_protocols() -> ResponseReturnValue:
-    return render_template("protocols/list.html", protocols=queries.protocols(), words=STATE_WORDS)
+    return render_template("protocols/list.html", protocols=queries.protocols(), state_word=state_word)
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -55,10 +53,11 @@ def _write(form: TermsForm, save: Callable[[], ProtocolVersion], **page: Any) ->
     version = attempt(form, save)
     if version is None:
         return _form_page(form, **page), 422
-    return redirect(_address(version), 303)
+    return redirect(address(version), 303)
 
 
-def _address(version: ProtocolVersion) -> str:
+def address(version: ProtocolVersion) -> str:
+    """Where a version is read."""
     return url_for(".show_version", protocol_id=version.protocol_id, number=version.number)
 
 
@@ -87,35 +86,43 @@ def _protocol(protocol_id: uuid.UUID) -> Protocol:
     return queries.protocol(protocol_id) or abort(404)
 
 
-def _version(protocol_id: uuid.UUID, number: int) -> ProtocolVersion:
+def found_version(protocol_id: uuid.UUID, number: int) -> ProtocolVersion:
+    """A version by its number, with all its terms."""
     found = [version for version in _protocol(protocol_id).versions if version.number == number]
     return queries.version(found[0].id) or abort(404) if found else abort(404)
 
 
-def _latest(protocol: Protocol) -> ProtocolVersion:
-    return queries.version(protocol.versions[-1].id) or abort(404)
+def _begun_from(protocol: Protocol) -> ProtocolVersion:
+    """The version that a new one begins as a copy of: the one that was asked for, else the last."""
+    number = request.args.get("from", str(protocol.versions[-1].number))
+    return found_version(protocol.id, int(number)) if number.isascii() and number.isdigit() else abort(404)
 
 
 @bp.get("/protocols/<uuid:protocol_id>/versions/new")
 @requires(Permission.WRITE_PROTOCOL)
 def show_new_version(protocol_id: uuid.UUID) -> ResponseReturnValue:
-    before = _latest(_protocol(protocol_id))
+    protocol = _protocol(protocol_id)
+    written = [version for version in protocol.versions if version.status in BEING_WRITTEN]
+    if written:
+        flash(f"Version {written[0].number} is being written already. Go on with that one.")
+        return redirect(address(written[0]))
+    before = _begun_from(protocol)
     form = VersionForm(data=form_values(draft_of(before.terms)))
     return _form_page(form, before=before, **_next_page(before))
 
 
 def _next_page(before: ProtocolVersion) -> dict[str, Any]:
     return {
-        "title": f"New version of {before.protocol.name}",
-        "act": url_for(".create_version", protocol_id=before.protocol_id),
-        "back": _address(before),
+        "title": f"New version of {before.protocol.name}, from version {before.number}",
+        "act": f"{url_for('.create_version', protocol_id=before.protocol_id)}?from={before.number}",
+        "back": address(before),
     }
 
 
 @bp.post("/protocols/<uuid:protocol_id>/versions/new")
 @requires(Permission.WRITE_PROTOCOL)
 def create_version(protocol_id: uuid.UUID) -> ResponseReturnValue:
-    before = _latest(_protocol(protocol_id))
+    before = _begun_from(_protocol(protocol_id))
     form = VersionForm()
     return _write(
         form,
@@ -128,9 +135,9 @@ def create_version(protocol_id: uuid.UUID) -> ResponseReturnValue:
 @bp.get("/protocols/<uuid:protocol_id>/versions/<int:number>/draft")
 @requires(Permission.WRITE_PROTOCOL)
 def show_draft(protocol_id: uuid.UUID, number: int) -> ResponseReturnValue:
-    version = _version(protocol_id, number)
+    version = found_version(protocol_id, number)
     if version.status is not ProtocolStatus.DRAFT:
-        return redirect(_address(version))
+        return redirect(address(version))
     return _form_page(VersionForm(data=form_values(draft_of(version.terms))), **_draft_page(version))
 
 
@@ -138,7 +145,7 @@ def _draft_page(version: ProtocolVersion) -> dict[str, Any]:
     return {
         "title": f"{version.protocol.name}, version {version.number}, draft",
         "act": url_for(".revise", protocol_id=version.protocol_id, number=version.number),
-        "back": _address(version),
+        "back": address(version),
         "drawn": drawn_version() or version.version,
     }
 
@@ -146,76 +153,41 @@ def _draft_page(version: ProtocolVersion) -> dict[str, Any]:
 @bp.post("/protocols/<uuid:protocol_id>/versions/<int:number>/draft")
 @requires(Permission.WRITE_PROTOCOL)
 def revise(protocol_id: uuid.UUID, number: int) -> ResponseReturnValue:
-    version = _version(protocol_id, number)
+    version = found_version(protocol_id, number)
     form = VersionForm()
 
     def save() -> ProtocolVersion:
         operations.revise(version, form.draft(), drawn_version=drawn_version(), by=actor(), at=clock.now())
         return version
 
-    return _write(form, save, **_draft_page(version))
-
-
-# --- one version -----------------------------------------------------------------------------------------------------
-
-
-def _version_page(version: ProtocolVersion, form: ApproveForm) -> str:
-    draft = draft_of(version.terms)
-    made = signature_queries.signatures_of(version.id)
-    earlier = [other for other in version.protocol.versions if other.number < version.number]
-    before = queries.version(earlier[-1].id) if earlier else None
-    return render_template(
-        "protocols/version.html",
-        version=version,
-        drug=version.terms.drug,
-        sentence=sentence(draft, drug_name=version.terms.drug.name),
-        groups=reading(draft),
-        changes=differences(
-            draft_of(before.terms), draft, drugs=(drug_text(before.terms.drug), drug_text(version.terms.drug))
-        )
-        if before
-        else [],
-        before=before,
-        signature=shown(made[0], operations.version_content(version)) if made else None,
-        form=form,
-        words=STATE_WORDS,
-    )
-
-
-@bp.get("/protocols/<uuid:protocol_id>/versions/<int:number>")
-@requires(Permission.READ_PROTOCOL)
-def show_version(protocol_id: uuid.UUID, number: int) -> ResponseReturnValue:
-    return _version_page(_version(protocol_id, number), ApproveForm())
-
-
-@bp.post("/protocols/<uuid:protocol_id>/versions/<int:number>/approve")
-@requires(Permission.WRITE_PROTOCOL)
-def approve(protocol_id: uuid.UUID, number: int) -> ResponseReturnValue:
-    version = _version(protocol_id, number)
-    form = ApproveForm()
-    if form.validate_on_submit():
-        try:
-            with db.session.begin_nested():
-                operations.approve(
-                    version, by=actor(), password=form.password.data, at=clock.now(), drawn_version=drawn_version()
-                )
-        except RuleBroken as refusal:
-            form.refuse(refusal)
-        else:
-            flash(f"{version.protocol.name}, version {version.number} is in use.")
-            return redirect(_address(version), 303)
-    return _version_page(version, form), 422
-
-
-@bp.post("/protocols/<uuid:protocol_id>/versions/<int:number>/retire")
-@requires(Permission.WRITE_PROTOCOL)
-def retire(protocol_id: uuid.UUID, number: int) -> ResponseReturnValue:
-    version = _version(protocol_id, number)
     try:
-        operations.retire(version, by=actor(), at=clock.now())
-    except RuleBroken as refusal:
-        abort(409, refusal.message)
-    return redirect(_address(version), 303)
+        return _write(form, save, **_draft_page(version))
+    except Conflict as conflict:
+        raise _moved_on(conflict, version, form) from None
+
+
+_NOT_SENT_AGAIN: Final = {"csrf_token", "idempotency_key", "act", "version"}
+
+
+def _moved_on(conflict: Conflict, version: ProtocolVersion, form: TermsForm) -> Conflict:
+    """The conflict of two people who wrote one draft: what is saved beside what was typed, to be sent again over it."""
+    typed, terms = typed_draft(form), version.terms
+    drug = queries.drug(typed.drug_id) if typed else None
+    who, when = version.drafted_by.name, formats.clock(version.drafted_at)
+    conflict.what = f"{who} wrote this draft at {when}. Yours is not saved."
+    conflict.saved_url = address(version)
+    if typed and drug:
+        lines = differences(draft_of(terms), typed, drugs=(drug_text(terms.drug), drug_text(drug)))
+        conflict.mine = [(line.label, line.after) for line in lines]
+        conflict.theirs = [(line.label, line.before) for line in lines]
+    if version.status is ProtocolStatus.DRAFT:
+        conflict.retry_url = url_for(".revise", protocol_id=version.protocol_id, number=version.number)
+        conflict.retry_fields = [
+            *((name, value) for name, value in request.form.items(multi=True) if name not in _NOT_SENT_AGAIN),
+            ("act", "save"),
+            ("version", str(version.version)),
+        ]
+    return conflict
 
 
 # --- the formulary ---------------------------------------------------------------------------------------------------
@@ -246,4 +218,4 @@ def _drug_values(form: DrugForm) -> dict[str, Any]:
     return {name: form[name].data for name in names} | {"strength_mg_ml": form.strength_mg_ml.data or None}
 
 
-from clinic.protocols import views_compare, views_limits  # noqa: E402, F401 they add their pages to `bp`
+from clinic.protocols import views_compare, views_limits, views_version  # noqa: E402, F401 they add their pages to `bp`

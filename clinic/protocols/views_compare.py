@@ -9,7 +9,7 @@ from clinic.core.permissions import Permission, requires
 from clinic.protocols import queries
 from clinic.protocols.comparison import compared
 from clinic.protocols.models import Protocol, ProtocolVersion
-from clinic.protocols.pages import STATE_WORDS
+from clinic.protocols.pages import state_word
 from clinic.protocols.terms import draft_of
 from clinic.protocols.views import bp
 from clinic.protocols.wording import drug_text, sentence
@@ -38,7 +38,7 @@ def compare_versions(protocol_id: uuid.UUID) -> ResponseReturnValue:
         sentences=[
             sentence(draft, drug_name=version.terms.drug.name) for draft, version in ((old, before), (new, after))
         ],
-        words=STATE_WORDS,
+        state_word=state_word,
     )
 
 

@@ -78,12 +78,14 @@ PROTOCOLS = {
     "protocols.list_protocols": CLINICAL,
     "protocols.retire": PHYSICIANS,
     "protocols.revise": PHYSICIANS,
+    "protocols.send_back": PHYSICIANS,
     "protocols.show_draft": PHYSICIANS,
     "protocols.show_formulary": CLINICAL,
     "protocols.show_limits": CLINICAL,
     "protocols.show_new": PHYSICIANS,
     "protocols.show_new_version": PHYSICIANS,
     "protocols.show_version": CLINICAL,
+    "protocols.submit": PHYSICIANS,
 }
 ORDERS = {
     "orders.show_verbal_order": CLINICAL,

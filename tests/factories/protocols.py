@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from clinic.core import db
-from clinic.protocols import operations
+from clinic.protocols import operations, operations_review
 from clinic.protocols.rules import Anchor, CheckKind, Comparator, DoseBasis, GateEffect, LimitLevel, Vital
 from clinic.protocols.terms import CheckDraft, LimitDraft, PhaseDraft, PrnDraft, TermsDraft
 from tests.factories.accounts import PASSWORD
@@ -98,7 +98,8 @@ def make_protocol_version(make_draft, signing_physician):
                 name or f"KET-STEP {next(numbers)}", draft or make_draft(), by=signing_physician, at=at
             )
             if approve:
-                operations.approve(version, by=signing_physician, password=PASSWORD, at=at)
+                operations_review.submit(version, by=signing_physician, at=at)
+                operations_review.approve(version, by=signing_physician, password=PASSWORD, at=at)
         return version
 
     return make

@@ -12,6 +12,7 @@ from clinic.orders.rules import OrderStatus
 from clinic.outcomes import operations as outcomes
 from clinic.outcomes.rules import Instrument, Occasion
 from clinic.protocols import operations as protocols
+from clinic.protocols import operations_review as review
 from tests.factories.accounts import PASSWORD
 from tests.factories.notes import DAY, LATER
 
@@ -184,7 +185,8 @@ def test_a_course_names_the_version_it_began_with_and_leads_to_the_one_in_use(
     assert "is in use now" not in text(physicians_browser.get(f"/courses/{course.id}"))
     with db.unit_of_work():
         following = protocols.new_version(began.protocol, make_draft(), by=signing_physician, at=LATER)
-        protocols.approve(following, by=signing_physician, password=PASSWORD, at=LATER)
+        review.submit(following, by=signing_physician, at=LATER)
+        review.approve(following, by=signing_physician, password=PASSWORD, at=LATER)
     page = text(physicians_browser.get(f"/courses/{course.id}"))
     assert f"{began.protocol.name}, version 1</a>; version 2 is in use now" in page
     assert f'href="/protocols/{began.protocol_id}/compare?before=1&amp;after=2"' in page

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from clinic.protocols import operations, queries
+from clinic.protocols import operations, operations_review, queries
 from clinic.protocols.rules import ProtocolStatus
 from clinic.protocols.terms import draft_of
 from clinic.protocols.terms_form import form_values
@@ -27,20 +27,24 @@ def test_a_physician_writes_a_protocol_and_puts_it_in_use(at_screen, make_draft)
     assert "start 0.2\u00a0mg per kg per hour" in page.text
     version = queries.version(queries.protocol_named("KET-STEP").versions[0].id)
     assert draft_of(version.terms) == draft
-    signed = at_screen.post(f"{written.location}/approve", data={"password": PASSWORD, "version": version.version})
+    assert at_screen.post(f"{written.location}/submit", data={"version": version.version}).status_code == 303
+    seen = operations_review.seen_code(version)
+    signed = at_screen.post(f"{written.location}/approve", data={"password": PASSWORD, "seen": seen})
     assert signed.status_code == 303
     assert version.status is ProtocolStatus.ACTIVE
     assert "Content unchanged" in at_screen.get(written.location).text
 
 
-def test_a_wrong_password_puts_nothing_in_use(at_screen, make_protocol_version):
+def test_a_wrong_password_puts_nothing_in_use(at_screen, make_protocol_version, signing_physician):
     version = make_protocol_version(approve=False)
+    operations_review.submit(version, by=signing_physician, at=WRITTEN)
+    seen = operations_review.seen_code(version)
     refused = at_screen.post(
-        f"/protocols/{version.protocol_id}/versions/1/approve", data={"password": "guess", "version": version.version}
+        f"/protocols/{version.protocol_id}/versions/1/approve", data={"password": "guess", "seen": seen}
     )
     assert refused.status_code == 422
     assert "This is not your password" in refused.text
-    assert version.status is ProtocolStatus.DRAFT
+    assert version.status is ProtocolStatus.REVIEW
 
 
 def test_a_new_protocol_has_nothing_filled_in(at_screen, make_drug):
@@ -89,6 +93,15 @@ def test_the_next_version_begins_as_a_copy_with_its_changes_marked(at_screen, ma
     assert "<del>0.2\u00a0mg per kg per hour</del>" in page
 
 
+def test_a_new_version_begins_from_the_one_that_was_chosen(at_screen, three_versions, signing_physician):
+    address = f"/protocols/{three_versions.id}/versions"
+    assert at_screen.get(f"{address}/new?from=1").location == f"{address}/3"  # it is being written
+    operations_review.retire(three_versions.versions[-1], reason="Not wanted", by=signing_physician, at=WRITTEN)
+    page = at_screen.get(f"{address}/new?from=1").text
+    assert 'value="0.2"' in page
+    assert f'action="{address}/new?from=1"' in page
+
+
 def test_a_form_shows_a_draft_as_it_was_typed(make_draft):
     values = form_values(make_draft())
     assert values["limit_notify_sbp"][0].bound == 160
@@ -106,7 +119,7 @@ def test_a_stranger_finds_no_protocol(refuses_strangers, make_protocol_version, 
     refuses_strangers(f"/protocols/{make_protocol_version(approve=False).protocol_id}/versions/{part}")
 
 
-@pytest.mark.parametrize("part", ["1/approve", "1/draft", "1/retire", "new"])
+@pytest.mark.parametrize("part", ["1/approve", "1/draft", "1/retire", "1/send-back", "1/submit", "new"])
 def test_a_stranger_changes_no_protocol(refuses_strangers, make_protocol_version, part):
     address = f"/protocols/{make_protocol_version(approve=False).protocol_id}/versions/{part}"
     refuses_strangers(address, method="POST", data={"password": PASSWORD})
@@ -120,7 +133,8 @@ def three_versions(make_draft, make_protocol_version, signing_physician):
         draft = make_draft(start_amount=Decimal(amount))
         version = operations.new_version(first.protocol, draft, by=signing_physician, at=WRITTEN)
         if amount == "0.1":
-            operations.approve(version, by=signing_physician, password=PASSWORD, at=WRITTEN)
+            operations_review.submit(version, by=signing_physician, at=WRITTEN)
+            operations_review.approve(version, by=signing_physician, password=PASSWORD, at=WRITTEN)
     return first.protocol
 
 

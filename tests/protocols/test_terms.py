@@ -13,7 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.orders.rules import is_breached
-from clinic.protocols import operations, queries
+from clinic.protocols import operations, operations_review, queries
 from clinic.protocols.comparison import differences, was_texts
 from clinic.protocols.limit_words import BadLimit, limit_cell, limit_lines, read_limit
 from clinic.protocols.models import Limit, PrnItem, Terms
@@ -177,7 +177,8 @@ def make_drug_once(make_drug):
 def test_approval_retires_the_version_before(make_protocol_version, signing_physician):
     first = make_protocol_version()
     second = operations.new_version(first.protocol, draft_of(first.terms), by=signing_physician, at=WRITTEN)
-    operations.approve(second, by=signing_physician, password=PASSWORD, at=WRITTEN)
+    operations_review.submit(second, by=signing_physician, at=WRITTEN)
+    operations_review.approve(second, by=signing_physician, password=PASSWORD, at=WRITTEN)
     assert [first.status, second.status] == [ProtocolStatus.RETIRED, ProtocolStatus.ACTIVE]
     assert queries.versions_in_use() == [second]
 
