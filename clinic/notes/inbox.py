@@ -23,6 +23,8 @@ from clinic.notes.session_facts import session_facts
 from clinic.notes.summary_rules import SessionFacts
 from clinic.orders.models import OrderVersion, VerbalOrder
 from clinic.orders.queries import verbal_order, version
+from clinic.outcomes.models import OutcomeResult
+from clinic.outcomes.queries import result
 from clinic.patients.models import ScreeningAnswer
 from clinic.scheduling.models import Appointment
 from clinic.sessions.event_rules import SessionEventKind
@@ -105,6 +107,14 @@ KINDS: Final = {
             sources.screening,
             lambda key: db.session.get(ScreeningAnswer, key),
             count=lambda desk: counted(ScreeningAnswer, queries.unsettled(desk.ids)),
+        ),
+        Kind(
+            ItemKind.ANSWER,
+            "notes/inbox/_answer.html",
+            AuditAction.COURSE_READ,
+            sources.answers,
+            result,
+            count=lambda _desk: counted(OutcomeResult, queries.unread_answers()),
         ),
     )
 }

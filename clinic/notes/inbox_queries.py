@@ -16,6 +16,8 @@ from clinic.notes.queries import PEOPLE
 from clinic.notes.rules import NoteStatus
 from clinic.orders.models import Order, OrderVersion, VerbalOrder
 from clinic.orders.rules import OrderStatus
+from clinic.outcomes.models import OutcomeResult
+from clinic.outcomes.rules import PHQ9_ITEMS, Instrument
 from clinic.patients.models import ScreeningAnswer, ScreeningQuestion
 from clinic.patients.rules import Answer
 from clinic.protocols.models import Terms
@@ -352,3 +354,28 @@ def courses_of_patients(patient_ids: Ids) -> dict[uuid.UUID, Course]:
         .order_by(Course.created_at)
     )
     return {course.patient_id: course for course in rows}
+
+
+def unread_answers() -> sa.ColumnElement[bool]:
+    """PHQ-9 answers that stand, with the ninth above zero, that no physician has signed as reviewed."""
+    later = aliased(OutcomeResult)
+    ninth = sa.type_coerce(OutcomeResult.items, sa.JSON)[PHQ9_ITEMS - 1].as_integer()
+    return sa.and_(
+        OutcomeResult.instrument == Instrument.PHQ9,
+        ninth > 0,
+        OutcomeResult.is_void.is_(False),
+        ~sa.exists().where(later.supersedes_id == OutcomeResult.id).correlate(OutcomeResult),
+        ~_is_signed(OutcomeResult.id, OutcomeResult, Meaning.REVIEWED),
+    )
+
+
+def answers_above_zero() -> list[OutcomeResult]:
+    """The PHQ-9 answers that wait for a physician, with course, patient and who entered them; the oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(OutcomeResult)
+            .where(unread_answers())
+            .options(joinedload(OutcomeResult.course).joinedload(Course.patient), joinedload(OutcomeResult.recorded_by))
+            .order_by(OutcomeResult.answered_at, OutcomeResult.id)
+        )
+    )

@@ -21,6 +21,7 @@ class ItemKind(StrEnum):
     TOLD = "told"
     SCREENING = "screening"
     DECISION = "decision"
+    ANSWER = "answer"
 
 
 class Group(StrEnum):
@@ -54,6 +55,7 @@ _GROUPS: Final = {
     ItemKind.TOLD: Group.INFORMATION,
     ItemKind.SCREENING: Group.DECIDE,
     ItemKind.DECISION: Group.DECIDE,
+    ItemKind.ANSWER: Group.SIGN,
 }
 
 

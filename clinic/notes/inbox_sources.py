@@ -9,6 +9,7 @@ from clinic.courses.rules import CourseStatus
 from clinic.notes import inbox_queries as queries
 from clinic.notes.inbox_items import Desk, InboxItem
 from clinic.notes.inbox_rules import (
+    GRAVE,
     Group,
     ItemKind,
     OrderSpan,
@@ -22,6 +23,7 @@ from clinic.notes.inbox_rules import (
 from clinic.notes.summary_rules import SessionFacts
 from clinic.orders.models import OrderVersion
 from clinic.orders.rules import OrderStatus
+from clinic.outcomes.wording import ninth_answer
 from clinic.patients.models import ScreeningAnswer
 from clinic.patients.rules import Answer
 from clinic.scheduling.models import Appointment
@@ -247,6 +249,29 @@ def decisions(desk: Desk) -> Iterator[InboxItem]:
 
 
 # --- screening -------------------------------------------------------------------------------------------------------
+
+
+def answers(desk: Desk) -> Iterator[InboxItem]:
+    """Answers of patients that ask for a physician at once: of nobody's course alone, whoever is there reads them."""
+    for result in queries.answers_above_zero():
+        is_mine = result.course.physician_id in desk.ids
+        yield InboxItem(
+            result.id,
+            ItemKind.ANSWER,
+            group_of(ItemKind.ANSWER),
+            result.course.patient,
+            title="PHQ-9, answer 9",
+            what="",
+            alert=f"{ninth_answer(result)}.",
+            when=desk.when(result.answered_at),
+            side=result.recorded_by.name,
+            since=result.answered_at,
+            record=result,
+            gravity=GRAVE,
+            is_mine=is_mine,
+            whose="" if is_mine else "for any physician",
+            course_id=result.course_id,
+        )
 
 
 def screening(desk: Desk) -> Iterator[InboxItem]:

@@ -13,6 +13,7 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission
 from clinic.notes.models import Note
 from clinic.notes.rules import SIGNED, NoteKind, NoteStatus, may_become, needs_cosignature, why_not_follow
+from clinic.outcomes.models import OutcomeResult
 from clinic.sessions import operations as sessions
 from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.models import AdverseEvent, InfusionSession, SessionEvent
@@ -182,6 +183,28 @@ def review_adverse_event(event: AdverseEvent, *, by: Staff, password: str, at: d
         password=password,
         at=at,
         patient_id=event.patient_id,
+    )
+
+
+def review_answer(result: OutcomeResult, *, by: Staff, password: str, at: datetime) -> Signature:
+    """Sign that a physician has read an answer that asks for one; a later version of it asks again."""
+    if not by.may(Permission.COSIGN_NOTE):
+        raise RuleBroken("A physician reviews this answer.")
+    content = {
+        "course_id": result.course_id,
+        "instrument": result.instrument,
+        "items": list(result.items),
+        "answered_at": result.answered_at,
+        "recorded_by_id": result.recorded_by_id,
+    }
+    return signatures.sign(
+        result,
+        content,
+        meaning=Meaning.REVIEWED,
+        by=by,
+        password=password,
+        at=at,
+        patient_id=result.patient_id,
     )
 
 

@@ -66,6 +66,10 @@ def _review(item: InboxItem, form: PasswordForm) -> None:
     operations.review_adverse_event(item.record, by=actor(), password=form.password.data or "", at=clock.now())
 
 
+def _answered(item: InboxItem, form: PasswordForm) -> None:
+    operations.review_answer(item.record, by=actor(), password=form.password.data or "", at=clock.now())
+
+
 def _read(item: InboxItem, form: ReadForm) -> None:
     operations.review_sent_note(
         item.record, by=actor(), password=form.password.data or "", at=clock.now(), reply=form.reply.data
@@ -83,6 +87,7 @@ ACTS = {
     ItemKind.SENT: Act("Read", "Note read", ReadForm, _read),
     ItemKind.TOLD: Act("Read", "Note read", ReadForm, _read),
     ItemKind.SCREENING: Act("Settle", "Answer settled", SettleForm, _settle),
+    ItemKind.ANSWER: Act("Reviewed", "Answer reviewed", PasswordForm, _answered),
 }
 
 

@@ -12,7 +12,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from clinic.core.choices import left_open, options
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import MAXIMUM_TEXT, Form, NumberField, WholeField
-from clinic.core.moments import MomentForm
+from clinic.core.moments import DayField, MomentForm
 from clinic.outcomes.models import OutcomeForm
 from clinic.outcomes.rules import PGIC_WORDS, Better, Occasion, Scoring, Wording
 from clinic.outcomes.wording import OCCASION_WORDS, Questionnaire
@@ -247,6 +247,16 @@ class ResponseForm(Form):
         """Offer the measures that have a direction; none is chosen, and none ends the definition."""
         words = {asked.key: asked.name for asked in measures if asked.better is not None}
         self.measure.choices = options(words, blank=True)
+
+
+class PeriodForm(Form):
+    """Days from and until, both included; either may be left open."""
+
+    class Meta:
+        csrf = False  # it is only read
+
+    since = DayField("From")
+    until = DayField("Until")
 
 
 class CallForm(MomentForm):

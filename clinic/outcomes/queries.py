@@ -10,8 +10,17 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 from clinic.core import db
 from clinic.courses.models import Course
 from clinic.outcomes.models import AnswerSheet, FollowUpCall, OutcomeForm, OutcomeResult, ResponderRule
+from clinic.protocols.models import ProtocolVersion, Terms
 from clinic.sessions.models import Discharge, InfusionSession
 from clinic.sessions.rules import SessionStatus
+
+# Sessions in which the drug was given, over or still going on.
+_GIVEN = tuple(
+    status
+    for status in SessionStatus
+    if (status.is_closed and status is not SessionStatus.NOT_DONE)
+    or status in {SessionStatus.INFUSING, SessionStatus.PAUSED, SessionStatus.RECOVERING}
+)
 
 
 def _stands() -> sa.ColumnElement[bool]:
@@ -173,3 +182,57 @@ def sessions_to_call(since: datetime, until: datetime) -> list[InfusionSession]:
             .order_by(Discharge.discharged_at)
         )
     )
+
+
+# --- how courses ended -----------------------------------------------------------------------------------------------
+
+
+def treated_courses(first: datetime | None = None, before: datetime | None = None) -> list[Course]:
+    """The courses in which a session was given, with drug and protocol; by the day of their first session."""
+    begun = (
+        sa.select(InfusionSession.course_id, sa.func.min(InfusionSession.arrived_at).label("at"))
+        .where(InfusionSession.status.in_(_GIVEN))
+        .group_by(InfusionSession.course_id)
+        .subquery()
+    )
+    found = sa.select(Course).join(begun, begun.c.course_id == Course.id)
+    if first is not None:
+        found = found.where(begun.c.at >= first)
+    if before is not None:
+        found = found.where(begun.c.at < before)
+    version = joinedload(Course.protocol_version)
+    return list(
+        db.session.scalars(
+            found.options(
+                version.joinedload(ProtocolVersion.protocol),
+                version.joinedload(ProtocolVersion.terms).joinedload(Terms.drug),
+            ).order_by(begun.c.at, Course.id)
+        )
+    )
+
+
+def given_sessions(course_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[datetime]]:
+    """When the patients of courses arrived for the sessions that were given, by course, the earliest first."""
+    found: dict[uuid.UUID, list[datetime]] = {}
+    rows = db.session.execute(
+        sa.select(InfusionSession.course_id, InfusionSession.arrived_at)
+        .where(InfusionSession.course_id.in_(list(course_ids)), InfusionSession.status.in_(_GIVEN))
+        .order_by(InfusionSession.arrived_at)
+    )
+    for course_id, arrived_at in rows:
+        found.setdefault(course_id, []).append(arrived_at)
+    return found
+
+
+def results_of_courses(course_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[OutcomeResult]]:
+    """What was answered in courses and stands, by course, the earliest first."""
+    found: dict[uuid.UUID, list[OutcomeResult]] = {}
+    rows = db.session.scalars(
+        sa.select(OutcomeResult)
+        .where(OutcomeResult.course_id.in_(list(course_ids)), _stands())
+        .options(joinedload(OutcomeResult.form))
+        .order_by(OutcomeResult.answered_at, OutcomeResult.recorded_at, OutcomeResult.id)
+    )
+    for result in rows:
+        found.setdefault(result.course_id, []).append(result)
+    return found

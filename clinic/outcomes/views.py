@@ -14,19 +14,32 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import same_patient
 from clinic.courses.models import Course
-from clinic.outcomes import operations, queries, views_calls, views_forms, views_tablet  # noqa: F401 they register
+from clinic.outcomes import (  # noqa: F401 the other pages register themselves
+    operations,
+    patient_panel,
+    queries,
+    views_calls,
+    views_forms,
+    views_report,
+    views_tablet,
+)
 from clinic.outcomes.forms import AnswersForm, CorrectionForm, answers_form, correction_form
 from clinic.outcomes.models import OutcomeResult
-from clinic.outcomes.views_shared import bar, bp, link, load_course, measure, measures
+from clinic.outcomes.pages import RESPONSE_WORDS, charts, course_outcome, measures
+from clinic.outcomes.views_shared import bar, bp, link, load_course, measure, zone
 from clinic.outcomes.wording import (
     OCCASION_WORDS,
     Questionnaire,
     asked_in,
     asks_for_a_physician,
+    ninth_answer,
     result_text,
     score_lines,
 )
 from clinic.sessions import queries as sessions
+from clinic.signatures import queries as signatures
+from clinic.signatures.models import Signature
+from clinic.signatures.rules import Meaning
 
 # --- what was answered -----------------------------------------------------------------------------------------------
 
@@ -56,13 +69,28 @@ def _line(result: OutcomeResult) -> ResultLine:
     )
 
 
+def _ninth_answers(results: list[OutcomeResult]) -> list[tuple[OutcomeResult, str, Signature | None]]:
+    """The ninth answers of PHQ-9 above zero, each in words, and the signature of the physician who has read it."""
+    flagged = [result for result in results if asks_for_a_physician(result)]
+    signed = signatures.signatures_by_subject([result.id for result in flagged]) if flagged else {}
+    reviewed = {
+        key: next((row for row in rows if row.meaning is Meaning.REVIEWED), None) for key, rows in signed.items()
+    }
+    return [(result, ninth_answer(result), reviewed.get(result.id)) for result in reversed(flagged)]
+
+
 def _draw_course(course: Course, chosen: Questionnaire | None = None, form: AnswersForm | None = None) -> str:
     reading.note(AuditAction.COURSE_READ, course, actor_id=actor().id, page="outcomes")
     results = queries.results_of_course(course.id)
+    given = queries.given_sessions([course.id]).get(course.id, [])
     return render_template(
         "outcomes/course.html",
         course=course,
         bar=bar(course.patient),
+        facts=_ninth_answers(results),
+        charts=charts(results, given, zone=zone()),
+        response=course_outcome(results, given),
+        RESPONSE_WORDS=RESPONSE_WORDS,
         lines=[_line(result) for result in reversed(results)],
         scores=score_lines(results),
         chosen=chosen,

@@ -13,7 +13,8 @@ from clinic.core.requests import drawn_version
 from clinic.outcomes import operations_forms, queries
 from clinic.outcomes.forms import MeasureForm, ResponseForm, exact, whole
 from clinic.outcomes.models import OutcomeForm
-from clinic.outcomes.views_shared import bp, measures
+from clinic.outcomes.pages import measures
+from clinic.outcomes.views_shared import bp
 from clinic.outcomes.wording import QUESTIONNAIRES, response_words
 
 

@@ -11,8 +11,8 @@ from clinic.core import clock
 from clinic.core.requests import same_patient
 from clinic.courses import queries as courses
 from clinic.courses.models import Course
-from clinic.outcomes import queries
-from clinic.outcomes.wording import QUESTIONNAIRES, Questionnaire, own
+from clinic.outcomes.pages import measures
+from clinic.outcomes.wording import Questionnaire
 from clinic.patients.models import Patient, Weight
 from clinic.sessions.pages_patient import PatientBar, patient_bar
 
@@ -40,11 +40,6 @@ def load_course(course_id: uuid.UUID) -> Course:
     if request.method == "POST":
         same_patient(course.patient_id)
     return course
-
-
-def measures() -> list[Questionnaire]:
-    """What the clinic can ask: the instruments that are shipped, then its own forms in their newest version."""
-    return [*QUESTIONNAIRES.values(), *(own(form) for form in queries.newest_forms())]
 
 
 def measure(key: str) -> Questionnaire:

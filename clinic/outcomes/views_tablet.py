@@ -14,7 +14,8 @@ from clinic.core.permissions import Permission, requires
 from clinic.outcomes import operations_sheet, queries
 from clinic.outcomes.forms import PatientForm, SheetForm, patient_form
 from clinic.outcomes.models import AnswerSheet
-from clinic.outcomes.views_shared import bar, bp, load_course, measures
+from clinic.outcomes.pages import measures
+from clinic.outcomes.views_shared import bar, bp, load_course
 from clinic.outcomes.wording import Questionnaire, asked_in
 from clinic.sessions import queries as sessions
 

@@ -13,6 +13,7 @@ from clinic.core.units import format_number
 from clinic.outcomes.models import OutcomeForm, OutcomeResult, ResponderRule
 from clinic.outcomes.rules import (
     PGIC_WORDS,
+    PHQ9_ITEMS,
     Better,
     Instrument,
     Occasion,
@@ -202,6 +203,12 @@ def result_score(result: OutcomeResult) -> Decimal | int | None:
 def asks_for_a_physician(result: OutcomeResult) -> bool:
     """Whether a result must be shown to a physician: the ninth answer of PHQ-9 is above zero."""
     return result.instrument is Instrument.PHQ9 and phq9_flags_item_nine(result.items)
+
+
+def ninth_answer(result: OutcomeResult) -> str:
+    """Return the ninth answer of PHQ-9 as it was chosen: "1, several days"."""
+    value = result.items[PHQ9_ITEMS - 1]
+    return f"{value}, {dict(_FOUR).get(value or 0, '').lower()}"
 
 
 @dataclass(frozen=True)

@@ -216,6 +216,7 @@ OUTCOMES = {
     "outcomes.show_measure": CLINICAL,
     "outcomes.show_new_measure": PHYSICIANS,
     "outcomes.show_part": CLINICAL,
+    "outcomes.show_report": CLINICAL,
     "outcomes.show_sheet": CLINICAL,
     "outcomes.show_sheet_choice": CLINICAL,
     "outcomes.list_due_calls": CLINICAL,
