@@ -30,6 +30,19 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class WholeNumbers(TypeDecorator[tuple[int, ...]]):
+    """Some whole numbers in their order, kept as "1,3,5"; none are NULL."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return ",".join(str(int(number)) for number in value) if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[int, ...] | None:
+        return tuple(int(number) for number in value.split(",")) if value else None
+
+
 class Quantity(TypeDecorator[Decimal]):
     """An exact decimal with a fixed number of places.
 

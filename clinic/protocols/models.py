@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.recorded import Recorded
-from clinic.core.types import Quantity, enum_type
+from clinic.core.types import Quantity, WholeNumbers, enum_type
 from clinic.protocols.rules import (
     Anchor,
     CheckKind,
@@ -24,6 +24,7 @@ from clinic.protocols.rules import (
     Vital,
     WeightRule,
 )
+from clinic.protocols.spacing_rules import SpacingKind
 
 
 class Drug(ClinicScoped, Base):
@@ -99,6 +100,13 @@ class Terms(ClinicScoped, Base):
     sessions_planned: Mapped[int | None]
     apart_min_days: Mapped[int | None]
     apart_max_days: Mapped[int | None]
+    spacing: Mapped[SpacingKind | None] = mapped_column(enum_type(SpacingKind, "spacing"))
+    # Monday is 1. The gaps stand in their order; after the last one it goes on.
+    weekdays: Mapped[tuple[int, ...] | None] = mapped_column(WholeNumbers())
+    every_days: Mapped[int | None]
+    gaps_days: Mapped[tuple[int, ...] | None] = mapped_column(WholeNumbers())
+    early_days: Mapped[int | None]
+    late_days: Mapped[int | None]
     spacing_text: Mapped[str | None]
     precheck_slot_min: Mapped[int | None]
     recovery_slot_min: Mapped[int | None]

@@ -22,6 +22,7 @@ from clinic.protocols.rules import (
     SedationScale,
     WeightRule,
 )
+from clinic.protocols.spacing_rules import SpacingKind
 
 __all__ = [
     "CheckDraft",
@@ -116,6 +117,12 @@ class TermsDraft:
     sessions_planned: int | None = None
     apart_min_days: int | None = None
     apart_max_days: int | None = None
+    spacing: SpacingKind | None = None
+    weekdays: tuple[int, ...] | None = None
+    every_days: int | None = None
+    gaps_days: tuple[int, ...] | None = None
+    early_days: int | None = None
+    late_days: int | None = None
     spacing_text: str | None = None
     precheck_slot_min: int | None = None
     recovery_slot_min: int | None = None
@@ -127,6 +134,8 @@ class TermsDraft:
 
 
 _LISTS = ("limits", "prn_items", "phases", "checks")
+# Values that terms learned later. Empty they say nothing, so that what was signed before them stays what it was.
+_ADDED = ("spacing", "weekdays", "every_days", "gaps_days", "early_days", "late_days")
 _PLAIN = tuple(field.name for field in fields(TermsDraft) if field.name not in _LISTS)
 
 
@@ -183,6 +192,9 @@ def content_of(terms: Terms) -> Mapping[str, object]:
     """What a signature over these terms covers: every value, and the drug by its name instead of its key."""
     content = asdict(draft_of(terms))
     del content["drug_id"]
+    for name in _ADDED:
+        if content[name] is None:
+            del content[name]
     return {**content, "drug": drug_content(terms.drug)}
 
 

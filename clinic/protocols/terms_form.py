@@ -4,7 +4,7 @@ Nothing is filled in that a clinician did not enter.
 """
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeVar
@@ -20,6 +20,15 @@ from clinic.core.units import format_number
 from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, BadLimit, limit_cell, read_limit
 from clinic.protocols.models import Drug
 from clinic.protocols.rules import DischargeScale, DoseBasis, LimitLevel, SedationScale, Vital, WeightRule
+from clinic.protocols.spacing_rules import SpacingKind
+from clinic.protocols.spacing_words import (
+    SPACING_WORDS,
+    BadSpacing,
+    gaps_text,
+    read_gaps,
+    read_weekdays,
+    weekdays_text,
+)
 from clinic.protocols.terms import LimitDraft, TermsDraft
 from clinic.protocols.terms_rows import MOST_MG, MOST_MIN, CheckRow, PhaseRow, PrnRow, choice_field, text_field
 from clinic.protocols.wording import LINES, SCALE_WORDS, WEIGHT_WORDS, drug_text
@@ -57,6 +66,34 @@ class LimitCell(Field):
         if self.raw_data:
             return str(self.raw_data[0])
         return limit_cell(self.data or (), self.level, self.vital)
+
+    def pre_validate(self, form: BaseForm) -> None:
+        if self.problem:
+            raise StopValidation(self.problem)
+
+
+class _WordsField(Field):
+    """A list of numbers in the words of the clinic. `data` is the numbers, None for an empty field."""
+
+    widget = TextInput()
+    data: tuple[int, ...] | None = None
+    problem: str | None = None
+
+    def __init__(self, label: str, *, read: Callable[[str], tuple[int, ...] | None], **kwargs: Any) -> None:
+        super().__init__(label, **kwargs)
+        self.read = read
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data, self.problem = None, None
+        try:
+            self.data = self.read(valuelist[0] if valuelist else "")
+        except BadSpacing as problem:
+            self.problem = str(problem)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return weekdays_text(self.data) if self.read is read_weekdays else gaps_text(self.data)
 
     def pre_validate(self, form: BaseForm) -> None:
         if self.problem:
@@ -121,6 +158,12 @@ class TermsForm(Form):
     sessions_planned = _whole("sessions_planned", maximum=999)
     apart_min_days = _whole("apart_min_days", minimum=0, maximum=999)
     apart_max_days = _whole("apart_max_days", minimum=0, maximum=999)
+    spacing = choice_field(_named("spacing"), SPACING_WORDS)
+    weekdays = _WordsField(_named("weekdays"), read=read_weekdays)
+    every_days = _whole("every_days", maximum=999)
+    gaps_days = _WordsField(_named("gaps_days"), read=read_gaps)
+    early_days = _whole("early_days", minimum=0, maximum=99)
+    late_days = _whole("late_days", minimum=0, maximum=99)
     spacing_text = text_field(_named("spacing_text"))
     precheck_slot_min = _whole("precheck_slot_min", minimum=0)
     recovery_slot_min = _whole("recovery_slot_min", minimum=0)
@@ -141,6 +184,7 @@ class TermsForm(Form):
             **values,
             drug_id=uuid.UUID(self.drug_id.data),
             basis=DoseBasis(self.basis.data),
+            spacing=_enum(SpacingKind, self.spacing.data),
             weight_rule=_enum(WeightRule, self.weight_rule.data),
             maximum_rate_unit=_enum(DoseBasis, self.maximum_rate_unit.data),
             sedation_scale=_enum(SedationScale, self.sedation_scale.data),
@@ -206,6 +250,7 @@ for _level in LimitLevel:
 
 _CHOSEN: Final = {
     "basis",
+    "spacing",
     "weight_rule",
     "maximum_rate_unit",
     "sedation_scale",

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import Protocol
 
 from clinic.protocols.dose_rules import DoseBasis
+from clinic.protocols.spacing_rules import StatedSpacing, spacing_contradictions
 
 
-class StatedTerms(Protocol):
+class StatedTerms(StatedSpacing, Protocol):
     """The values of terms that are compared with each other."""
 
     @property
@@ -36,10 +37,6 @@ class StatedTerms(Protocol):
     def bolus_mg(self) -> Decimal | None: ...
     @property
     def sessions_planned(self) -> int | None: ...
-    @property
-    def apart_min_days(self) -> int | None: ...
-    @property
-    def apart_max_days(self) -> int | None: ...
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,7 @@ def contradictions(terms: StatedTerms) -> list[Contradiction]:
         found.append(Contradiction("maximum_duration_min", "The longest time is shorter than the length."))
     if _is_over(terms.apart_min_days, terms.apart_max_days):
         found.append(Contradiction("apart_max_days", "The longest gap is shorter than the shortest."))
+    found += [Contradiction(name, words) for name, words in spacing_contradictions(terms)]
     return found + _rate_contradictions(terms)
 
 

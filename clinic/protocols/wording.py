@@ -19,6 +19,7 @@ from clinic.protocols.dose_rules import pump_rate_ml_h, rate_from, rate_in, rate
 from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, limit_lines
 from clinic.protocols.models import Drug
 from clinic.protocols.rules import Anchor, CheckKind, DischargeScale, GateEffect, WeightRule
+from clinic.protocols.spacing_words import SPACING_WORDS, gaps_text, spacing_text, weekdays_text
 from clinic.protocols.terms import CheckDraft, PhaseDraft, PrnDraft, TermsDraft
 from clinic.protocols.text_rules import order_sentence
 
@@ -51,10 +52,21 @@ GROUPS: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
         "Plan",
         (
             Line("sessions_planned", "Sessions"),
-            Line("apart_min_days", "Apart at least", "days"),
-            Line("apart_max_days", "Apart at most", "days"),
             Line("duration_min", "Length", Unit.MIN),
             Line("maximum_duration_min", "Longest, with pauses", Unit.MIN),
+        ),
+    ),
+    (
+        "Spacing",
+        (
+            Line("spacing", "Sessions follow"),
+            Line("weekdays", "Weekdays"),
+            Line("every_days", "A session every", "days"),
+            Line("gaps_days", "Gaps", "days"),
+            Line("early_days", "On time from, early", "days"),
+            Line("late_days", "On time until, late", "days"),
+            Line("apart_min_days", "Apart at least", "days"),
+            Line("apart_max_days", "Apart at most", "days"),
             Line("spacing_text", "Spacing in words"),
         ),
     ),
@@ -148,6 +160,10 @@ SCALE_WORDS: Final = {
     DischargeScale.ALDRETE: "Aldrete",
 }
 
+_WORDED: Final[dict[str, str]] = {
+    str(value): words for worded in (WEIGHT_WORDS, SCALE_WORDS, SPACING_WORDS) for value, words in worded.items()
+}
+
 
 def value_text(terms: TermsDraft, name: str) -> str:
     """Return one plain value in words with its unit, "" when nobody entered it."""
@@ -157,10 +173,8 @@ def value_text(terms: TermsDraft, name: str) -> str:
             return ""
         case bool():
             return "yes" if value else "no"
-        case WeightRule():
-            return WEIGHT_WORDS[value]
-        case DischargeScale():
-            return SCALE_WORDS[value]
+        case tuple():
+            return weekdays_text(value) if name == "weekdays" else f"{gaps_text(value)}{NO_BREAK_SPACE}days"
         case StrEnum():
             return _enum_text(value)
         case Decimal() | int():
@@ -170,6 +184,8 @@ def value_text(terms: TermsDraft, name: str) -> str:
 
 
 def _enum_text(value: StrEnum) -> str:
+    if value in _WORDED:
+        return _WORDED[value]
     unit = unit_from_label(value)
     return unit.spoken if unit is not None else str(value)
 
@@ -326,15 +342,7 @@ def plan_text(terms: TermsDraft) -> str:
     parts = []
     if terms.sessions_planned:
         parts.append(f"{terms.sessions_planned} session{'' if terms.sessions_planned == 1 else 's'}")
-    least, most = terms.apart_min_days, terms.apart_max_days
-    if least is not None and most is not None:
-        parts.append(f"{least} days apart" if least == most else f"{least} to {most} days apart")
-    elif least is not None:
-        parts.append(f"at least {least} days apart")
-    elif most is not None:
-        parts.append(f"at most {most} days apart")
-    elif terms.spacing_text:
-        parts.append(terms.spacing_text)
+    parts += [text for text in (spacing_text(terms), terms.spacing_text) if text]
     return ", ".join(parts)
 
 

@@ -7,13 +7,26 @@ from datetime import date, datetime, timedelta
 from clinic.accounts.models import Staff
 from clinic.core import formats, times
 from clinic.courses.models import Course
+from clinic.protocols.models import Terms
+from clinic.protocols.spacing_rules import IsOpen, SpacingKind, due_dates, due_window
+from clinic.protocols.spacing_words import spacing_text, weekdays_text, window_note, window_text
 from clinic.scheduling import queries
 from clinic.scheduling.forms import BookingForm, instant_of, refuse
 from clinic.scheduling.models import Appointment, Chair
 from clinic.scheduling.operations import Clash, Slot
-from clinic.scheduling.rules import HOLDING, Stretch, days, sessions_to_book, slot_minutes, spacing, spacing_note
+from clinic.scheduling.rules import (
+    HOLDING,
+    Spacing,
+    Stretch,
+    sessions_to_book,
+    slot_minutes,
+    spacing,
+    spacing_note,
+    week_of,
+)
 from clinic.scheduling.week import Ghost
 
+_DAYS_AHEAD = 400
 _PARTS = ("pre-check", "infusion", "recovery", "turnaround")
 
 
@@ -26,20 +39,14 @@ class Plan:
     numbers: list[int]
     length_min: int | None
     missing: list[str]
-    apart_min: int | None
-    apart_max: int | None
+    terms: Terms | None
     valid_until: date | None
     standing: list[Appointment]
 
     @property
     def apart(self) -> str:
-        """`2 to 7 days apart`, as the order has it; empty where it says nothing."""
-        low, high = self.apart_min, self.apart_max
-        if low is None and high is None:
-            return ""
-        if low is None or high is None:
-            return f"at least {days(low)} apart" if low is not None else f"at most {days(high or 0)} apart"
-        return f"{days(low)} apart" if low == high else f"{low} to {days(high)} apart"
+        """`every 28 days, up to 3 days late`, as the order has it; empty where it says nothing."""
+        return spacing_text(self.terms) if self.terms else ""
 
 
 def plan_of(course: Course) -> Plan:
@@ -59,8 +66,7 @@ def plan_of(course: Course) -> Plan:
         numbers=sessions_to_book(planned, {each.session_number for each in standing}),
         length_min=slot_minutes(*parts),
         missing=[name for name, part in zip(_PARTS, parts, strict=True) if part is None],
-        apart_min=terms.apart_min_days if terms else None,
-        apart_max=terms.apart_max_days if terms else None,
+        terms=terms,
         valid_until=version.valid_until if version else None,
         standing=standing,
     )
@@ -134,13 +140,15 @@ def remarks(plan: Plan, slots: Sequence[Slot]) -> dict[int, Remark]:
     duty = _duty(slots)
     wished = {slot.session_number: _day(slot.starts_at) for slot in slots}
     standing = [_day(each.starts_at) for each in plan.standing]
+    known = {each.session_number: _day(each.starts_at) for each in plan.standing} | wished
+    is_open = _open_days(plan, min(known.values()))
     found = {}
     for slot in slots:
         day = wished[slot.session_number]
         others = [other for number, other in wished.items() if number != slot.session_number]
         gap = spacing(day, [*standing, *others])
         notes = [
-            spacing_note(gap, plan.apart_min, plan.apart_max),
+            _spacing_note(plan, slot.session_number, known, gap, is_open),
             f"after the order ends, {formats.day(plan.valid_until)}"
             if plan.valid_until and day > plan.valid_until
             else None,
@@ -150,6 +158,55 @@ def remarks(plan: Plan, slots: Sequence[Slot]) -> dict[int, Remark]:
             f"{formats.weekday(day)}, {gap.words}", tuple(note for note in notes if note)
         )
     return found
+
+
+def _spacing_note(plan: Plan, number: int, known: Mapping[int, date], gap: Spacing, is_open: IsOpen) -> str | None:
+    """What does not fit of a day: its window after the session before, else how near and far its neighbours stand."""
+    day, previous, terms = known[number], known.get(number - 1), plan.terms
+    if terms is None:
+        return None
+    if terms.weekdays and number == 1 and day.isoweekday() not in terms.weekdays:
+        return f"not on {weekdays_text(terms.weekdays)}"
+    if terms.spacing is None or previous is None or previous > day:
+        return spacing_note(gap, terms.apart_min_days, terms.apart_max_days)
+    return window_note(due_window(terms, number, previous, is_open=is_open), day)
+
+
+def due_days(plan: Plan, first: date) -> list[date]:
+    """The days on which the order expects the sessions to book when the first of them is on `first`."""
+    return due_dates(plan.terms, first, plan.numbers, is_open=_open_days(plan, first)) if plan.terms else [first]
+
+
+def next_due(plan: Plan) -> str:
+    """When the next session to book is expected, in words; empty where nothing says so."""
+    known = {each.session_number: _day(each.starts_at) for each in plan.standing}
+    number = plan.numbers[0] if plan.numbers else 0
+    if plan.terms is None or number - 1 not in known:
+        return ""
+    previous = known[number - 1]
+    said = window_text(due_window(plan.terms, number, previous, is_open=clinic_days(previous)))
+    return f"session {number} expected {said}" if said else ""
+
+
+def _open_days(plan: Plan, first: date) -> IsOpen:
+    """What `clinic_days` says; read only for the one spacing that asks."""
+    is_asked = plan.terms is not None and plan.terms.spacing is SpacingKind.CONSECUTIVE
+    return clinic_days(first) if is_asked else lambda _: True
+
+
+def clinic_days(first: date) -> IsOpen:
+    """Whether the clinic works on a day, from `first` on: somebody is on duty.
+
+    Shifts are planned for some weeks ahead. In a week without any, the weekdays of the shifts that stand count; where
+    no shift stands at all, nobody knows of a closed day.
+    """
+    days = queries.duty_days(first, first + timedelta(days=_DAYS_AHEAD), formats.zone.get())
+    weeks, weekdays = {week_of(day) for day in days}, {day.weekday() for day in days}
+
+    def is_open(day: date) -> bool:
+        return day in days if week_of(day) in weeks else not weekdays or day.weekday() in weekdays
+
+    return is_open
 
 
 def _day(instant: datetime) -> date:

@@ -86,7 +86,7 @@ class _Reason(StringField):
 
 
 class PatternForm(Form):
-    """Fills the rows of a course by one first time and a number of days apart. It only asks, so it is no post."""
+    """Fills the rows of a course from one first time, by days apart or as the order says. It only asks: no post."""
 
     class Meta:
         csrf = False
@@ -95,7 +95,7 @@ class PatternForm(Form):
     clock = ClockField("Time", required=True)
     chair = SelectField("Chair")
     nurse = SelectField("Nurse")
-    apart = WholeField("Days apart", minimum=1, maximum=_LONGEST_GAP, required=True, unit="days")
+    apart = WholeField("Days apart", minimum=1, maximum=_LONGEST_GAP, unit="days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,8 @@ class BookingForm(Form):
         ]
 
     def fill(self, days: Sequence[date], pattern: PatternForm) -> None:
-        """Put a pattern's days into the rows, in their order."""
-        for row, day in zip(self.rows, days, strict=True):
+        """Put a pattern's days into the rows, in their order; rows beyond the last day stay empty."""
+        for row, day in zip(self.rows, days, strict=False):
             row.day.data, row.clock.data = day, pattern.clock.data
             row.chair.data, row.nurse.data = pattern.chair.data, pattern.nurse.data
 

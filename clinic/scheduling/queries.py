@@ -3,14 +3,15 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
 from clinic.accounts.models import Site, Staff
-from clinic.core import db
+from clinic.core import db, times
 from clinic.courses.models import Course
 from clinic.orders.models import Order, OrderVersion
 from clinic.protocols.models import Drug, Terms
@@ -259,6 +260,14 @@ def shifts_between(start: datetime, end: datetime) -> list[Shift]:
             .order_by(Shift.starts_at)
         )
     )
+
+
+def duty_days(first: date, last: date, zone: ZoneInfo) -> set[date]:
+    """The days, by the clinic's clock, on which a shift begins."""
+    begins = sa.select(Shift.starts_at).where(
+        Shift.starts_at >= datetime.combine(first, time(), zone), Shift.starts_at < datetime.combine(last, time(), zone)
+    )
+    return {times.local(instant, zone).date() for instant in db.session.scalars(begins)}
 
 
 def shift(shift_id: uuid.UUID) -> Shift | None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from clinic.protocols.spacing_words import days
+
 
 class ChairKind(StrEnum):
     """What a patient is treated in."""
@@ -115,11 +117,6 @@ def spacing_note(found: Spacing, at_least: int | None, at_most: int | None) -> s
     if at_most is not None and found.after is not None and found.after > at_most:
         return f"more than the order's {days(at_most)}"
     return None
-
-
-def days(count: int) -> str:
-    """Return `1 day` or `2 days`."""
-    return "1 day" if count == 1 else f"{count} days"
 
 
 # --- load ------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import same_patient
 from clinic.scheduling import operations, queries
-from clinic.scheduling.booking import Plan, ghosts, plan_of, remarks, show_clashes, wished_slots
+from clinic.scheduling.booking import Plan, due_days, ghosts, next_due, plan_of, remarks, show_clashes, wished_slots
 from clinic.scheduling.forms import BookingForm, PatternForm, booking_form, chair_choices, nurse_choices
 from clinic.scheduling.models import Chair
 from clinic.scheduling.operations import Slot, SlotsTaken
@@ -51,10 +51,16 @@ class _Desk:
         self.is_ready = is_post and self.is_ready and is_whole
 
     def _fill(self) -> None:
-        """Fill the rows with what the pattern says."""
-        first, apart = self.pattern.first.data, self.pattern.apart.data
+        """Fill the rows with what the pattern says, else with the days that the order expects."""
+        first, apart = self.pattern.first.data or date.max, self.pattern.apart.data
+        if not apart and not (self.plan.terms and self.plan.terms.spacing):
+            self.pattern.apart.errors = ["Enter the days apart: the order does not say how the sessions follow"]
+            return
         try:
-            self.form.fill(every_so_many_days(first or date.max, int(apart or 1), len(self.plan.numbers)), self.pattern)
+            self.form.fill(
+                every_so_many_days(first, int(apart), len(self.plan.numbers)) if apart else due_days(self.plan, first),
+                self.pattern,
+            )
         except OverflowError:
             self.pattern.first.errors = ["Enter a date of this century"]
 
@@ -71,6 +77,7 @@ class _Desk:
             pattern=self.pattern,
             remarks=remarks(self.plan, self.slots),
             filled=len(self.slots),
+            next_due=next_due(self.plan),
             course_words=course_words(course, queries.course_facts([course.id]).get(course.id)),
         )
 

@@ -17,6 +17,7 @@ from clinic.protocols.rules import (
     Vital,
     WeightRule,
 )
+from clinic.protocols.spacing_rules import SpacingKind
 from clinic.protocols.terms import CheckDraft, PhaseDraft, PrnDraft, TermsDraft
 
 WORD = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=4)
@@ -66,6 +67,9 @@ _KINDS = {
     "weight_rule": _maybe(st.sampled_from(WeightRule)),
     "maximum_rate_unit": _maybe(st.sampled_from([basis for basis in DoseBasis if not basis.is_total])),
     "sedation_scale": _maybe(st.sampled_from(SedationScale)),
+    "spacing": _maybe(st.sampled_from(SpacingKind)),
+    "weekdays": _maybe(st.sets(st.integers(1, 7), min_size=1).map(lambda days: tuple(sorted(days)))),
+    "gaps_days": _maybe(st.lists(st.integers(1, 90), min_size=1, max_size=6).map(tuple)),
     "discharge_scale": _maybe(st.sampled_from(DischargeScale)),
 }
 _OF_TYPE = {

@@ -5,6 +5,7 @@ from enum import Enum
 
 from clinic.core.units import format_number
 from clinic.protocols.limit_words import limit_cell
+from clinic.protocols.spacing_words import gaps_text, weekdays_text
 from clinic.protocols.terms_form import form_values
 
 
@@ -18,11 +19,11 @@ def filled(draft):
             for place, row in enumerate(value):
                 sent |= {f"{name}-{place}-{inner}": text for inner, item in row.items() if (text := _text(item))}
         else:
-            sent[name] = _text(value)
+            sent[name] = _text(value, name)
     return sent
 
 
-def _text(value):
+def _text(value, name=""):
     match value:
         case None | False:
             return ""
@@ -32,5 +33,7 @@ def _text(value):
             return str(value.value)
         case Decimal():
             return format_number(value).replace(",", "")
+        case tuple():
+            return weekdays_text(value) if name == "weekdays" else gaps_text(value)
         case _:
             return str(value)

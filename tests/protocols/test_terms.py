@@ -18,6 +18,7 @@ from clinic.protocols.comparison import differences, was_texts
 from clinic.protocols.limit_words import BadLimit, limit_cell, limit_lines, read_limit
 from clinic.protocols.models import Limit, PrnItem, Terms
 from clinic.protocols.rules import Comparator, DoseBasis, LimitLevel, ProtocolStatus, Vital
+from clinic.protocols.spacing_rules import SpacingKind
 from clinic.protocols.terms import LimitDraft, TermsDraft, content_of, draft_of, make_terms
 from clinic.protocols.terms_rules import contradictions
 from clinic.protocols.wording import pump_lines, sentence
@@ -51,7 +52,8 @@ def test_signed_content_is_the_same_before_and_after_the_database(make_draft):
 
 @pytest.mark.parametrize("name", [field.name for field in fields(TermsDraft) if field.name != "drug_id"])
 def test_signed_content_covers_every_value(make_draft, name):
-    assert name in content_of(saved(make_draft()))
+    spaced = {"weekdays": (1,), "every_days": 7, "gaps_days": (7, 14), "early_days": 1, "late_days": 1}
+    assert name in content_of(saved(make_draft(spacing=SpacingKind.BLOCK, **spaced)))
 
 
 def test_equal_terms_differ_in_nothing(make_draft):

@@ -7,6 +7,7 @@ import pytest
 from clinic.core import clock
 from clinic.courses import operations as courses
 from clinic.courses.rules import CourseDecision
+from clinic.protocols.spacing_rules import SpacingKind
 from clinic.scheduling import operations, queries
 from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
 
@@ -198,3 +199,75 @@ def test_a_fully_booked_course_has_nothing_to_book(desk, timed_course, make_slot
     slots = [make_slot(n, starts_at=NINE + n * DAY) for n in (1, 2, 3)]
     operations.book(timed_course, slots, by=scheduler, at=DESK_OPENS)
     assert "Every session has its time" in words(desk.get(f"/calendar/book?course={timed_course.id}"))
+
+
+# --- the order's own spacing -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def make_spaced(make_course, make_protocol_version, make_draft):
+    """Makes a course of three sessions whose order says how they follow each other."""
+
+    def make(**spacing):
+        apart = {"apart_min_days": None, "apart_max_days": None}
+        draft = make_draft(sessions_planned=3, **LENGTHS, **(apart | spacing))
+        return make_course(protocol_version=make_protocol_version(draft=draft))
+
+    return make
+
+
+def pattern_days(desk, course, chair, first):
+    pattern = {"course": course.id, "first": first, "clock": "09:00", "apart": "", "chair": chair.id, "nurse": ""}
+    text = desk.get("/calendar/book", query_string=pattern).get_data(as_text=True)
+    return re.findall(r'name="day_\d"[^>]* value="([^"]*)"', text)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "days"),
+    [
+        ({"spacing": SpacingKind.WEEKDAYS, "weekdays": (3, 5)}, ["19-Nov-2025", "21-Nov-2025", "26-Nov-2025"]),
+        ({"spacing": SpacingKind.INTERVAL, "every_days": 28}, ["19-Nov-2025", "17-Dec-2025", "14-Jan-2026"]),
+        ({"spacing": SpacingKind.DECREASING, "gaps_days": (7, 14)}, ["19-Nov-2025", "26-Nov-2025", "10-Dec-2025"]),
+        ({"spacing": SpacingKind.BLOCK}, ["19-Nov-2025", "20-Nov-2025", "21-Nov-2025"]),
+    ],
+)
+def test_the_rows_are_filled_as_the_order_says(desk, make_spaced, make_chair, spacing, days):
+    assert pattern_days(desk, make_spaced(**spacing), make_chair(), "19-Nov-2025") == days
+
+
+def test_consecutive_clinic_days_are_days_with_somebody_on_duty(desk, make_spaced, make_chair, make_shift, nurse):
+    for days in (0, 1, 5):  # the shift of the factory is on Wednesday, 19 November
+        make_shift(nurse, starts_at=NINE + days * DAY, ends_at=NINE + days * DAY + HOUR)
+    course = make_spaced(spacing=SpacingKind.CONSECUTIVE)
+    assert pattern_days(desk, course, make_chair(), "19-Nov-2025") == ["19-Nov-2025", "20-Nov-2025", "24-Nov-2025"]
+
+
+def test_as_needed_fills_the_first_row_alone(desk, make_spaced, make_chair):
+    course = make_spaced(spacing=SpacingKind.AS_NEEDED, apart_min_days=14)
+    assert pattern_days(desk, course, make_chair(), "19-Nov-2025")[0] == "19-Nov-2025"
+
+
+def test_without_any_spacing_the_desk_is_asked_for_the_days_apart(desk, timed_course):
+    answer = desk.get(f"/calendar/book?course={timed_course.id}&first=19-Nov-2025&clock=09:00&chair=&nurse=&apart=")
+    assert "Enter the days apart" in words(answer)
+
+
+def test_a_day_outside_its_window_is_noted(desk, make_spaced, make_chair):
+    course = make_spaced(spacing=SpacingKind.INTERVAL, every_days=7, early_days=1, late_days=1)
+    said = words(post(desk, course, act="look", **rows(make_chair(), "19-Nov-2025", "27-Nov-2025", "02-Dec-2025")))
+    assert said.count("expected") == 1
+    assert "early: expected 04-Dec-2025, 03-Dec-2025 to 05-Dec-2025" in said
+
+
+def test_a_first_day_off_the_fixed_weekdays_is_noted(desk, make_spaced, make_chair):
+    course = make_spaced(spacing=SpacingKind.WEEKDAYS, weekdays=(1, 4))
+    said = words(post(desk, course, act="look", **rows(make_chair(), "19-Nov-2025", "20-Nov-2025")))
+    assert said.count("not on Mon, Thu") == 1
+
+
+def test_the_panel_says_when_the_next_session_is_expected(desk, make_spaced, make_booked):
+    course = make_spaced(spacing=SpacingKind.INTERVAL, every_days=28, late_days=3)
+    make_booked(course, starts_at=NINE)
+    said = words(desk.get(f"/calendar/book?course={course.id}"))
+    assert "every 28 days, up to 3 days late" in said
+    assert "Session 2 expected 17-Dec-2025, 17-Dec-2025 to 20-Dec-2025" in said
