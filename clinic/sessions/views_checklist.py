@@ -67,8 +67,11 @@ def _page(infusion: InfusionSession, status: int = 200, **forms: Any) -> Respons
     return page, status
 
 
-def _saved(infusion: InfusionSession, item: CheckItem | None = None) -> ResponseReturnValue:
-    anchor = f"check-{item.id}" if item is not None else None
+def _saved(infusion: InfusionSession, at: CheckItem | CheckKind | str | None = None) -> ResponseReturnValue:
+    """Lead back to the page at the place that was worked on: the Tab key goes on from there."""
+    if isinstance(at, CheckKind):
+        at = next((item for item in infusion.order_version.terms.checks if item.kind is at), None)
+    anchor = f"check-{at.id}" if isinstance(at, CheckItem) else at
     return redirect(url_for(".show_checklist", infusion_id=infusion.id, _anchor=anchor), 303)
 
 
@@ -170,7 +173,7 @@ def record_weight(infusion_id: uuid.UUID) -> ResponseReturnValue:
     if weight is None:
         return _page(load(infusion_id), 422, weight=form)
     flash(f"{format_quantity(weight.kg, Unit.KG)}, that is {pounds(weight.kg)}.")
-    return _saved(infusion)
+    return _saved(infusion, CheckKind.WEIGHT)
 
 
 def _weigh(infusion: InfusionSession, form: WeightForm, now: datetime) -> Weight:
@@ -224,7 +227,7 @@ def set_supervising(infusion_id: uuid.UUID) -> ResponseReturnValue:
         return True
 
     if attempt(form, act):
-        return _saved(infusion)
+        return _saved(infusion, CheckKind.SUPERVISING)
     return _page(load(infusion_id), 422, supervising=form)
 
 
@@ -239,7 +242,7 @@ def record_time_out(infusion_id: uuid.UUID) -> ResponseReturnValue:
 
     if attempt(form, act) is not None:
         flash("Time-out recorded.")
-        return _saved(infusion)
+        return _saved(infusion, "pump")
     return _page(load(infusion_id), 422, time_out=form)
 
 
@@ -274,7 +277,7 @@ def propose_rate(infusion_id: uuid.UUID) -> ResponseReturnValue:
         return _page(load(infusion_id), 422, proposal=form)
     if proposal.is_blocked:
         flash(f"Blocked. {proposal.findings}", "crit")
-    return _saved(infusion)
+    return _saved(infusion, "pump")
 
 
 @bp.post("/sessions/<uuid:infusion_id>/start")

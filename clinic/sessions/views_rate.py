@@ -163,7 +163,7 @@ def _after_check(infusion: InfusionSession, proposal: RateProposal, check: Doubl
         return redirect(session_url(infusion) if is_start else url_for(".show_rate", infusion_id=infusion.id), 303)
     flash("The two rates agree.")
     if is_start:
-        return redirect(url_for(".show_checklist", infusion_id=infusion.id), 303)
+        return redirect(url_for(".show_checklist", infusion_id=infusion.id, _anchor="pump"), 303)
     return redirect(url_for(".show_rate", infusion_id=infusion.id, check=check.id), 303)
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -65,6 +66,8 @@ class Server:
     def __init__(self, url: str, folder: Path) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
+        clinic = str(Path(sys.executable).with_name("clinic"))
+        self._command = [clinic, "serve", "--port", str(self.port)]
         self._environment = {**os.environ, "DATABASE_URL": url, "SECRET_FILE": str(folder / "secret")}
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -73,7 +76,7 @@ class Server:
         """Start it, unless it runs."""
         if self._process is not None and self._process.poll() is None:
             return
-        command = [str(Path(sys.executable).with_name("clinic")), "serve", "--port", str(self.port), *options]
+        command = [*self._command, *options]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, cwd=ROOT, env=self._environment, stdout=log, stderr=log, start_new_session=True
@@ -103,6 +106,22 @@ class Server:
             self._process.wait()
 
 
+class LaterServer(Server):
+    """A server whose clock a test puts forward, so that nobody waits for half an hour of recovery."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        super().__init__(url, folder)
+        self._ahead = folder / "ahead"
+        self._ahead.write_text("0")
+        gunicorn = [sys.executable, "-m", "gunicorn", "--threads", "4", "--no-control-socket"]
+        self._command = [*gunicorn, "--bind", f"127.0.0.1:{self.port}", "tests.browser.later_wsgi:app"]
+        self._environment["CLOCK_AHEAD"] = str(self._ahead)
+
+    def put_forward(self, minutes: int) -> None:
+        """Let minutes pass at once."""
+        self._ahead.write_text(str(int(self._ahead.read_text()) + minutes))
+
+
 @pytest.fixture(scope="session")
 def clinic_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the database of the run's server lies."""
@@ -116,7 +135,26 @@ def live_server(clinic_file: Path) -> Iterator[str]:
     server.start("--demo")
     try:
         server.wait()
+        with sqlite3.connect(clinic_file) as filled, sqlite3.connect(clinic_file.with_name("filled.sqlite")) as copy:
+            filled.backup(copy)
         yield server.address
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def later_server(
+    live_server: str, clinic_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LaterServer]:
+    """Another server, with the demo clinic as it was when it was new, and with its own clock."""
+    folder = tmp_path_factory.mktemp("later")
+    for name in ("secret", "filled.sqlite"):
+        shutil.copy(clinic_file.with_name(name), folder)
+    server = LaterServer(f"sqlite:///{folder}/filled.sqlite", folder)
+    server.start()
+    try:
+        server.wait()
+        yield server
     finally:
         server.stop()
 

@@ -9,8 +9,8 @@ PASSWORD = "demo-chair-lantern-seven"
 TABLET = {"width": 1180, "height": 820}
 
 
-def sign_in(page: Page, name: str) -> None:
-    page.goto("/login")
+def sign_in(page: Page, name: str, address: str = "") -> None:
+    page.goto(f"{address}/login")
     page.locator("input[autocomplete=username]").fill(f"{name}@clinic.example")
     page.locator("input[autocomplete=current-password]").fill(PASSWORD)
     page.locator("input[autocomplete=current-password]").press("Enter")
@@ -266,39 +266,3 @@ def test_a_usual_session_prints_on_one_page(page):
     page.goto(f"{page.url.split('?')[0]}/print")
     pdf = page.pdf(format="A4", prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
-
-
-def tab_to(page, selector):
-    """Go on with the Tab key until the focus is there."""
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.locator("*:focus").evaluate("(element, wanted) => element.matches(wanted)", selector):
-            return
-    raise AssertionError(f"The Tab key does not reach {selector}.")
-
-
-def test_the_core_of_a_shift_needs_no_mouse(tablet):
-    page = tablet
-    page.goto("/today")
-    tab_to(page, ".nx a[href*='/sessions/']")
-    press(page, "Enter")
-    page.goto(patients(page)["Infusing"])
-    press(page, "v")
-    page.keyboard.press("t")
-    page.keyboard.type("126/78 80 14 98 s-1 p3")
-    press(page, "Enter")
-    expect(page.locator(".log")).to_contain_text("126/78")
-    press(page, "e")
-    for name in ("term", "grade", "done"):
-        tab_to(page, f"[name={name}]")
-        page.keyboard.press("Space")
-    press(page, "Enter")
-    expect(page.locator(".toasts")).to_contain_text("Recorded")
-    press(page, "p")
-    tab_to(page, "form.sheetp button:not([data-minutes])")
-    press(page, "Enter")
-    expect(page.locator(".strip")).to_contain_text("Paused since")
-    press(page, "r")
-    tab_to(page, "form.sheetp button:not([data-minutes])")
-    press(page, "Enter")
-    expect(page.locator(".strip")).to_contain_text("Infusing since")
