@@ -19,7 +19,7 @@ from clinic.orders.models import VerbalOrder
 from clinic.protocols.models import CheckItem
 from clinic.protocols.rules import CheckKind
 from clinic.sessions import operations as sessions
-from clinic.sessions.event_rules import CheckPurpose
+from clinic.sessions.event_rules import CheckPurpose, PumpReading
 from clinic.sessions.models import DoubleCheck, InfusionSession
 from clinic.sessions.readiness import findings
 from clinic.sessions.rules import AdministrationKind, GateResult
@@ -291,8 +291,9 @@ def _act(stage: Stage, visit: Visit, act: PumpAct, at: datetime) -> None:
     if act.kind is AdministrationKind.PAUSE:
         sessions.pause(infusion, happened_at=at, reason=act.text or None, by=by, at=at)
     else:
-        shown = act.said.pump_volume_ml if act.said else None
-        sessions.stop(infusion, happened_at=at, reason=reason, pump_volume_ml=shown, by=by, at=at)
+        volume = act.said.pump_volume_ml if act.said else None
+        shown = None if volume is None else PumpReading(volume)
+        sessions.stop(infusion, happened_at=at, reason=reason, shown=shown, by=by, at=at)
 
 
 def _spoken(stage: Stage, visit: Visit, act: PumpAct, at: datetime) -> VerbalOrder | None:

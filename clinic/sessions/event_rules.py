@@ -1,5 +1,7 @@
 """The words for what happens at the bedside besides the pump and the vitals."""
 
+from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -56,6 +58,18 @@ class RightVolume(StrEnum):
 
     PUMP = "pump"
     COMPUTED = "computed"
+
+
+@dataclass(frozen=True, slots=True)
+class PumpReading:
+    """The volume (mL) that the pump itself says it infused; which is right, and why, where the computed one is far off.
+
+    The nurse reads it from the pump; the computed one is the sum of the rates.
+    """
+
+    volume_ml: Decimal
+    right: RightVolume | None = None
+    why: str | None = None
 
 
 class NotDoneReason(StrEnum):

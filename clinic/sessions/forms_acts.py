@@ -23,7 +23,7 @@ from clinic.core.choices import left_open
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import ClockField, Form, NumberField
 from clinic.core.times import AmbiguousTime, NoSuchTime, from_local, local
-from clinic.sessions.event_rules import IvAction, NotDoneReason, RightVolume
+from clinic.sessions.event_rules import IvAction, NotDoneReason, PumpReading, RightVolume
 
 SHORT: Final = 120
 LONG: Final = 1000
@@ -141,10 +141,9 @@ class PauseForm(ReasonForm):
     why = one_of("Why", choices(WHY_PAUSE))
 
 
-class StopForm(ReasonForm):
-    """Why, and what the pump says it gave."""
+class PumpReadingFields:
+    """What the pump says it gave, and which number is right once it is too far from the computed one."""
 
-    why = one_of("Why", choices(WHY_STOP))
     pump_volume_ml = NumberField("Volume infused, read from the pump", places=2, minimum=0, maximum=5000, unit="mL")
     right_volume = one_of(
         "Which is right", [(RightVolume.PUMP.value, "The pump's"), (RightVolume.COMPUTED.value, "The computed one")]
@@ -157,14 +156,18 @@ class StopForm(ReasonForm):
         return bool(self.right_volume.data or self.right_volume.errors or self.volume_reason.errors)
 
     @property
-    def volume(self) -> dict[str, Any]:
-        """What the pump shows, and which number is right, for the operation."""
-        right = self.right_volume.data
-        return {
-            "pump_volume_ml": number(self.pump_volume_ml),
-            "right_volume": RightVolume(right) if right else None,
-            "volume_reason": self.volume_reason.data,
-        }
+    def shown(self) -> PumpReading | None:
+        """What the pump shows, None when the field was left empty."""
+        volume_ml, right = number(self.pump_volume_ml), self.right_volume.data
+        if volume_ml is None:
+            return None
+        return PumpReading(volume_ml, RightVolume(right) if right else None, self.volume_reason.data)
+
+
+class StopForm(PumpReadingFields, ReasonForm):
+    """Why, and what the pump says it gave."""
+
+    why = one_of("Why", choices(WHY_STOP))
 
 
 class LateReasonForm(StopForm):
@@ -195,7 +198,7 @@ class SpokenForm(ReasonForm):
         return bool(self.spoken_by_id.data)
 
 
-class RateForm(SpokenForm):
+class RateForm(PumpReadingFields, SpokenForm):
     """A step of the order, or a rate typed as the pump shows it."""
 
     step = StringField("New rate", [Optional()])
@@ -227,7 +230,7 @@ class BolusForm(SpokenForm):
     over_min = NumberField("Given over", places=2, minimum=0, maximum=600, unit="min")
 
 
-class BagForm(ReasonForm):
+class BagForm(PumpReadingFields, ReasonForm):
     """What the label of the new bag says."""
 
     concentration_mg_ml = NumberField(
@@ -268,13 +271,15 @@ class LineForm(TimedForm):
 class NotifyForm(TimedForm):
     """Who was told what, and the reply."""
 
-    about = HiddenField()
+    # What is open may have been settled meanwhile by somebody else; what was told about it is kept all the same.
+    about = RadioField("About", [left_open()], choices=[], validate_choice=False)
     person_id = SelectField("Who was told", [left_open()])
     text = StringField("What about", [Length(max=LONG)])
     reply = StringField("Reply", [Length(max=LONG)])
 
-    def offer(self, people: Sequence[Staff]) -> None:
-        """Offer the people of the clinic; nobody is chosen."""
+    def offer(self, people: Sequence[Staff], open_matters: Iterable[tuple[str, str]]) -> None:
+        """Offer the people of the clinic, and what is outside a limit or not over; nothing is chosen."""
+        self.about.choices = options(open_matters)
         self.person_id.choices = options(
             [("", "choose, or name somebody below"), *((str(one.id), one.name) for one in people)]
         )

@@ -13,9 +13,9 @@ from clinic.core.units import Unit, format_quantity
 from clinic.orders.models import VerbalOrder
 from clinic.orders.rules import check_duration, check_projected_total, check_rate, check_step
 from clinic.sessions import ordered_rates
-from clinic.sessions.event_rules import CheckPurpose, RightVolume
+from clinic.sessions.event_rules import CheckPurpose, PumpReading
 from clinic.sessions.models import AdministrationEvent, DoubleCheck, InfusionSession
-from clinic.sessions.operations_pump_line import check_volume, refuse_times, write
+from clinic.sessions.operations_pump_line import read_volume, refuse_times, write
 from clinic.sessions.operations_rates import rate_findings, refuse_check
 from clinic.sessions.operations_shared import (
     become,
@@ -97,6 +97,7 @@ def change_rate(
     double_check: DoubleCheck | None = None,
     reason: str | None = None,
     verbal_order: VerbalOrder | None = None,
+    shown: PumpReading | None = None,
     by: Staff,
     at: datetime,
 ) -> AdministrationEvent:
@@ -104,7 +105,8 @@ def change_rate(
 
     Hard, refused: over the order's maximum rate, total or duration. A larger or earlier step than the order's asks for
     a `reason`, and so does lowering. A spoken order may leave the steps, never the maximum. Where the clinic sets a
-    time for double checks, a rate above the last checked one needs a double check of its own.
+    time for double checks, a rate above the last checked one needs a double check of its own. `shown` is the volume
+    that the pump says it infused until then.
     """
     locked(infusion)
     refuse_times(infusion, happened_at, at)
@@ -126,6 +128,7 @@ def change_rate(
         rate_ml_h=rate_ml_h,
         double_check=double_check,
         verbal_order=verbal_order,
+        shown=shown,
         reason=optional(reason),
     )
 
@@ -300,10 +303,14 @@ def change_bag(
     volume_to_infuse_ml: Decimal | None = None,
     double_check: DoubleCheck | None = None,
     reason: str | None = None,
+    shown: PumpReading | None = None,
     by: Staff,
     at: datetime,
 ) -> AdministrationEvent:
-    """Hang another bag or syringe. Its label says the order's concentration (mg/mL); another one asks for the rate."""
+    """Hang another bag or syringe. Its label says the order's concentration (mg/mL); another one asks for the rate.
+
+    `shown` is the volume that the pump says it infused from the bags before.
+    """
     locked(infusion)
     refuse_times(infusion, happened_at, at)
     ordered = ordered_rates.concentration_mg_ml(infusion)
@@ -330,6 +337,7 @@ def change_bag(
         rate_ml_h=rate_ml_h,
         volume_to_infuse_ml=volume_to_infuse_ml,
         double_check=double_check,
+        shown=shown,
         reason=optional(reason),
     )
 
@@ -339,31 +347,17 @@ def stop(
     *,
     happened_at: datetime,
     reason: str | None = None,
-    pump_volume_ml: Decimal | None = None,
-    right_volume: RightVolume | None = None,
-    volume_reason: str | None = None,
+    shown: PumpReading | None = None,
     by: Staff,
     at: datetime,
 ) -> AdministrationEvent:
     """Stop for good: the session goes to recovery, and a controlled drug's given amount into the register.
 
-    `pump_volume_ml` is what the pump itself says it gave; both numbers are kept. Where they are further apart than the
-    clinic allows, `right_volume` says which is right and `volume_reason` why. Reason and volume may follow later.
+    `shown` is what the pump itself says it gave; both numbers are kept. Reason and volume may follow later.
     """
     locked(infusion)
     refuse_times(infusion, happened_at, at)
-    check_volume(infusion, happened_at, pump_volume_ml, right_volume, volume_reason)
-    return _record(
-        infusion,
-        AdministrationKind.STOP,
-        happened_at,
-        by=by,
-        at=at,
-        pump_volume_ml=pump_volume_ml,
-        right_volume=right_volume,
-        volume_reason=optional(volume_reason),
-        reason=optional(reason),
-    )
+    return _record(infusion, AdministrationKind.STOP, happened_at, by=by, at=at, shown=shown, reason=optional(reason))
 
 
 def _need_reason(why: str, reason: str | None) -> None:
@@ -380,6 +374,7 @@ def _record(
     at: datetime,
     double_check: DoubleCheck | None = None,
     verbal_order: VerbalOrder | None = None,
+    shown: PumpReading | None = None,
     **values: Any,
 ) -> AdministrationEvent:
     row = AdministrationEvent(
@@ -391,6 +386,7 @@ def _record(
         recorded_at=at,
         recorded_by_id=by.id,
         **values,
+        **read_volume(infusion, happened_at, shown),
     )
     write(infusion, row, by=by, at=at)
     return row

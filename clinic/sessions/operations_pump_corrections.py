@@ -7,10 +7,10 @@ from typing import Any
 
 from clinic.accounts.models import Staff
 from clinic.core.errors import RuleBroken
-from clinic.sessions.event_rules import RightVolume
+from clinic.sessions.event_rules import PumpReading
 from clinic.sessions.models import AdministrationEvent, InfusionSession
-from clinic.sessions.operations_pump_line import check_volume, refuse_times, write
-from clinic.sessions.operations_shared import locked, needed, optional, quantity, refuse_foreign_correction
+from clinic.sessions.operations_pump_line import read_volume, refuse_times, write
+from clinic.sessions.operations_shared import locked, needed, quantity, refuse_foreign_correction
 from clinic.sessions.progress import current
 
 _FIELDS_TO_CORRECT = frozenset(
@@ -58,9 +58,7 @@ def say_why(
     event: AdministrationEvent,
     reason: str | None,
     *,
-    pump_volume_ml: Decimal | None = None,
-    right_volume: RightVolume | None = None,
-    volume_reason: str | None = None,
+    shown: PumpReading | None = None,
     by: Staff,
     at: datetime,
 ) -> AdministrationEvent:
@@ -73,13 +71,8 @@ def say_why(
         raise RuleBroken("The reason is there already. Open the page again.")
     values: dict[str, Any] = {name: getattr(event, name) for name in sorted(_FIELDS_TO_CORRECT)}
     values["reason"] = needed(reason, "Say why.", field="reason")
-    if event.pump_volume_ml is None and pump_volume_ml is not None:
-        check_volume(infusion, event.happened_at, pump_volume_ml, right_volume, volume_reason)
-        values |= {
-            "pump_volume_ml": pump_volume_ml,
-            "right_volume": right_volume,
-            "volume_reason": optional(volume_reason),
-        }
+    if event.pump_volume_ml is None:
+        values |= read_volume(infusion, event.happened_at, shown)
     return _replace(infusion, event, values, "The reason followed.", is_void=False, by=by, at=at)
 
 

@@ -11,7 +11,7 @@ from clinic.core.units import EXACT
 from clinic.orders.rules import check_pump_volume
 from clinic.sessions.delivery_rules import boluses_mg as boluses_mg_of
 from clinic.sessions.delivery_rules import delivered_ml
-from clinic.sessions.event_rules import RightVolume
+from clinic.sessions.event_rules import PumpReading
 from clinic.sessions.models import AdministrationEvent, InfusionSession
 from clinic.sessions.operations_drug_account import register_given
 from clinic.sessions.operations_shared import (
@@ -35,31 +35,30 @@ def refuse_times(infusion: InfusionSession, happened_at: datetime, at: datetime)
     refuse_closed(infusion, happened_at, field="happened_at")
 
 
-def check_volume(
-    infusion: InfusionSession,
-    when: datetime,
-    pump_ml: Decimal | None,
-    right: RightVolume | None,
-    why: str | None,
-) -> None:
-    """Hold the volume that the pump shows against what its rates come to, boluses from the same bag or by hand.
+def read_volume(infusion: InfusionSession, when: datetime, shown: PumpReading | None) -> dict[str, Any]:
+    """Hold the volume that the pump shows against what its rates come to, and return it as columns of an entry.
 
-    Raises RuleBroken at `right_volume` where they are further apart than the clinic allows and nobody says which is
-    right and why.
+    Boluses count as given from the same bag or by hand, whichever is nearer. Raises RuleBroken at `right_volume` where
+    the two are further apart than the clinic allows and nobody says which is right and why.
     """
-    if pump_ml is None:
-        return
-    volume(pump_ml, places=4, field="pump_volume_ml")
+    if shown is None:
+        return {}
+    volume(shown.volume_ml, places=4, field="pump_volume_ml")
     running = pump(infusion, when)
     flowed = delivered_ml(running.segments)
     boluses_mg = sum(boluses_mg_of(pump_events(infusion), when), Decimal(0))
     by_pump = EXACT.divide(boluses_mg, running.concentration_mg_ml) if running.concentration_mg_ml else Decimal(0)
-    computed = min(flowed, flowed + by_pump, key=lambda sum_ml: abs(sum_ml - pump_ml))
-    found = soft_words(check_pump_volume(pump_ml, computed, clinic_of(infusion).pump_tolerance_percent))
-    if found and right is None:
+    computed = min(flowed, flowed + by_pump, key=lambda sum_ml: abs(sum_ml - shown.volume_ml))
+    found = soft_words(check_pump_volume(shown.volume_ml, computed, clinic_of(infusion).pump_tolerance_percent))
+    if found and shown.right is None:
         raise RuleBroken(f"{found} Say which is right, and why.", field="right_volume")
-    if right is not None and not optional(why):
+    if shown.right is not None and not optional(shown.why):
         raise RuleBroken("Say why this number is the right one.", field="volume_reason")
+    return {
+        "pump_volume_ml": shown.volume_ml,
+        "right_volume": shown.right,
+        "volume_reason": optional(shown.why),
+    }
 
 
 def write(infusion: InfusionSession, row: AdministrationEvent, *, by: Staff, at: datetime, **details: Any) -> None:

@@ -10,6 +10,7 @@ from clinic.core.times import clock_label
 from clinic.core.units import Unit, format_number, round_half_up
 from clinic.orders.rules import dose_rate_mg_h, round_to_pump_step
 from clinic.sessions import ordered_rates
+from clinic.sessions.delivery_rules import delivered_ml
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_words import shown_mg, shown_rate
 from clinic.sessions.progress import Pump, current, projected_mg, pump
@@ -40,6 +41,7 @@ class RateSheet:
     concentration: str
     said: str
     given: str
+    flowed: str
     maximum: str
 
 
@@ -58,6 +60,7 @@ def rate_sheet(infusion: InfusionSession, *, now: datetime, zone: ZoneInfo) -> R
         concentration="" if bag is None else f"{format_number(bag)} mg per mL",
         said=f"The steps and the highest rate come from the order of {signer}." if cells else "The order has no steps.",
         given=shown_mg(running.delivered_mg),
+        flowed=shown_rate(delivered_ml(running.segments), Unit.ML),
         maximum="" if terms.maximum_total_mg is None else shown_mg(terms.maximum_total_mg, is_final=True),
     )
 

@@ -33,7 +33,7 @@ from clinic.sessions.models import (
     PrnDose,
     SessionEvent,
 )
-from clinic.sessions.pages_log import adverse_title
+from clinic.sessions.pages_log import adverse_title, log_rows
 from clinic.sessions.pages_session import order_panel
 from clinic.sessions.pages_words import vitals_sentence
 from clinic.sessions.progress import current, progress
@@ -70,9 +70,10 @@ def show_event(infusion_id: uuid.UUID) -> ResponseReturnValue:
 def record_event(infusion_id: uuid.UUID) -> ResponseReturnValue:
     """Record an adverse event or a near miss; what was done may open the next sheet."""
     infusion, form, now = load(infusion_id), EventForm(), clock.now()
-    if attempt(form, lambda: _record_event(infusion, form, now)) is not None:
+    event = attempt(form, lambda: _record_event(infusion, form, now))
+    if event is not None:
         flash(f"Recorded: {form.named.lower()}.")
-        return redirect(_after_event(infusion, form), 303)
+        return redirect(_after_event(infusion, form, event), 303)
     return _event_page(load(infusion_id), form, 422)
 
 
@@ -98,11 +99,10 @@ _NEXT = (
     ("Paused", "sessions.show_pause"),
     ("Rate lowered", "sessions.show_rate"),
     ("Drug given", "sessions.show_prn"),
-    ("Physician told", "sessions.show_notify"),
 )
 
 
-def _after_event(infusion: InfusionSession, form: EventForm) -> str:
+def _after_event(infusion: InfusionSession, form: EventForm, event: AdverseEvent) -> str:
     """Return the sheet of the first thing that was done and is an entry of its own."""
     done = set(form.done.data or ())
     if infusion.status.value == "infusing":
@@ -110,7 +110,7 @@ def _after_event(infusion: InfusionSession, form: EventForm) -> str:
             if word in done:
                 return url_for(endpoint, infusion_id=infusion.id)
     if "Physician told" in done:
-        return url_for(".show_notify", infusion_id=infusion.id)
+        return url_for(".show_notify", infusion_id=infusion.id, about=event.id)
     return session_url(infusion)
 
 
@@ -198,19 +198,35 @@ def _about(infusion: InfusionSession, form: NotifyForm | RowNoteForm) -> Observa
 
 
 def _notify_sheet(infusion: InfusionSession, form: NotifyForm) -> Sheet:
-    form.offer(clinicians())
+    form.offer(clinicians(), _open_matters(infusion))
     row = _about(infusion, form)
+    about = ((form.about, {"look": "list", "hint": "left open when it is about something else"}),)
     return Sheet(
         "Who was told",
         f"Record{clock_of(form)}",
         (
-            (form.about, {}),
+            *(about if form.about.choices else ()),
             (form.person_id, {}),
             (form.text, {"hint": "for example: by phone, blood pressure"}),
             (form.reply, {}),
         ),
         facts=(("Vitals", vitals_sentence(row)),) if row else (),
     )
+
+
+def _open_matters(infusion: InfusionSession) -> list[tuple[str, str]]:
+    """Return what somebody may have been told about: vitals outside a limit that nobody was told, events not over."""
+    rows = log_rows(infusion, progress(infusion, clock.now()), late_min=None)
+    warnings = [(row.entry_id, row.at, ", ".join(words for words, _ in row.tags)) for row in rows if row.is_untold]
+    going_on = [row for row in current(infusion.adverse_events) if row.resolved_at is None]
+    events = [(row.id, row.onset_at, adverse_title(row)) for row in going_on]
+    return [(str(key), f"{clock_label(at, zone())} {words}") for key, at, words in (*warnings, *events)]
+
+
+def _event_told(infusion: InfusionSession, form: NotifyForm) -> str:
+    """Return the adverse event that somebody was told about, as a sentence."""
+    event = next((row for row in infusion.adverse_events if str(row.id) == form.about.data), None)
+    return "" if event is None else f"{adverse_title(event)}."
 
 
 @side_sheet("notify", NotifyForm, _notify_sheet, opens="show_notify", said="Recorded who was told.", brings=("about",))
@@ -220,9 +236,10 @@ def record_notice(infusion: InfusionSession, form: NotifyForm, when: datetime, n
     said = (form.text.data or "").strip()
     if person is None and not said:
         raise RuleBroken("Choose who was told, or name somebody.", field="person_id")
+    informed = f"{person.name} informed." if person else ""
     return operations.notify(
         infusion,
-        f"{person.name} informed. {said}".strip() if person else said,
+        " ".join(part for part in (informed, _event_told(infusion, form), said) if part),
         happened_at=when,
         person=person,
         reply=form.reply.data,

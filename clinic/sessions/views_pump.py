@@ -21,6 +21,7 @@ from clinic.sessions.forms_acts import (
     BolusForm,
     LateReasonForm,
     PauseForm,
+    PumpReadingFields,
     ResumeForm,
     SpokenForm,
     StopForm,
@@ -81,7 +82,6 @@ def resume(infusion: InfusionSession, form: ResumeForm, when: datetime, now: dat
 
 
 def _stop_sheet(infusion: InfusionSession, form: StopForm) -> Sheet:
-    going = progress(infusion, clock.now())
     return Sheet(
         f"Stop the infusion of {infusion.patient.name}?",
         "Stop infusion",
@@ -90,10 +90,7 @@ def _stop_sheet(infusion: InfusionSession, form: StopForm) -> Sheet:
             *_volume_fields(form),
             (form.reason, {}),
         ),
-        facts=(
-            ("Given so far", shown_mg(going.delivered_mg)),
-            ("By the pump's rate", shown_rate(going.delivered_ml, Unit.ML)),
-        ),
+        facts=_given(infusion),
         lead="Starting again needs a new version of the order.",
         kind="danger",
     )
@@ -102,10 +99,19 @@ def _stop_sheet(infusion: InfusionSession, form: StopForm) -> Sheet:
 @pump_sheet("stop", StopForm, _stop_sheet, opens="show_stop", said="Stopped. The patient is recovering.")
 def stop(infusion: InfusionSession, form: StopForm, when: datetime, now: datetime) -> AdministrationEvent:
     """Stop for good: two taps when it is urgent."""
-    return operations.stop(infusion, happened_at=when, reason=form.said, **form.volume, by=actor(), at=now)
+    return operations.stop(infusion, happened_at=when, reason=form.said, shown=form.shown, by=actor(), at=now)
 
 
-def _volume_fields(form: StopForm) -> tuple[tuple[Field, dict[str, Any]], ...]:
+def _given(infusion: InfusionSession) -> tuple[tuple[str, str], ...]:
+    """Return what was given by the pump's rates, to stand beside the pump's own number."""
+    going = progress(infusion, clock.now())
+    return (
+        ("Given so far", shown_mg(going.delivered_mg)),
+        ("By the pump's rate", shown_rate(going.delivered_ml, Unit.ML)),
+    )
+
+
+def _volume_fields(form: PumpReadingFields) -> tuple[tuple[Field, dict[str, Any]], ...]:
     """Return the field of the pump's volume, and which number is right once they are too far apart."""
     if not form.asks_volume:
         return ((form.pump_volume_ml, {}),)
@@ -133,7 +139,7 @@ def say_why(infusion: InfusionSession, form: LateReasonForm, _when: datetime, no
     event = _unexplained(infusion, form)
     if event is None:
         raise RuleBroken("The reason is there already.")
-    return operations.say_why(event, form.said, **form.volume, by=actor(), at=now)
+    return operations.say_why(event, form.said, shown=form.shown, by=actor(), at=now)
 
 
 def _unexplained(infusion: InfusionSession, form: LateReasonForm) -> AdministrationEvent | None:
@@ -171,11 +177,18 @@ def give_bolus(infusion: InfusionSession, form: BolusForm, when: datetime, now: 
     )
 
 
-def _bag_sheet(_infusion: InfusionSession, form: BagForm) -> Sheet:
+def _bag_sheet(infusion: InfusionSession, form: BagForm) -> Sheet:
     return Sheet(
         "New bag or syringe",
         f"Record new bag{clock_of(form)}",
-        ((form.concentration_mg_ml, {}), (form.volume_to_infuse_ml, {}), (form.rate_ml_h, {}), (form.reason, {})),
+        (
+            (form.concentration_mg_ml, {}),
+            (form.volume_to_infuse_ml, {}),
+            (form.rate_ml_h, {}),
+            *_volume_fields(form),
+            (form.reason, {}),
+        ),
+        facts=_given(infusion),
         lead="Type the concentration from the label of the new bag.",
     )
 
@@ -190,6 +203,7 @@ def change_bag(infusion: InfusionSession, form: BagForm, when: datetime, now: da
         volume_to_infuse_ml=number(form.volume_to_infuse_ml),
         rate_ml_h=number(form.rate_ml_h),
         reason=form.said,
+        shown=form.shown,
         by=actor(),
         at=now,
     )

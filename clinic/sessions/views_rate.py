@@ -84,6 +84,7 @@ def change_rate(infusion_id: uuid.UUID) -> ResponseReturnValue:
             double_check=_usable_check(infusion, form.double_check_id.data or ""),
             reason=form.said,
             verbal_order=spoken_order(infusion, form, when, now),
+            shown=form.shown,
             by=actor(),
             at=now,
         )

@@ -163,6 +163,25 @@ def test_stop_keeps_the_pumps_own_volume(post, running):
     assert newest(fresh(running).administrations).pump_volume_ml == Decimal("2.3")
 
 
+def test_a_rate_and_a_new_bag_may_bring_the_pumps_own_volume(nurses_browser, post, running):
+    assert "by its rates 2.27" in nurses_browser.get(f"/sessions/{running.id}/rate").get_data(as_text=True)
+    assert post("rate", rate_ml_h="10", why="Nausea", pump_volume_ml="2.3").status_code == 303
+    assert newest(fresh(running).administrations).pump_volume_ml == Decimal("2.3")
+    assert post("bag", concentration_mg_ml="1", pump_volume_ml="2.2").status_code == 303
+    assert newest(fresh(running).administrations).pump_volume_ml == Decimal("2.2")
+
+
+def test_a_bag_whose_volume_is_far_off_asks_which_is_right(post, running, clinic):
+    with db.unit_of_work():
+        db.session.merge(clinic).pump_tolerance_percent = 5
+    page = post("bag", concentration_mg_ml="1", pump_volume_ml="20")
+    assert page.status_code == 422
+    assert "Which is right" in page.get_data(as_text=True)
+    assert post(
+        "bag", concentration_mg_ml="1", pump_volume_ml="20", right_volume="computed", volume_reason="Not zeroed"
+    )
+
+
 def test_an_act_at_an_earlier_minute_stands_at_that_minute(post, running):
     assert post("pause", at="09:04").status_code == 303
     assert newest(fresh(running).administrations).happened_at == minute(4)
@@ -197,8 +216,8 @@ def test_a_new_bag_has_the_orders_concentration_on_its_label(post, running):
 
 def test_an_adverse_event_says_what_how_bad_and_what_was_done(post, running):
     answer = post("event", term="Dissociation", grade="2", done=["Watched", "Physician told"])
-    assert answer.location.endswith("/notify")
     (event,) = fresh(running).adverse_events
+    assert f"/notify?about={event.id}" in answer.location
     assert (event.term, event.grade, event.action) == ("Dissociation", 2, "Watched, Physician told")
 
 
@@ -246,6 +265,21 @@ def test_who_was_told_stands_with_the_vitals_it_was_about(post, running, observe
     shown = nurses_browser.get(f"/sessions/{running.id}").get_data(as_text=True)
     assert "Dr I. Okafor informed. Reply: recheck" in shown
     assert "Record who was told" not in shown
+
+
+def test_who_was_told_may_be_chosen_from_what_is_open(post, running, observe, physician, nurses_browser):
+    row = observe(running, minute(6), sbp=171, dbp=88)
+    post("event", term="Nausea", grade="1")
+    sheet = nurses_browser.get(f"/sessions/{running.id}/notify").get_data(as_text=True)
+    assert re.findall(r'name="about" type="radio" value="([^"]+)"', sheet) == [
+        str(row.id),
+        str(fresh(running).adverse_events[0].id),
+    ]
+    assert " checked" not in sheet
+    post("notify", about=str(fresh(running).adverse_events[0].id), person_id=str(physician.id))
+    shown = nurses_browser.get(f"/sessions/{running.id}").get_data(as_text=True)
+    assert "Dr I. Okafor informed. Nausea, mild." in shown
+    assert "Record who was told" in shown
 
 
 def test_a_note_stands_in_the_table(post, running):

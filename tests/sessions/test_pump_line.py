@@ -7,7 +7,7 @@ import pytest
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
 from clinic.sessions import operations
-from clinic.sessions.event_rules import DischargeExit, RightVolume
+from clinic.sessions.event_rules import DischargeExit, PumpReading, RightVolume
 from clinic.sessions.progress import current, progress
 from clinic.sessions.rules import SessionStatus
 from tests.factories.sessions import minute
@@ -132,7 +132,7 @@ def test_a_new_bag_changes_no_rate(make_running, act):
 
 def test_the_stop_keeps_the_pumps_own_volume(make_running, act):
     infusion = make_running()
-    event = act(operations.stop, infusion, 60, pump_volume_ml=Decimal("13.5"), reason="Planned end")
+    event = act(operations.stop, infusion, 60, shown=PumpReading(Decimal("13.5")), reason="Planned end")
     assert infusion.status is SessionStatus.RECOVERING
     assert event.pump_volume_ml == Decimal("13.5")
 
@@ -141,17 +141,25 @@ def test_a_volume_far_from_the_computed_one_asks_which_is_right_and_why(make_run
     clinic.pump_tolerance_percent = 5
     infusion = make_running()
     with pytest.raises(RuleBroken, match="20\u00a0mL infused; its rates come to 13") as refusal:
-        act(operations.stop, infusion, 60, pump_volume_ml=Decimal(20))
+        act(operations.stop, infusion, 60, shown=PumpReading(Decimal(20)))
     assert refusal.value.field == "right_volume"
-    said = {"right_volume": RightVolume.COMPUTED, "volume_reason": "The pump was not zeroed"}
-    assert act(operations.stop, infusion, 60, pump_volume_ml=Decimal(20), **said).right_volume is RightVolume.COMPUTED
+    shown = PumpReading(Decimal(20), RightVolume.COMPUTED, "The pump was not zeroed")
+    assert act(operations.stop, infusion, 60, shown=shown).right_volume is RightVolume.COMPUTED
+
+
+def test_a_new_bag_keeps_the_volume_of_the_bags_before(make_running, act, clinic):
+    clinic.pump_tolerance_percent = 5
+    infusion = make_running()
+    with pytest.raises(RuleBroken, match="its rates come to 6"):
+        act(operations.change_bag, infusion, 30, shown=PumpReading(Decimal(20)))
+    assert act(operations.change_bag, infusion, 30, shown=PumpReading(Decimal("6.8"))).pump_volume_ml == Decimal("6.8")
 
 
 def test_the_reason_of_an_urgent_stop_follows_from_whoever_is_there(make_running, act, make_staff):
     infusion = make_running()
     stop = act(operations.stop, infusion, 60)
     other = make_staff(Role.NURSE)
-    told = operations.say_why(stop, "Chest pain", pump_volume_ml=Decimal("13.6"), by=other, at=minute(70))
+    told = operations.say_why(stop, "Chest pain", shown=PumpReading(Decimal("13.6")), by=other, at=minute(70))
     assert (told.reason, told.happened_at, told.pump_volume_ml) == ("Chest pain", minute(60), Decimal("13.6"))
     with pytest.raises(RuleBroken, match="there already"):
         operations.say_why(told, "Something else", by=other, at=minute(71))
