@@ -170,6 +170,23 @@ class StopForm(PumpReadingFields, ReasonForm):
     why = one_of("Why", choices(WHY_STOP))
 
 
+class ActCorrectionForm(TimedForm):
+    """An act at the pump as it truly was, and why the first entry was wrong."""
+
+    rate_ml_h = NumberField("Rate on the pump", places=2, minimum=PUMP_ML_H[0], maximum=PUMP_ML_H[1], unit="mL/h")
+    bolus_mg = NumberField("Dose", places=4, minimum=Decimal("0.0001"), maximum=100000, unit="mg")
+    bolus_over_min = NumberField("Given over", places=2, minimum=0, maximum=600, unit="min")
+    volume_to_infuse_ml = NumberField("Volume to be infused", places=2, minimum=0, maximum=5000, unit="mL")
+    pump_volume_ml = NumberField("Volume infused, read from the pump", places=2, minimum=0, maximum=5000, unit="mL")
+    said = text("Reason of the act")
+    reason = text("What was wrong")
+
+    def refuse(self, refusal: RuleBroken) -> None:
+        """Show that the reason of the correction is missing at its field."""
+        field = "reason" if refusal.field == "correction_reason" else refusal.field
+        super().refuse(RuleBroken(refusal.message, field=field))
+
+
 class LateReasonForm(StopForm):
     """The reason of an act at the pump that was recorded without one."""
 

@@ -139,7 +139,7 @@ def _check_flow(
     rate_ml_h: Decimal,
     when: datetime,
     *,
-    double_check: DoubleCheck | None,
+    double_check: DoubleCheck | None = None,
     verbal_order: VerbalOrder | None,
     reason: str | None,
 ) -> None:
@@ -174,7 +174,8 @@ def _check_flow(
     if double_check is not None:
         refuse_check(infusion, double_check, rate_ml_h, when)
     elif is_rise and clinic_of(infusion).double_check_minutes is not None and rate_ml_h > _checked_rate(infusion):
-        raise RuleBroken("A second person computes this rate first.", field="double_check")
+        words = "A second person computes this rate first: go on at the rate that is set, then change the rate."
+        raise RuleBroken(words, field="double_check")
     _need_reason(soft_words(found), reason)
 
 
@@ -301,7 +302,6 @@ def change_bag(
     concentration_mg_ml: Decimal | None = None,
     rate_ml_h: Decimal | None = None,
     volume_to_infuse_ml: Decimal | None = None,
-    double_check: DoubleCheck | None = None,
     reason: str | None = None,
     shown: PumpReading | None = None,
     by: Staff,
@@ -324,7 +324,7 @@ def change_bag(
     if rate_ml_h is not None:
         quantity(rate_ml_h, places=4, field="rate_ml_h")
         hung = Pump(running.state, running.segments, running.delivered_mg, ordered)
-        _check_flow(infusion, hung, rate_ml_h, happened_at, double_check=double_check, verbal_order=None, reason=reason)
+        _check_flow(infusion, hung, rate_ml_h, happened_at, verbal_order=None, reason=reason)
     if volume_to_infuse_ml is not None:
         quantity(volume_to_infuse_ml, places=4, field="volume_to_infuse_ml")
     return _record(
@@ -336,7 +336,6 @@ def change_bag(
         concentration_mg_ml=ordered,
         rate_ml_h=rate_ml_h,
         volume_to_infuse_ml=volume_to_infuse_ml,
-        double_check=double_check,
         shown=shown,
         reason=optional(reason),
     )

@@ -81,6 +81,8 @@ class LogRow:
     late: bool = False
     struck: bool = False
     entry_id: uuid.UUID | None = None
+    # An act at the pump that stands, so that it may be corrected.
+    act_id: uuid.UUID | None = None
     author_id: uuid.UUID | None = None
     # Outside a limit, and nobody has been told.
     is_untold: bool = False
@@ -206,6 +208,8 @@ def _pump_rows(infusion: InfusionSession) -> Iterator[LogRow]:
             note=_joined(_checked(row), row.reason, _volume(row), _correction(row)),
             tags=(("reason to follow", "warn"),) if row.id not in struck and lacks_reason(row) else (),
             struck=row.id in struck,
+            act_id=None if row.id in struck else row.id,
+            author_id=row.recorded_by_id,
             unexplained_id=row.id if row.id not in struck and lacks_reason(row) else None,
         )
 

@@ -301,6 +301,11 @@ def observation(observation_id: uuid.UUID) -> ObservationSet | None:
     return db.session.get(ObservationSet, observation_id)
 
 
+def administration(event_id: uuid.UUID) -> AdministrationEvent | None:
+    """Return one act at a pump of this clinic."""
+    return db.session.get(AdministrationEvent, event_id)
+
+
 def proposal(proposal_id: uuid.UUID) -> RateProposal | None:
     """Return one rate that was read from a pump."""
     return db.session.get(RateProposal, proposal_id)

@@ -1,6 +1,7 @@
 """Pages of the bedside; each module registers its own on the one blueprint."""
 
 from clinic.sessions import (
+    views_act_correction,
     views_board,
     views_checklist,
     views_discharge,
@@ -17,6 +18,7 @@ from clinic.sessions.views_shared import bp
 
 __all__ = [
     "bp",
+    "views_act_correction",
     "views_board",
     "views_checklist",
     "views_discharge",

@@ -232,6 +232,8 @@ def _correction_page(
         entry=entry,
         page_errors=bool(entry.errors),
         row=row,
+        stands_at=row.observed_at,
+        action_url=url_for(".correct", observation_id=row.id),
         was=vitals_sentence(row),
         may_correct=row.recorded_by_id == actor().id or actor().may(Permission.SIGN_ORDER),
         is_standing=row in current(infusion.observation_sets),

@@ -138,6 +138,8 @@ SESSIONS = {
     "sessions.check_identity": CLINICAL,
     "sessions.close_not_done": CLINICAL,
     "sessions.correct": CLINICAL,
+    "sessions.correct_act": CLINICAL,
+    "sessions.show_act_correction": CLINICAL,
     "sessions.discharge": CLINICAL,
     "sessions.double_check": CLINICAL,
     "sessions.end_event": CLINICAL,

@@ -182,10 +182,11 @@ def _no_script_fails(page: Page) -> Iterator[None]:
 
 @pytest.fixture
 def barriers():
-    """Call it with a page: what axe finds there that would stop somebody, as lines of text."""
+    """Call it with a page: what axe finds there that would stop somebody, as lines of text; by `rules`, or by all."""
 
-    def found(page: Page) -> list[str]:
-        violations = Axe().run(page).response["violations"]
+    def found(page: Page, *rules: str) -> list[str]:
+        options = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else None
+        violations = Axe().run(page, options=options).response["violations"]
         return [f"{rule['id']}: {node['html'][:160]}" for rule in violations for node in rule["nodes"]]
 
     return found

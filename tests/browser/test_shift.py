@@ -15,6 +15,7 @@ def test_a_whole_shift_needs_nothing_but_the_keyboard(page, later_server):
     page.set_viewport_size(TABLET)
     keys = Keys(page)
     work_a_shift(keys, later_server, "ROSSI", born="1972", kg="61.5", rate="15.4")
+    expect(page).to_have_url(re.compile("/note$"))
     assert not keys.unseen
 
 
@@ -22,6 +23,7 @@ def test_a_whole_shift_needs_nothing_but_the_keyboard(page, later_server):
 def test_a_whole_shift_needs_no_script(page, later_server):
     page.set_viewport_size(TABLET)
     work_a_shift(Plain(page), later_server, "GRAY", born="1966", kg="70.9", rate="17.7")
+    expect(page).to_have_url(re.compile("/note$"))
 
 
 def work_a_shift(hand: Way, server, name: str, *, born: str, kg: str, rate: str) -> None:
@@ -164,5 +166,4 @@ def sign_the_record(hand: Way) -> None:
     hand.pick(page.get_by_label("Dr I. Okafor"))
     hand.type(page.get_by_label("Your password"), PASSWORD)
     hand.act(hand.named("Sign note"))
-    expect(page).to_have_url(re.compile("/note$"))
     expect(page.get_by_role("button", name="Sign and add")).to_be_visible()
