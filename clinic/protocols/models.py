@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
+from clinic.core.permissions import Role
 from clinic.core.recorded import Recorded
 from clinic.core.types import Quantity, WholeNumbers, enum_type
 from clinic.protocols.rules import (
@@ -201,6 +202,8 @@ class CheckItem(ClinicScoped, Base):
     text: Mapped[str]
     hint: Mapped[str | None]
     effect: Mapped[GateEffect] = mapped_column(enum_type(GateEffect, "gate_effect"))
+    # Who has to answer it; empty lets everybody who settles checks.
+    role: Mapped[Role | None] = mapped_column(enum_type(Role, "check_role"))
     terms: Mapped[Terms] = relationship(back_populates="checks")
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from clinic.core.permissions import Role
 from clinic.protocols.limit_rules import Limit as LimitDraft
 from clinic.protocols.models import CheckItem, Drug, Limit, ObservationPhase, PrnItem, Terms
 from clinic.protocols.rules import (
@@ -74,6 +75,7 @@ class CheckDraft:
     text: str
     effect: GateEffect
     hint: str | None = None
+    role: Role | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,9 +194,10 @@ def content_of(terms: Terms) -> Mapping[str, object]:
     """What a signature over these terms covers: every value, and the drug by its name instead of its key."""
     content = asdict(draft_of(terms))
     del content["drug_id"]
-    for name in _ADDED:
-        if content[name] is None:
-            del content[name]
+    for said, names in ((content, _ADDED), *((check, ("role",)) for check in content["checks"])):
+        for name in names:
+            if said[name] is None:
+                del said[name]
     return {**content, "drug": drug_content(terms.drug)}
 
 

@@ -10,10 +10,11 @@ from wtforms.validators import InputRequired, Length
 
 from clinic.core.choices import options
 from clinic.core.forms import NumberField, WholeField
+from clinic.core.permissions import Role
 from clinic.core.units import Unit
 from clinic.protocols.rules import Anchor, CheckKind, GateEffect
 from clinic.protocols.terms import CheckDraft, PhaseDraft, PrnDraft
-from clinic.protocols.wording import ANCHOR_WORDS, EFFECT_WORDS, KIND_WORDS
+from clinic.protocols.wording import ANCHOR_WORDS, EFFECT_WORDS, KIND_WORDS, ROLE_WORDS
 
 _E = TypeVar("_E", bound=StrEnum)
 _SHORT: Final = 200
@@ -121,6 +122,9 @@ class CheckRow(Row):
     text = text_field("Check, so that yes means go")
     hint = text_field("Hint")
     effect = choice_field("If not", EFFECT_WORDS)
+    role = choice_field("Answered by", ROLE_WORDS)
 
     def draft(self) -> CheckDraft:
-        return CheckDraft(**self.data | {"kind": CheckKind(self.kind.data), "effect": GateEffect(self.effect.data)})
+        role = Role(self.role.data) if self.role.data else None
+        chosen = {"kind": CheckKind(self.kind.data), "effect": GateEffect(self.effect.data), "role": role}
+        return CheckDraft(**self.data | chosen)

@@ -38,7 +38,7 @@ def _page(version: ProtocolVersion, approving: ApproveForm | None = None, why: W
         version=version,
         drug=version.terms.drug,
         sentence=sentence(draft, drug_name=version.terms.drug.name),
-        groups=reading(draft),
+        groups=reading(draft, drug=drug_text(version.terms.drug)),
         changes=differences(draft_of(before.terms), draft, drugs=drugs) if before else [],
         before=before,
         in_use=next((other for other in others if other.status is ProtocolStatus.ACTIVE), None),

@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from clinic.core.permissions import Role
 from clinic.core.units import (
     NO_BREAK_SPACE,
     Unit,
@@ -63,8 +64,8 @@ GROUPS: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
             Line("weekdays", "Weekdays"),
             Line("every_days", "A session every", "days"),
             Line("gaps_days", "Gaps", "days"),
-            Line("early_days", "On time from, early", "days"),
-            Line("late_days", "On time until, late", "days"),
+            Line("early_days", "Early by at most", "days"),
+            Line("late_days", "Late by at most", "days"),
             Line("apart_min_days", "Apart at least", "days"),
             Line("apart_max_days", "Apart at most", "days"),
             Line("spacing_text", "Spacing in words"),
@@ -146,6 +147,7 @@ EFFECT_WORDS: Final = {
     GateEffect.SOFT: "asks for a reason",
     GateEffect.NOTIFY: "somebody is told",
 }
+ROLE_WORDS: Final = {Role.NURSE: "a nurse", Role.PHYSICIAN: "a physician"}
 KIND_WORDS: Final = {kind: kind.replace("-", " ").capitalize() for kind in CheckKind} | {
     CheckKind.IV_ACCESS: "IV access"
 }
@@ -256,7 +258,8 @@ def check_text(check: CheckDraft) -> str:
     """Return a check with its section, what kind it is and what a failed one does."""
     hint = f" ({check.hint})" if check.hint else ""
     kind = "" if check.kind is CheckKind.OTHER else f"{_inside(KIND_WORDS[check.kind])}, "
-    return f"{check.section}: {check.text}{hint}; {kind}{EFFECT_WORDS[check.effect]}"
+    role = f"{ROLE_WORDS[check.role]} answers, " if check.role else ""
+    return f"{check.section}: {check.text}{hint}; {kind}{role}{EFFECT_WORDS[check.effect]}"
 
 
 def _inside(words: str) -> str:
@@ -301,8 +304,11 @@ def list_lines(terms: TermsDraft) -> dict[str, list[ListLine]]:
     }
 
 
-def reading(terms: TermsDraft) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return everything that the terms say, in groups of (label, words); what nobody entered is left out."""
+def reading(terms: TermsDraft, *, drug: str = "") -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return everything that the terms say, in groups of (label, words); what nobody entered is left out.
+
+    `drug` names the line of the formulary, where the page does not say it elsewhere.
+    """
     lists = list_lines(terms)
     groups = []
     for title, lines in GROUPS:
@@ -312,6 +318,8 @@ def reading(terms: TermsDraft) -> list[tuple[str, list[tuple[str, str]]]]:
             if line.name != "maximum_rate_unit" and (text := value_text(terms, line.name))  # it stands in the rate
         ]
         found += [(row.label or f"{place}", row.text) for place, row in enumerate(lists.get(title, []), start=1)]
+        if title == "Infusion" and drug:
+            found.insert(0, ("Drug", drug))
         if found:
             groups.append((title, found))
     return groups

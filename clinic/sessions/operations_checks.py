@@ -8,6 +8,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission
 from clinic.protocols.models import CheckItem
 from clinic.protocols.rules import CheckKind, GateEffect, LimitLevel
+from clinic.protocols.wording import ROLE_WORDS
 from clinic.sessions import ordered_rates
 from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.models import GateAnswer, InfusionSession, SessionEvent
@@ -53,7 +54,8 @@ def answer_gate(
 
     Pass is refused where the software compares otherwise (consent, order, weight, start limits). Not applicable says
     why where a failure would block. An override needs a reason and a person with `OVERRIDE_GATE` who does not run
-    this session. Identity is answered by `answer_identity`, the double check by `double_check`.
+    this session. A check of one role is answered by somebody who has it. Identity is answered by `answer_identity`,
+    the double check by `double_check`.
     """
     locked(infusion)
     _refuse_wrong_check(infusion, check_item)
@@ -72,6 +74,8 @@ def answer_gate(
         _refuse_not_applicable(infusion, check_item, said)
     if result is GateResult.OVERRIDDEN:
         _refuse_override(infusion, check_item, said, by)
+    else:
+        _refuse_other_role(check_item, by)
     answer = _answer(
         infusion, check_item, result, said, contact_name=contact_name, contact_phone=contact_phone, by=by, at=at
     )
@@ -90,6 +94,7 @@ def answer_identity(
     _refuse_wrong_check(infusion, check_item)
     if check_item.kind is not CheckKind.IDENTITY:
         raise RuleBroken("This check does not ask who the patient is.")
+    _refuse_other_role(check_item, by)
     is_same = infusion.patient.born_on.year == year_of_birth
     result = GateResult.PASS if is_same else GateResult.FAIL
     # The wrong year is not written down: it may be another patient's.
@@ -104,6 +109,11 @@ def _refuse_wrong_check(infusion: InfusionSession, check_item: CheckItem) -> Non
         raise RuleBroken("Checks are settled before the infusion starts.")
     if check_item.terms_id != infusion.order_version.terms_id:
         raise RuleBroken("This check is not part of the order in force. Open the page again.")
+
+
+def _refuse_other_role(check_item: CheckItem, by: Staff) -> None:
+    if check_item.role is not None and check_item.role not in by.roles:
+        raise RuleBroken(f"The order says that {ROLE_WORDS[check_item.role]} answers this check.", field="result")
 
 
 def _refuse_not_applicable(infusion: InfusionSession, check_item: CheckItem, said: str | None) -> None:

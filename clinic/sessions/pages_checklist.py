@@ -16,6 +16,7 @@ from clinic.orders.rules import LimitLevel, limit_text
 from clinic.patients import queries as patients
 from clinic.protocols.models import CheckItem
 from clinic.protocols.rules import CheckKind, GateEffect
+from clinic.protocols.wording import ROLE_WORDS
 from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.models import DoubleCheck, GateAnswer, InfusionSession, RateProposal
 from clinic.sessions.operations_checks import passed_check
@@ -177,6 +178,7 @@ def _detail(
     else:
         parts += [finding.message for finding in findings(infusion, item.kind, now)]
         parts.append("" if _same_words(item.hint, known) else item.hint or "")
+        parts.append(f"{ROLE_WORDS[item.role]} answers" if item.role else "")
     return " \N{MIDDLE DOT} ".join(part for part in parts if part)
 
 

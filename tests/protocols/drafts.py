@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
+from clinic.core.permissions import Role
 from clinic.protocols.limit_words import read_limit
 from clinic.protocols.rules import (
     Anchor,
@@ -58,6 +59,7 @@ CHECKS = st.builds(
     text=WORD,
     effect=st.sampled_from(GateEffect),
     hint=_maybe(WORD),
+    role=_maybe(st.sampled_from([Role.NURSE, Role.PHYSICIAN])),
 )
 LIMITS = st.dictionaries(
     st.tuples(st.sampled_from(LimitLevel), st.sampled_from(Vital)), st.integers(0, 200), max_size=4

@@ -54,6 +54,13 @@ def test_a_new_protocol_has_nothing_filled_in(at_screen, make_drug):
     assert page.count("checked") == 0
 
 
+def test_every_check_can_say_who_answers_it_and_the_page_names_the_drug(at_screen, make_draft):
+    data = {"name": "KET", "act": "save", **filled(make_draft()), "checks-0-role": "physician"}
+    page = at_screen.get(at_screen.post("/protocols/new", data=data).location).text
+    assert "Name and birth date agree; identity, a physician answers, stops the start" in page
+    assert "<dt>Drug</dt><dd>ketamine</dd>" in page
+
+
 def test_another_line_keeps_what_was_typed(at_screen, make_draft):
     page = at_screen.post("/protocols/new", data={"name": "Draft", "act": "more-prn_items", **filled(make_draft())})
     assert page.status_code == 200

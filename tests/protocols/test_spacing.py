@@ -210,3 +210,4 @@ def test_what_terms_learned_later_is_signed_only_where_it_says_something(make_dr
     db.session.flush()
     assert ("spacing" in content_of(drafted)) is stands
     assert "weekdays" not in content_of(drafted)
+    assert "role" not in content_of(drafted)["checks"][0]

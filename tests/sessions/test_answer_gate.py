@@ -1,10 +1,12 @@
 """The checks before an infusion, one by one."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Role
 from clinic.protocols.rules import CheckKind, Comparator, DoseBasis, GateEffect, LimitLevel, Vital
 from clinic.protocols.terms import CheckDraft, LimitDraft
 from clinic.sessions import operations
@@ -64,6 +66,18 @@ def test_only_a_physician_overrides(make_infusion, answer, second_nurse):
     infusion = make_infusion(checks=(ESCORT,))
     with pytest.raises(RuleBroken, match="physician"):
         answer(infusion, CheckKind.ESCORT, GateResult.OVERRIDDEN, detail="Taxi booked", by=second_nurse)
+
+
+def test_a_check_of_one_role_is_answered_by_somebody_who_has_it(make_infusion, answer, physician):
+    infusion = make_infusion(checks=(replace(ESCORT, role=Role.PHYSICIAN),))
+    with pytest.raises(RuleBroken, match="a physician answers this check"):
+        answer(infusion, CheckKind.ESCORT, GateResult.PASS)
+    assert answer(infusion, CheckKind.ESCORT, GateResult.PASS, by=physician)
+
+
+def test_an_override_is_the_physicians_whoever_answers_the_check(make_infusion, answer, physician):
+    infusion = make_infusion(checks=(replace(ESCORT, role=Role.NURSE),))
+    assert answer(infusion, CheckKind.ESCORT, GateResult.OVERRIDDEN, detail="Lives here", by=physician)
 
 
 def test_an_override_says_why(make_infusion, answer, physician):
