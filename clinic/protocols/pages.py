@@ -1,10 +1,12 @@
 """What every page that writes terms shows beside its fields."""
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from flask import request
+from werkzeug.datastructures import MultiDict
 
 from clinic.core.units import BadNumber
 from clinic.protocols.comparison import was_texts
@@ -16,7 +18,7 @@ from clinic.protocols.terms_form import ROWS, TermsForm
 from clinic.protocols.wording import GROUPS, LINES, check_text, phase_text, prn_text, unit_label
 
 _NOBODY: Final = uuid.UUID(int=0)
-_MORE: Final = "more-"
+_LINE_ACT: Final = re.compile(rf"(more|less|up)-({'|'.join(ROWS)})(?:-(\d{{1,4}}))?", re.ASCII)
 
 _STATES: Final = {
     ProtocolStatus.DRAFT: "draft",
@@ -55,12 +57,34 @@ def step_words(step: ProtocolStep) -> str:
 
 
 def asks_for_more_rows(form: TermsForm) -> bool:
-    """Whether the button for another empty line was pressed; then the line is added and nothing is saved."""
-    act = request.form.get("act", "")
-    if not act.startswith(_MORE) or act.removeprefix(_MORE) not in ROWS:
+    """Whether a button for a line was pressed: another one, this one away, this one up. Then nothing is saved."""
+    found = _LINE_ACT.fullmatch(request.form.get("act", ""))
+    if found is None:
         return False
-    form.add_blank_rows((act.removeprefix(_MORE),))
+    act, name, place = found.groups()
+    if act == "more" and not place:
+        form.add_blank_rows((name,))
+    elif act != "more" and place:
+        form.process(_rearranged(request.form, act, name, int(place)))
     return True
+
+
+def _rearranged(sent: MultiDict[str, str], act: str, name: str, place: int) -> MultiDict[str, str]:
+    """What was sent, without one line, or with it and the line before it exchanged."""
+    places = sorted({int(found[1]) for key in sent if (found := re.match(rf"{name}-(\d{{1,4}})-", key, re.ASCII))})
+    before = max((other for other in places if other < place), default=place)
+    renamed = {place: before, before: place} if act == "up" else {}
+
+    def key_of(key: str) -> str | None:
+        found = re.match(rf"{name}-(\d{{1,4}})-(.*)", key, re.ASCII)
+        if found is None:
+            return key
+        if act == "less" and int(found[1]) == place:
+            return None
+        return f"{name}-{renamed.get(int(found[1]), int(found[1]))}-{found[2]}"
+
+    pairs = ((key_of(key), value) for key, value in sent.items(multi=True))
+    return MultiDict([(key, value) for key, value in pairs if key is not None])
 
 
 def typed_draft(form: TermsForm) -> TermsDraft | None:

@@ -259,7 +259,7 @@ def check_text(check: CheckDraft) -> str:
     hint = f" ({check.hint})" if check.hint else ""
     kind = "" if check.kind is CheckKind.OTHER else f"{_inside(KIND_WORDS[check.kind])}, "
     role = f"{ROLE_WORDS[check.role]} answers, " if check.role else ""
-    return f"{check.section}: {check.text}{hint}; {kind}{role}{EFFECT_WORDS[check.effect]}"
+    return f"{check.section}: {check.text}{hint} · {kind}{role}{EFFECT_WORDS[check.effect]}"
 
 
 def _inside(words: str) -> str:

@@ -88,5 +88,5 @@ def test_another_kind_of_check_and_another_vial_are_said(make_draft):
     said = differences(before, after, drugs=("ketamine, vial", "ketamine, bag"))
     assert said == [
         ("Drug", "ketamine, vial", "ketamine, bag"),
-        ("Before infusion 2", "Body: Weighed today; weight, stops the start", "Body: Weighed today; stops the start"),
+        ("Before infusion 2", "Body: Weighed today · weight, stops the start", "Body: Weighed today · stops the start"),
     ]

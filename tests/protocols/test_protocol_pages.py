@@ -1,5 +1,6 @@
 """Protocols on their pages: written line by line, signed into use, read."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_new_protocol_has_nothing_filled_in(at_screen, make_drug):
 def test_every_check_can_say_who_answers_it_and_the_page_names_the_drug(at_screen, make_draft):
     data = {"name": "KET", "act": "save", **filled(make_draft()), "checks-0-role": "physician"}
     page = at_screen.get(at_screen.post("/protocols/new", data=data).location).text
-    assert "Name and birth date agree; identity, a physician answers, stops the start" in page
+    assert "Name and birth date agree · identity, a physician answers, stops the start" in page
     assert "<dt>Drug</dt><dd>ketamine</dd>" in page
 
 
@@ -66,6 +67,26 @@ def test_another_line_keeps_what_was_typed(at_screen, make_draft):
     assert page.status_code == 200
     assert 'name="prn_items-1-drug_name"' in page.text
     assert "ondansetron" in page.text
+    assert queries.protocols() == []
+
+
+def checks_on(page):
+    return re.findall(r'name="checks-\d+-text"[^>]* value="([^"]*)"', page.text)
+
+
+@pytest.mark.parametrize(
+    ("act", "left"),
+    [
+        ("less-checks-0", ["Weighed today"]),
+        ("less-checks-1", ["Name and birth date agree"]),
+        ("up-checks-1", ["Weighed today", "Name and birth date agree"]),
+        ("up-checks-0", ["Name and birth date agree", "Weighed today"]),
+        ("less-checks-9", ["Name and birth date agree", "Weighed today"]),
+    ],
+)
+def test_a_line_is_taken_away_or_moved_up_and_nothing_is_saved(at_screen, make_draft, act, left):
+    page = at_screen.post("/protocols/new", data={"name": "Draft", "act": act, **filled(make_draft())})
+    assert (page.status_code, checks_on(page)) == (200, left)
     assert queries.protocols() == []
 
 
