@@ -28,6 +28,11 @@ class Hand:
         """Tap a choice by its words."""
         self.tap(self.page.get_by_text(text, exact=True))
 
+    def choose(self, target: Locator, words: str) -> None:
+        """Choose from a list that folds out, which counts as one tap."""
+        self.taps += 1
+        target.select_option(label=words)
+
     def act(self, name: str) -> None:
         """Tap a button or a link by the start of its words, and wait for the page that it leads to."""
         pattern = re.compile(f"^{name}")
@@ -184,6 +189,23 @@ def test_an_infusion_is_stopped_by_three_taps_and_in_need_by_two(hand):
     hand.act("Stop infusion")
     expect(hand.page.locator(".strip")).to_contain_text("Recovering since")
     assert hand.taps == 2
+
+
+def test_what_is_left_over_is_wasted_before_a_witness_by_five_taps(hand, later_server):
+    sign_in(hand.page, "amara.quill", later_server.address)
+    at_session(hand, "KIM", "/stop", later_server.address)
+    hand.act("Stop infusion")
+    at_session(hand, "KIM", "/drug", later_server.address)
+    form = hand.page.locator("form", has=hand.page.get_by_role("button", name="Record waste"))
+    hand.choose(form.get_by_label("Drug"), "ketamine")
+    hand.tap(form.get_by_label("Amount"))
+    hand.type("20")
+    hand.choose(form.get_by_label("Witness", exact=True), "J. Prior RN")
+    hand.tap(form.get_by_label("Witness's own password"))
+    hand.type(PASSWORD)
+    hand.act("Record waste")
+    expect(hand.page.locator(".toasts")).to_contain_text("Recorded in the drug account.")
+    assert hand.taps == 5
 
 
 def test_a_scored_discharge_takes_ten_taps(hand, later_server):
