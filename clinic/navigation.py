@@ -1,5 +1,6 @@
 """The rail: at most five entries for each person, from what the person may do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import current_app
@@ -8,6 +9,7 @@ from clinic.accounts.models import Staff
 from clinic.core import clock
 from clinic.core.permissions import Permission, Role
 from clinic.notes.inbox import inbox_count
+from clinic.notes.inbox_queries import sent_back_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ _ENTRIES = (
     ("notes.show_inbox", "Inbox", "inbox", Permission.READ_INBOX),
     ("sessions.show_today", "Today", "today", Permission.READ_BOARD),
     ("scheduling.show_calendar", "Calendar", "calendar", Permission.READ_CALENDAR),
+    ("notes.list_own_notes", "Notes", "pen", Permission.WRITE_NOTE),
     ("patients.list_patients", "Patients", "patients", Permission.SEARCH_PATIENTS),
     ("accounts.list_staff", "Staff", "staff", Permission.MANAGE_STAFF),
 )
@@ -39,11 +42,22 @@ def nav_entries(person: Staff, endpoint: str | None) -> list[NavEntry]:
             label,
             icon,
             current=target == endpoint or (target.split(".")[0] == area and area != "sessions"),
-            count=inbox_count(person, clock.now()) if permission is Permission.READ_INBOX else None,
+            count=_COUNTS[target](person) if target in _COUNTS else None,
         )
         for target, label, icon, permission in sorted(_ENTRIES, key=lambda entry: entry[0] != home)
-        if person.may(permission) and target in current_app.view_functions
+        if person.may(permission) and target in current_app.view_functions and not _is_in_the_inbox(person, target)
     ]
+
+
+_COUNTS: dict[str, Callable[[Staff], int]] = {
+    "notes.show_inbox": lambda person: inbox_count(person, clock.now()),
+    "notes.list_own_notes": lambda person: sent_back_count(person.id),
+}
+
+
+def _is_in_the_inbox(person: Staff, target: str) -> bool:
+    """A physician's own notes come back to the inbox; the list has no entry of its own on that rail."""
+    return target == "notes.list_own_notes" and person.may(Permission.READ_INBOX)
 
 
 _HOMES = (

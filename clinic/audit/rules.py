@@ -79,6 +79,7 @@ class AuditAction(StrEnum):
     NOTE_SIGNED = "notes:note:signed"
     NOTE_COSIGNED = "notes:note:cosigned"
     NOTE_ADDENDED = "notes:note:addended"
+    NOTE_SENT_BACK = "notes:note:sent-back"
     OUTCOME_RECORDED = "outcomes:outcome:recorded"
     OUTCOME_FORM_WRITTEN = "outcomes:form:written"
     RESPONSE_DEFINED = "outcomes:response:defined"

@@ -29,6 +29,15 @@ class ReadForm(PasswordForm):
     reply = TextAreaField("Your answer, if any", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
 
 
+class SendBackForm(Form):
+    """Why a note goes back to its author."""
+
+    reason = TextAreaField(
+        "What is to be changed",
+        validators=[InputRequired("Say what is to be changed"), Length(max=MAXIMUM_TEXT, message=TOO_LONG)],
+    )
+
+
 class SettleForm(Form):
     """How a physician settles an answer of the screening."""
 

@@ -40,8 +40,16 @@ KINDS: Final = {
             AuditAction.NOTE_READ,
             sources.notes,
             note,
-            count=lambda desk: counted(Note, queries.waits_for_cosignature(desk.ids)),
+            count=lambda desk: counted(Note, queries.waits_for_cosignature(desk.ids), ~queries.is_with_its_author()),
             tell=sources.tell_note,
+        ),
+        Kind(
+            ItemKind.RETURNED,
+            "notes/inbox/_note.html",
+            AuditAction.NOTE_READ,
+            sources.returned,
+            note,
+            count=lambda desk: counted(Note, queries.sent_back_to(desk.person.id)),
         ),
         Kind(
             ItemKind.EVENT,

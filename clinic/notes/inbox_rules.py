@@ -13,6 +13,7 @@ class ItemKind(StrEnum):
     """What an item is about."""
 
     NOTE = "note"
+    RETURNED = "returned"
     SPOKEN = "spoken"
     ORDER = "order"
     RENEW = "renew"
@@ -47,6 +48,7 @@ _MINUTES_PER_HOUR: Final = 60
 _HOURS_PER_DAY: Final = 24
 _GROUPS: Final = {
     ItemKind.NOTE: Group.COSIGN,
+    ItemKind.RETURNED: Group.SIGN,
     ItemKind.SPOKEN: Group.SIGN,
     ItemKind.ORDER: Group.SIGN,
     ItemKind.RENEW: Group.BEFORE,
@@ -64,12 +66,14 @@ def group_of(kind: ItemKind, *, is_before_a_session: bool = False, gravity: int 
 
     What a booked session waits for comes before everything else. A grave event asks for a signature; a lesser one is
     for information until somebody looks at it. So is what the physician was told and has replied to; without a reply
-    (`is_open`) it asks for one.
+    (`is_open`) it asks for one. A note that is with its author again is for information (`is_open`).
     """
     if is_before_a_session and kind in {ItemKind.ORDER, ItemKind.SCREENING, ItemKind.DECISION}:
         return Group.BEFORE
     if (kind is ItemKind.EVENT and gravity >= GRAVE) or (kind is ItemKind.TOLD and is_open):
         return Group.SIGN
+    if kind is ItemKind.NOTE and is_open:
+        return Group.INFORMATION
     return _GROUPS[kind]
 
 

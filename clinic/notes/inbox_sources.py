@@ -20,6 +20,8 @@ from clinic.notes.inbox_rules import (
     outside_words,
     until_words,
 )
+from clinic.notes.operations import answers_to_return, open_return
+from clinic.notes.rules import NoteStatus
 from clinic.notes.summary_rules import SessionFacts
 from clinic.orders.models import OrderVersion
 from clinic.orders.rules import OrderStatus
@@ -41,12 +43,15 @@ def notes(desk: Desk) -> Iterator[InboxItem]:
     for note in found:
         signed_at = note.signed_at or note.saved_at
         is_mine = note.cosigner_id in desk.ids
+        returned = open_return(note)
         yield InboxItem(
             note.id,
             ItemKind.NOTE,
-            group_of(ItemKind.NOTE),
+            group_of(ItemKind.NOTE, is_open=returned is not None),
             note.patient,
-            title="Session note",
+            title="Sent back"
+            if returned
+            else ("Session note, answered" if answers_to_return(note) else "Session note"),
             what=f"Session {note.infusion.number}." if note.infusion else "",
             when=desk.when(signed_at),
             side=note.author.name,
@@ -65,6 +70,27 @@ def tell_note(item: InboxItem, facts: SessionFacts) -> InboxItem:
     alert = outside_words(len(facts.outside), len(facts.events))
     what = f"{facts.title[:1].upper()}{facts.title[1:]}."
     return item.saying(what if alert else f"{what} Nothing outside limits, no events.", alert)
+
+
+def returned(desk: Desk) -> Iterator[InboxItem]:
+    """The physician's own notes that were sent back."""
+    for note in queries.own_notes(desk.person.id):
+        back = open_return(note)
+        if note.status is NoteStatus.COSIGN_PENDING and back is not None:
+            yield InboxItem(
+                note.id,
+                ItemKind.RETURNED,
+                group_of(ItemKind.RETURNED),
+                note.patient,
+                title="Note sent back to you",
+                what=back.reason,
+                when=desk.when(back.recorded_at),
+                side=back.recorded_by.name,
+                since=back.recorded_at,
+                record=note,
+                course_id=note.infusion.course_id if note.infusion else None,
+                infusion_id=note.infusion_id,
+            )
 
 
 def events(desk: Desk) -> Iterator[InboxItem]:

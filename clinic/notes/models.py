@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
+from clinic.core.recorded import Recorded
 from clinic.core.types import enum_type
 from clinic.notes.rules import NoteKind, NoteStatus
 from clinic.patients.models import Patient
@@ -43,5 +44,18 @@ class Note(ClinicScoped, Base):
     cosigner: Mapped[Staff | None] = relationship(foreign_keys=[cosigner_id])
     follows: Mapped["Note | None"] = relationship(remote_side="Note.id", back_populates="followers")
     followers: Mapped[list["Note"]] = relationship(back_populates="follows", order_by="Note.drafted_at")
+    returns: Mapped[list["NoteReturn"]] = relationship(back_populates="note", order_by="NoteReturn.recorded_at")
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class NoteReturn(ClinicScoped, Recorded, Base):
+    """A note that waits for a co-signature was sent back to its author, who answers by adding to it."""
+
+    __tablename__ = "note_return"
+    __table_args__ = (sa.CheckConstraint("length(trim(reason)) > 0", name="reason_is_given"),)
+
+    note_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("note.id"), index=True)
+    reason: Mapped[str]
+    note: Mapped[Note] = relationship(back_populates="returns")
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="NoteReturn.recorded_by_id")

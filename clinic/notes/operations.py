@@ -1,5 +1,6 @@
 """Verbs about notes: draft, sign, co-sign, add."""
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -11,7 +12,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission
-from clinic.notes.models import Note
+from clinic.notes.models import Note, NoteReturn
 from clinic.notes.rules import SIGNED, NoteKind, NoteStatus, may_become, needs_cosignature, why_not_follow
 from clinic.outcomes.models import OutcomeResult
 from clinic.sessions import operations as sessions
@@ -34,18 +35,7 @@ def draft_note(
     """
     if kind is NoteKind.SESSION:
         _refuse_second(infusion, by)
-    note = Note(
-        patient_id=infusion.patient_id,
-        infusion=infusion,
-        kind=kind,
-        status=NoteStatus.DRAFT,
-        text=_filled(text),
-        author_id=by.id,
-        drafted_at=at,
-        saved_at=at,
-    )
-    db.session.add(note)
-    db.session.flush()  # the signature's own lookup must find it
+    note = _begin(text, kind=kind, patient_id=infusion.patient_id, infusion=infusion, by=by, at=at)
     audit.record(AuditAction.NOTE_DRAFTED, note, actor_id=by.id, at=at, kind=kind)
     return note
 
@@ -114,7 +104,8 @@ def sign_note(note: Note, *, by: Staff, password: str, at: datetime, cosigner: S
 def cosign_note(note: Note, *, by: Staff, password: str, at: datetime) -> Note:
     """Co-sign a note that waits for it; any physician may, the author never.
 
-    Of two at once one co-signs and the other gets a Conflict that names the first.
+    What its author added after it was sent back is co-signed with it. Of two at once one co-signs and the other gets a
+    Conflict that names the first.
     """
     _held(note)
     if not by.may(Permission.COSIGN_NOTE):
@@ -125,13 +116,68 @@ def cosign_note(note: Note, *, by: Staff, password: str, at: datetime) -> Note:
         raise Conflict(f"{_cosigner_name(note)} has co-signed this note already. Yours was not added.")
     if note.status is not NoteStatus.COSIGN_PENDING:
         raise RuleBroken("This note does not wait for a co-signature.")
-    signatures.sign(
-        note, content_of(note), meaning=Meaning.COSIGNER, by=by, password=password, at=at, patient_id=note.patient_id
-    )
+    for each in (note, *answers_to_return(note)):
+        signatures.sign(
+            each,
+            content_of(each),
+            meaning=Meaning.COSIGNER,
+            by=by,
+            password=password,
+            at=at,
+            patient_id=note.patient_id,
+        )
     note.cosigned_at = at
     _take(note, NoteStatus.COSIGNED)
     audit.record(AuditAction.NOTE_COSIGNED, note, actor_id=by.id, at=at)
     return note
+
+
+def send_back(note: Note, reason: str, *, by: Staff, at: datetime) -> NoteReturn:
+    """Send a note that waits for a co-signature back to its author, who answers with a correction or an addendum.
+
+    The note stands as it was signed; it comes to the co-signer again with the answer. Raises RuleBroken while it is
+    with its author, and Conflict when somebody has co-signed it meanwhile.
+    """
+    _held(note)
+    if not by.may(Permission.COSIGN_NOTE):
+        raise RuleBroken("A physician sends a note back.")
+    if note.author_id == by.id:
+        raise RuleBroken("This is your own note. Add to it instead.")
+    if note.status is NoteStatus.COSIGNED:
+        raise Conflict(f"{_cosigner_name(note)} has co-signed this note already. It was not sent back.")
+    if note.status is not NoteStatus.COSIGN_PENDING:
+        raise RuleBroken("This note does not wait for a co-signature.")
+    if open_return(note) is not None:
+        raise RuleBroken("This note is with its author already.")
+    if not reason.strip():
+        raise RuleBroken("Say what is to be changed.", field="reason")
+    returned = NoteReturn(note=note, reason=reason.strip(), recorded_at=at, recorded_by_id=by.id)
+    db.session.add(returned)
+    db.session.flush()  # the audit line needs the id
+    audit.record(
+        AuditAction.NOTE_SENT_BACK, note, actor_id=by.id, at=at, author_id=note.author_id, reason=returned.reason
+    )
+    return returned
+
+
+def answers_to_return(note: Note) -> list[Note]:
+    """What the author of a note added to it after it was sent back, the earliest first."""
+    if not note.returns:
+        return []
+    first = note.returns[0].recorded_at
+    return [
+        each
+        for each in note.followers
+        if each.author_id == note.author_id and each.signed_at is not None and each.signed_at >= first
+    ]
+
+
+def open_return(note: Note) -> NoteReturn | None:
+    """The last time a note was sent back, while its author has not answered."""
+    last = note.returns[-1] if note.returns else None
+    if last is None or any((each.signed_at or each.drafted_at) >= last.recorded_at for each in answers_to_return(note)):
+        return None
+    return last
 
 
 def add_addendum(
@@ -141,19 +187,7 @@ def add_addendum(
     refusal = why_not_follow(kind, note.status, is_author=note.author_id == by.id)
     if refusal:
         raise RuleBroken(refusal, field="kind" if note.status in SIGNED else None)
-    added = Note(
-        patient_id=note.patient_id,
-        infusion_id=note.infusion_id,
-        follows=note,
-        kind=kind,
-        status=NoteStatus.DRAFT,
-        text=_filled(text),
-        author_id=by.id,
-        drafted_at=at,
-        saved_at=at,
-    )
-    db.session.add(added)
-    db.session.flush()  # the signature names it
+    added = _begin(text, kind=kind, patient_id=note.patient_id, infusion=note.infusion, follows=note, by=by, at=at)
     audit.record(AuditAction.NOTE_ADDENDED, added, actor_id=by.id, at=at, follows=note.id)
     return sign_note(added, by=by, password=password, at=at)
 
@@ -243,6 +277,32 @@ def review_sent_note(
         at=at,
         patient_id=event.infusion.patient_id,
     )
+
+
+def _begin(
+    text: str,
+    *,
+    kind: NoteKind,
+    patient_id: uuid.UUID,
+    infusion: InfusionSession | None,
+    follows: Note | None = None,
+    by: Staff,
+    at: datetime,
+) -> Note:
+    note = Note(
+        patient_id=patient_id,
+        infusion=infusion,
+        follows=follows,
+        kind=kind,
+        status=NoteStatus.DRAFT,
+        text=_filled(text),
+        author_id=by.id,
+        drafted_at=at,
+        saved_at=at,
+    )
+    db.session.add(note)
+    db.session.flush()  # the signature's own lookup must find it
+    return note
 
 
 def _filled(text: str) -> str:

@@ -67,6 +67,7 @@ class NoteView:
     follows: str
     is_corrected: bool
     waits_for: str
+    returns: tuple[str, ...]
     signatures: tuple[SignatureView, ...]
 
 
@@ -110,6 +111,7 @@ def note_views(
             _follows_words(by_id.get(note.follows_id) if note.follows_id else None, zone),
             note.id in corrected,
             note.cosigner.name if note.cosigner and note.status is NoteStatus.COSIGN_PENDING else "",
+            tuple(f"{each.recorded_by.name}, {zoned(each.recorded_at, zone)}: {each.reason}" for each in note.returns),
             tuple(signature_view(each, content_of(note), zone) for each in signatures.get(note.id, ())),
         )
         for note in signed

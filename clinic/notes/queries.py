@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from clinic.core import db
-from clinic.notes.models import Note
+from clinic.notes.models import Note, NoteReturn
 from clinic.notes.rules import NoteStatus
 from clinic.orders.models import Order, OrderVersion
 from clinic.protocols.models import Terms
@@ -28,7 +28,7 @@ def notes_by_session(infusion_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[
     rows = db.session.scalars(
         sa.select(Note)
         .where(Note.infusion_id.in_(list(infusion_ids)), Note.status != NoteStatus.DISCARDED)
-        .options(*PEOPLE)
+        .options(*PEOPLE, selectinload(Note.returns).joinedload(NoteReturn.recorded_by))
         .order_by(Note.drafted_at, Note.id)
     )
     for row in rows:

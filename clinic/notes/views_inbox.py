@@ -17,11 +17,11 @@ from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt, same_patient, unchanged_since_drawn
 from clinic.core.times import clock_label
 from clinic.notes import operations
-from clinic.notes.forms import PasswordForm, ReadForm, SettleForm
+from clinic.notes.forms import PasswordForm, ReadForm, SendBackForm, SettleForm
 from clinic.notes.inbox import KINDS, Inbox, Page, inbox, page
 from clinic.notes.inbox_items import InboxItem
 from clinic.notes.inbox_rules import Group, ItemKind, age_words, grouped
-from clinic.notes.models import Note
+from clinic.notes.models import Note, NoteReturn
 from clinic.notes.summary_rules import shown_mg
 from clinic.notes.views_shared import bp, link, zone
 from clinic.orders import operations as orders
@@ -98,7 +98,7 @@ def _inbox() -> Inbox:
     return inbox(actor(), zone=zone(), now=clock.now())
 
 
-def _draw(found: Inbox, chosen: InboxItem | None, form: Form | None = None) -> str:
+def _draw(found: Inbox, chosen: InboxItem | None, form: Form | None = None, back: SendBackForm | None = None) -> str:
     """Draw the page of the list that holds the chosen item, or the one that was asked for with its first item."""
     show_all = "all" in request.args or (chosen is not None and chosen.group is Group.INFORMATION)
     drawn = page(found, chosen, request.args.get("page", 1, type=int), show_all=show_all, zone=zone(), now=clock.now())
@@ -119,11 +119,19 @@ def _draw(found: Inbox, chosen: InboxItem | None, form: Form | None = None) -> s
         show_all=show_all,
         oldest=_oldest(found),
         act=act,
-        form=form or (act.form() if act else None),
+        form=form or (act.form(formdata=None) if act else None),
+        back=_back(item, back),
         age=lambda each: age_words(each.since, clock.now()) if each.since <= clock.now() else "",
         link=link,
         **(_preview(drawn, item) if item is not None else {}),
     )
+
+
+def _back(item: InboxItem | None, refused: SendBackForm | None) -> SendBackForm | None:
+    """The form that sends a note back, once it was asked for."""
+    if refused is not None or item is None or item.kind is not ItemKind.NOTE or "back" not in request.args:
+        return refused
+    return SendBackForm(formdata=None)
 
 
 def _oldest(found: Inbox) -> str:
@@ -250,6 +258,28 @@ def sign_item(item_id: uuid.UUID) -> ResponseReturnValue:
     if attempt(form, do) is None:
         return _draw(found, item, form), 422
     flash(act.done)
+    return redirect(_next_address(found, item), 303)
+
+
+@bp.post("/inbox/<uuid:item_id>/send-back")
+@requires(Permission.COSIGN_NOTE)
+def send_back(item_id: uuid.UUID) -> ResponseReturnValue:
+    """Send the note back to its author with a reason; the next item opens by itself."""
+    found = _inbox()
+    item = found.find(item_id)
+    if item is None or item.kind is not ItemKind.NOTE:
+        if _record(item_id) is None:
+            abort(404)
+        raise Conflict("This was signed meanwhile. It was not sent back.")
+    same_patient(item.patient.id)
+    form = SendBackForm()
+
+    def do() -> NoteReturn:
+        return operations.send_back(item.record, form.reason.data or "", by=actor(), at=clock.now())
+
+    if attempt(form, do) is None:
+        return _draw(found, item, back=form), 422
+    flash(f"Sent back to {item.record.author.name}")
     return redirect(_next_address(found, item), 303)
 
 

@@ -9,7 +9,7 @@ from clinic.core.permissions import Role
 @pytest.mark.parametrize(
     ("roles", "labels"),
     [
-        ([Role.NURSE], ["Today", "Calendar", "Patients"]),
+        ([Role.NURSE], ["Today", "Calendar", "Notes", "Patients"]),
         ([Role.PHYSICIAN], ["Inbox", "Today", "Calendar", "Patients"]),
         ([Role.SCHEDULER], ["Calendar", "Today", "Patients"]),
         ([Role.ADMIN], ["Staff"]),
