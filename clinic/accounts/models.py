@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from clinic.core import permissions
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.findings import FindingLevel
 from clinic.core.permissions import Permission, Role
+from clinic.core.recorded import Recorded, Superseding, correction_says_why
 from clinic.core.types import Quantity, enum_type
 
 
@@ -106,6 +107,25 @@ class StaffRole(ClinicScoped, Base):
     granted_at: Mapped[datetime]
     granted_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
     staff: Mapped[Staff] = relationship(back_populates="grants", foreign_keys=[staff_id])
+
+
+class Cover(ClinicScoped, Recorded, Superseding, Base):
+    """A physician signs for another from one day of the clinic to another, both included; withdrawn by a later row."""
+
+    __tablename__ = "cover"
+    __table_args__ = (
+        correction_says_why(),
+        sa.CheckConstraint("until_on >= from_on", name="ends_after_it_begins"),
+        sa.CheckConstraint("away_id <> covering_id", name="another_covers"),
+    )
+
+    away_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"), index=True)
+    covering_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"), index=True)
+    from_on: Mapped[date]
+    until_on: Mapped[date]
+    away: Mapped[Staff] = relationship(foreign_keys=[away_id])
+    covering: Mapped[Staff] = relationship(foreign_keys=[covering_id])
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="Cover.recorded_by_id")
 
 
 class LoginSession(Base):

@@ -21,6 +21,8 @@ class AuditAction(StrEnum):
     STAFF_CHANGED = "accounts:staff:changed"
     STAFF_DISABLED = "accounts:staff:disabled"
     STAFF_ENABLED = "accounts:staff:enabled"
+    COVER_ARRANGED = "accounts:cover:arranged"
+    COVER_ENDED = "accounts:cover:ended"
     PASSWORD_CHANGED = "accounts:password:changed"  # noqa: S105 the name of an act
     SIGNATURE_MADE = "signatures:signature:made"
     SIGNATURE_REFUSED = "signatures:signature:refused"

@@ -2,13 +2,16 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import date
 
-from wtforms import PasswordField, RadioField, SelectField, TextAreaField
+from wtforms import PasswordField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from clinic.accounts.models import Staff
 from clinic.core.choices import options
+from clinic.core.errors import RuleBroken
 from clinic.core.forms import MAXIMUM_TEXT, Form
+from clinic.core.moments import DayField
 from clinic.courses.pages import DECISION_WORDS
 from clinic.courses.rules import CourseDecision
 from clinic.notes.rules import NoteKind
@@ -27,6 +30,33 @@ class ReadForm(PasswordForm):
     """What the physician answers to a note from the chair, if anything, and the signature that it was read."""
 
     reply = TextAreaField("Your answer, if any", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
+
+
+class CoverForm(Form):
+    """Who is away, who signs instead, and from which day to which."""
+
+    away_id = RadioField("Who is away", choices=[], validators=[InputRequired("Say who is away")])
+    covering_id = RadioField("Who signs instead", choices=[], validators=[InputRequired("Say who signs instead")])
+    from_on = DayField("First day", required=True)
+    until_on = DayField("Last day", required=True)
+
+    def offer(self, physicians: Iterable[Staff]) -> None:
+        """Offer the clinic's physicians, none chosen."""
+        words = {str(person.id): person.name for person in physicians}
+        self.away_id.choices = options(words)
+        self.covering_id.choices = options(words)
+
+    def days(self) -> tuple[date, date]:
+        """The first and the last day."""
+        if self.from_on.data is None or self.until_on.data is None:
+            raise RuleBroken("Enter both days.")
+        return self.from_on.data, self.until_on.data
+
+
+class EndCoverForm(Form):
+    """Why a cover ends before its last day."""
+
+    reason = StringField("Why it ends now", validators=[InputRequired("Say why"), Length(max=200)])
 
 
 class SendBackForm(Form):

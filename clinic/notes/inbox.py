@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from clinic.accounts.models import Staff
+from clinic.accounts.models import Cover, Staff
 from clinic.audit.rules import AuditAction
 from clinic.core import db, formats
 from clinic.courses.models import Course
@@ -40,7 +40,9 @@ KINDS: Final = {
             AuditAction.NOTE_READ,
             sources.notes,
             note,
-            count=lambda desk: counted(Note, queries.waits_for_cosignature(desk.ids), ~queries.is_with_its_author()),
+            count=lambda desk: counted(
+                Note, queries.waits_for_cosignature(desk.person.id), ~queries.is_with_its_author()
+            ),
             tell=sources.tell_note,
         ),
         Kind(
@@ -131,9 +133,10 @@ KINDS: Final = {
 
 @dataclass(frozen=True)
 class Inbox:
-    """All that waits, in its order."""
+    """All that waits, in its order, and for whom else the person signs today."""
 
     items: list[InboxItem]
+    covers: list[Cover]
 
     @property
     def to_do(self) -> list[InboxItem]:
@@ -157,7 +160,7 @@ class Inbox:
 def inbox(person: Staff, *, zone: ZoneInfo, now: datetime) -> Inbox:
     """Return what waits for a physician, in a number of reads that does not grow with it."""
     desk = Desk(person, zone, now)
-    return Inbox(ranked(item for kind in KINDS.values() for item in kind.items(desk)))
+    return Inbox(ranked(item for kind in KINDS.values() for item in kind.items(desk)), desk.covers)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What every line of the inbox has, whatever it is about, and whose inbox it is."""
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from clinic.accounts.models import Staff
+from clinic.accounts import cover
+from clinic.accounts.models import Cover, Staff
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.times import clock_label, date_label, local
@@ -34,9 +35,25 @@ class Desk:
     now: datetime
 
     @property
-    def ids(self) -> Collection[uuid.UUID]:
-        """The physicians whose items stand here."""
-        return [self.person.id]
+    def ids(self) -> queries.Ids:
+        """The physicians whose items stand here: the person, and those for whom the person signs today."""
+        return cover.signs_for(self.person.id, cover.clinic_day(self.now))
+
+    @cached_property
+    def covers(self) -> list[Cover]:
+        """The covers under which the person signs for others today."""
+        return cover.covered_by(self.person.id, cover.clinic_day(self.now))
+
+    @cached_property
+    def people(self) -> frozenset[uuid.UUID]:
+        """The same keys, to ask of one item whether it is theirs."""
+        return frozenset({self.person.id, *(each.away_id for each in self.covers)})
+
+    def whose(self, staff: Staff | None) -> str:
+        """Return for whom else an item waits: empty for the person's own, "for any physician" for nobody's."""
+        if staff is None:
+            return "for any physician"
+        return "" if staff.id == self.person.id else f"for {staff.name}"
 
     @property
     def since(self) -> datetime:

@@ -29,7 +29,7 @@ from clinic.sessions.rules import SessionStatus
 from clinic.signatures.models import Signature
 from clinic.signatures.rules import Meaning
 
-Ids = Collection[uuid.UUID]
+Ids = Collection[uuid.UUID] | sa.Select[uuid.UUID]
 GOING_ON = (CourseStatus.DRAFT, CourseStatus.ACTIVE, CourseStatus.ON_HOLD)
 _UNSIGNED = (OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE)
 _CLOSED = tuple(status for status in SessionStatus if status.is_closed)
@@ -45,9 +45,9 @@ def _is_signed(
 # --- notes to co-sign ------------------------------------------------------------------------------------------------
 
 
-def waits_for_cosignature(ids: Ids) -> sa.ColumnElement[bool]:
+def waits_for_cosignature(person_id: uuid.UUID) -> sa.ColumnElement[bool]:
     """The signed notes of others that wait for a co-signature; any physician may give it."""
-    return sa.and_(Note.status == NoteStatus.COSIGN_PENDING, Note.author_id.not_in(ids))
+    return sa.and_(Note.status == NoteStatus.COSIGN_PENDING, Note.author_id != person_id)
 
 
 def _unanswered(note_id: sa.SQLColumnExpression[uuid.UUID], author_id: sa.SQLColumnExpression[uuid.UUID]) -> sa.Exists:
@@ -97,12 +97,12 @@ def own_notes(author_id: uuid.UUID) -> list[Note]:
     )
 
 
-def notes_to_cosign(ids: Ids) -> list[Note]:
+def notes_to_cosign(person_id: uuid.UUID) -> list[Note]:
     """The signed notes of others that wait for a co-signature, the oldest first."""
     return list(
         db.session.scalars(
             sa.select(Note)
-            .where(waits_for_cosignature(ids))
+            .where(waits_for_cosignature(person_id))
             .options(
                 *PEOPLE,
                 joinedload(Note.infusion),
@@ -260,7 +260,9 @@ def drafts(ids: Ids) -> list[OrderVersion]:
 
 def courses_by_order(order_ids: Ids) -> dict[uuid.UUID, Course]:
     """The courses that orders belong to, by the order."""
-    rows = db.session.scalars(sa.select(Course).where(Course.order_id.in_(order_ids)))
+    rows = db.session.scalars(
+        sa.select(Course).where(Course.order_id.in_(order_ids)).options(joinedload(Course.physician))
+    )
     return {course.order_id: course for course in rows}
 
 

@@ -38,11 +38,11 @@ _NONE = uuid.UUID(int=0)
 
 def notes(desk: Desk) -> Iterator[InboxItem]:
     """Signed notes of others that wait for a co-signature."""
-    found = queries.notes_to_cosign(desk.ids)
+    found = queries.notes_to_cosign(desk.person.id)
     grave = queries.gravities(note.infusion_id for note in found if note.infusion_id) if found else {}
     for note in found:
         signed_at = note.signed_at or note.saved_at
-        is_mine = note.cosigner_id in desk.ids
+        is_mine = note.cosigner_id in desk.people
         returned = open_return(note)
         yield InboxItem(
             note.id,
@@ -59,7 +59,7 @@ def notes(desk: Desk) -> Iterator[InboxItem]:
             record=note,
             gravity=grave.get(note.infusion_id or _NONE, 0),
             is_mine=is_mine,
-            whose="" if is_mine else (f"for {note.cosigner.name}" if note.cosigner else "for any physician"),
+            whose=desk.whose(note.cosigner),
             course_id=note.infusion.course_id if note.infusion else None,
             infusion_id=note.infusion_id,
         )
@@ -98,7 +98,7 @@ def events(desk: Desk) -> Iterator[InboxItem]:
     for event in queries.unreviewed_events(desk.since):
         gravity = gravity_of(event.grade, is_serious=event.is_serious)
         group = group_of(ItemKind.EVENT, gravity=gravity)
-        is_mine = event.infusion.course.physician_id in desk.ids
+        is_mine = event.infusion.course.physician_id in desk.people
         title = adverse_title(event)
         action = f" {event.action[:1].upper()}{event.action[1:]}." if event.action else ""
         yield InboxItem(
@@ -146,6 +146,7 @@ def _from_the_chair(desk: Desk, event: SessionEvent, kind: ItemKind, title: str)
         side=event.recorded_by.name,
         since=event.happened_at,
         record=event,
+        whose=desk.whose(event.person),
         course_id=event.infusion.course_id,
         infusion_id=event.infusion_id,
     )
@@ -167,6 +168,7 @@ def spoken(desk: Desk) -> Iterator[InboxItem]:
             side=f"{age_words(row.spoken_at, desk.now)} ago \N{MIDDLE DOT} {row.recorded_by.name}",
             since=row.spoken_at,
             record=row,
+            whose=desk.whose(row.spoken_by),
             course_id=courses.get(row.order_version_id),
         )
 
@@ -199,6 +201,7 @@ def _draft(desk: Desk, draft: OrderVersion, appointment: Appointment | None, cou
         else ("drafted by you" if is_own else draft.drafted_by.name),
         since=appointment.starts_at if appointment else draft.drafted_at,
         record=draft,
+        whose="" if draft.drafted_by_id == desk.person.id or course is None else desk.whose(course.physician),
         is_soon=appointment is not None,
         course_id=course.id if course else None,
     )
@@ -235,6 +238,7 @@ def _booked(desk: Desk, appointment: Appointment, kind: ItemKind, title: str, wh
         side=until_words(appointment.starts_at, desk.now),
         since=appointment.starts_at,
         record=appointment,
+        whose=desk.whose(appointment.course.physician),
         is_soon=True,
         course_id=appointment.course_id,
     )
@@ -269,6 +273,7 @@ def decisions(desk: Desk) -> Iterator[InboxItem]:
             side=f"course {course.number}",
             since=session.arrived_at,
             record=course,
+            whose=desk.whose(course.physician),
             course_id=course.id,
             infusion_id=session.id,
         )
@@ -280,7 +285,7 @@ def decisions(desk: Desk) -> Iterator[InboxItem]:
 def answers(desk: Desk) -> Iterator[InboxItem]:
     """Answers of patients that ask for a physician at once: of nobody's course alone, whoever is there reads them."""
     for result in queries.answers_above_zero():
-        is_mine = result.course.physician_id in desk.ids
+        is_mine = result.course.physician_id in desk.people
         yield InboxItem(
             result.id,
             ItemKind.ANSWER,
@@ -330,6 +335,6 @@ def _answer(
         record=answer,
         is_mine=course is not None,
         is_soon=appointment is not None,
-        whose="" if course else "for any physician",
+        whose=desk.whose(course.physician if course else None),
         course_id=course.id if course else None,
     )

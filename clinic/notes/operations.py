@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from clinic.accounts import cover
 from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
@@ -116,6 +117,9 @@ def cosign_note(note: Note, *, by: Staff, password: str, at: datetime) -> Note:
         raise Conflict(f"{_cosigner_name(note)} has co-signed this note already. Yours was not added.")
     if note.status is not NoteStatus.COSIGN_PENDING:
         raise RuleBroken("This note does not wait for a co-signature.")
+    # Any physician co-signs as one's own act; who covers for the one it was sent to does it for that person.
+    is_covered = note.cosigner_id is not None and cover.is_covering(by, note.cosigner_id, at=at)
+    covered = note.cosigner if is_covered else None
     for each in (note, *answers_to_return(note)):
         signatures.sign(
             each,
@@ -125,6 +129,7 @@ def cosign_note(note: Note, *, by: Staff, password: str, at: datetime) -> Note:
             password=password,
             at=at,
             patient_id=note.patient_id,
+            instead_of=covered,
         )
     note.cosigned_at = at
     _take(note, NoteStatus.COSIGNED)
@@ -249,7 +254,8 @@ def review_sent_note(
 
     A `reply` goes into the flowsheet of the session, beside what it answers; a closed session takes none.
     """
-    if by.id != event.person_id:
+    covered = event.person if event.person_id != by.id else None
+    if event.person_id != by.id and (covered is None or not cover.is_covering(by, covered.id, at=at)):
         raise RuleBroken("This note was sent to somebody else.")
     content = {
         "infusion_id": event.infusion_id,
@@ -276,6 +282,7 @@ def review_sent_note(
         password=password,
         at=at,
         patient_id=event.infusion.patient_id,
+        instead_of=covered,
     )
 
 

@@ -82,7 +82,7 @@ def signature_view(signature: Signature, content: Mapping[str, object], zone: Zo
     verdict = verify(signature, content)
     return SignatureView(
         _MEANING_WORDS[signature.meaning],
-        signature.signer_name,
+        signature.signed_by,
         signature.signed_at,
         zoned(signature.signed_at, zone),
         signature.digest,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from clinic.accounts import cover
 from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
@@ -60,8 +61,9 @@ def write_verbal_order(
 
 
 def sign_verbal_order(verbal_order: VerbalOrder, *, by: Staff, password: str, at: datetime) -> Signature:
-    """Sign what one has spoken. Only the speaker can."""
-    if verbal_order.spoken_by_id != by.id:
+    """Sign what one has spoken. Only the speaker can, or who covers for the speaker."""
+    speaker = verbal_order.spoken_by if verbal_order.spoken_by_id != by.id else None
+    if speaker is not None and not cover.is_covering(by, speaker.id, at=at):
         raise RuleBroken("Only the person who spoke the order signs it.")
     signature = signatures.sign(
         verbal_order,
@@ -71,6 +73,7 @@ def sign_verbal_order(verbal_order: VerbalOrder, *, by: Staff, password: str, at
         password=password,
         at=at,
         patient_id=verbal_order.patient_id,
+        instead_of=speaker,
     )
     audit.record(AuditAction.VERBAL_ORDER_SIGNED, verbal_order, actor_id=by.id, at=at, digest=signature.digest)
     return signature

@@ -36,4 +36,11 @@ class Signature(ClinicScoped, Base):
     signer_name: Mapped[str]
     signer_credentials: Mapped[str | None]
     signer_roles: Mapped[str]
+    for_id: Mapped[uuid.UUID | None]
+    for_name: Mapped[str | None]
     signer: Mapped[Staff] = relationship()
+
+    @property
+    def signed_by(self) -> str:
+        """As it stands under what was signed: "Dr P. Benedek", or "Dr P. Benedek for Dr I. Okafor"."""
+        return f"{self.signer_name} for {self.for_name}" if self.for_name else self.signer_name

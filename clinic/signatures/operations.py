@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from clinic.accounts import cover
 from clinic.accounts import operations as accounts
 from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
@@ -28,12 +29,16 @@ def sign(
     password: str,
     at: datetime,
     patient_id: uuid.UUID | None,
+    instead_of: Staff | None = None,
 ) -> Signature:
     """Put a person's signature on `content`, which says what `subject` says.
 
     The text that was hashed is kept beside its hash, with the name, credentials and roles as they are now. Raises
     RuleBroken for a wrong password (field `password`) and for a second signature of the same person and meaning.
+    `instead_of` is the person for whom the signer covers; the signature names both.
     """
+    if instead_of is not None and not cover.is_covering(by, instead_of.id, at=at):
+        raise RuleBroken(f"You do not cover for {instead_of.name} today.")
     accounts.check_password(by, password, at=at)
     if _is_signed(subject, by, meaning):
         raise RuleBroken(_SIGNED_ALREADY)
@@ -50,6 +55,8 @@ def sign(
         signer_name=by.name,
         signer_credentials=by.credentials,
         signer_roles=", ".join(sorted(by.roles)),
+        for_id=instead_of.id if instead_of else None,
+        for_name=instead_of.name if instead_of else None,
     )
     try:
         with db.session.begin_nested():
@@ -66,6 +73,7 @@ def sign(
         signature_id=signature.id,
         meaning=meaning,
         digest=signature.digest,
+        for_id=signature.for_id,
     )
     return signature
 

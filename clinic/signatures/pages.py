@@ -28,7 +28,7 @@ def shown(signature: Signature, content: Mapping[str, object]) -> ShownSignature
     is_named = not credentials or credentials in signature.signer_name
     wall = times.local(signature.signed_at, formats.zone.get())
     return ShownSignature(
-        name=signature.signer_name if is_named else f"{signature.signer_name}, {credentials}",
+        name=signature.signed_by if is_named else f"{signature.signed_by}, {credentials}",
         meaning=f"{signature.meaning} ({signature.signer_roles})",
         when=f"{formats.day(signature.signed_at)} {wall:%H:%M} {wall.tzname()}",
         code=signature.digest[:_SHOWN_DIGITS],

@@ -191,6 +191,9 @@ SESSIONS = {
 }
 NOTES = {
     "notes.add_addendum": CLINICAL,
+    "notes.arrange_cover": PHYSICIANS,
+    "notes.end_cover": PHYSICIANS,
+    "notes.show_covers": PHYSICIANS,
     "notes.decide_course": PHYSICIANS,
     "notes.discard_note": CLINICAL,
     "notes.list_own_notes": CLINICAL,
