@@ -8,8 +8,8 @@ from flask import current_app
 from clinic.accounts.models import Staff
 from clinic.core import clock
 from clinic.core.permissions import Permission, Role
+from clinic.notes.cosign_queries import sent_back_count
 from clinic.notes.inbox import inbox_count
-from clinic.notes.inbox_queries import sent_back_count
 
 
 @dataclass(frozen=True, slots=True)

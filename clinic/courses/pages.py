@@ -46,6 +46,15 @@ DECISION_WORDS: Final = {
     CourseDecision.COMPLETE: "Complete",
 }
 
+DECISION_DOES: Final = {
+    CourseDecision.CONTINUE: "The order in force stands as it is.",
+    CourseDecision.ADJUST: "You write the next version of the order; the one in force stands until the next is signed.",
+    CourseDecision.HOLD: "The order is on hold: no session can start until the course is resumed.",
+    CourseDecision.RESUME: "The order is in force again.",
+    CourseDecision.DISCONTINUE: "The course ends here and its order can no longer be used.",
+    CourseDecision.COMPLETE: "The course ends as planned and its order can no longer be used.",
+}
+
 
 def course_name(course: Course) -> str:
     """Return "Ketamine course 2"; the protocol's terms must be loaded."""

@@ -58,6 +58,23 @@ _DECIDED: dict[CourseDecision, dict[CourseStatus, CourseStatus]] = {
 }
 
 
+class Bookings(StrEnum):
+    """What becomes of the booked sessions of a course."""
+
+    KEEP = "keep"
+    FREE = "free"
+
+
+def bookings_after(decision: CourseDecision) -> Bookings | None:
+    """What a decision does to the booked sessions; None leaves it to the physician.
+
+    A course that is over needs no place. One on hold may go on before the next session, or not.
+    """
+    if decision is CourseDecision.HOLD:
+        return None
+    return Bookings.FREE if decision in {CourseDecision.DISCONTINUE, CourseDecision.COMPLETE} else Bookings.KEEP
+
+
 def status_after(decision: CourseDecision, now: CourseStatus) -> CourseStatus | None:
     """How a course stands after a decision, or None when the decision cannot be made as it stands now."""
     return _DECIDED[decision].get(now)

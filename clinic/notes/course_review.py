@@ -13,6 +13,7 @@ from clinic.core.units import Unit, format_number, format_quantity, round_half_u
 from clinic.courses.chart import BookedSession, DiaryPoint, PainChart, PainInput, SessionPain, draw
 from clinic.courses.models import Course
 from clinic.notes import queries
+from clinic.notes.decisions import still_booked
 from clinic.notes.models import Note
 from clinic.notes.rules import NoteKind, NoteStatus
 from clinic.notes.session_facts import session_facts
@@ -22,9 +23,7 @@ from clinic.orders.rules import rate_from
 from clinic.outcomes import queries as outcomes
 from clinic.outcomes.models import OutcomeResult
 from clinic.outcomes.rules import Instrument, Occasion, pgic_words
-from clinic.scheduling import queries as scheduling
 from clinic.scheduling.models import Appointment
-from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions.chart_spark import Spark, small_multiples
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import chart_input, maximum_mg_h
@@ -55,12 +54,16 @@ class SessionColumn:
 
 @dataclass(frozen=True)
 class CourseReview:
-    """Everything that the review of a course shows. `to_sign` are the notes that wait for this reader."""
+    """Everything that the review of a course shows. `to_sign` are the notes that wait for this reader.
+
+    `pain_input` is what the chart is drawn from: the table shows the same numbers.
+    """
 
     course: Course
     columns: list[SessionColumn]
     booked: list[Appointment]
     pain: PainChart
+    pain_input: PainInput
     to_sign: list[Note]
     done: int
     planned: int | None
@@ -89,11 +92,7 @@ def course_review(course: Course, reader: Staff, *, zone: ZoneInfo, now: datetim
     notes = queries.notes_by_session([row.id for row in sessions])
     results = outcomes.results_of_course(course.id)
     seated = {row.appointment_id for row in sessions}
-    booked = [
-        appointment
-        for appointment in scheduling.of_course(course.id)
-        if appointment.status is AppointmentStatus.BOOKED and appointment.id not in seated
-    ]
+    booked = still_booked(course.id, seated)
     sparks = _sparks(sessions, going, zone, now)
     last = _current_id(sessions, now)
     columns = [
@@ -109,11 +108,13 @@ def course_review(course: Course, reader: Staff, *, zone: ZoneInfo, now: datetim
         for row in sessions
     ]
     version = course.order.current or (course.order.versions[-1] if course.order.versions else None)
+    pain = _pain(columns, booked, results, zone)
     return CourseReview(
         course,
         columns,
         booked,
-        draw(_pain(columns, booked, results, zone)),
+        draw(pain),
+        pain,
         [
             column.note
             for column in columns
@@ -223,6 +224,8 @@ def table_rows(review: CourseReview, *, address: Callable[[Note], str | None]) -
     highest = _ordered_highest(version)
     limits = {name: _limit(review, name) for name in ("systolic", "spo2", "sedation")}
     return [
+        _row("Pain, before to after", "", [_pain_cell(each) for each in review.pain_input.sessions], None, ahead),
+        _row("Diary until the next", "", _diary_cells(review.pain_input), None, ahead),
         _row("Given", "of maximum", [_given(column) for column in review.columns], _mute(maximum), ahead),
         _row("Highest rate", "mg/h", [*map(_highest, review.columns), *_coming_rates(review, highest)], None, 0),
         _row(
@@ -236,6 +239,24 @@ def table_rows(review: CourseReview, *, address: Callable[[Note], str | None]) -
         _row("Relief, patient report", "", [_relief(column) for column in review.columns], None, ahead),
         _row("Note", "", [_note(column, address) for column in review.columns], None, ahead),
     ]
+
+
+def _pain_cell(session: SessionPain) -> Cell:
+    if session.before is None and session.after is None:
+        return None
+    before, after = ("not taken" if each is None else format_number(each) for each in (session.before, session.after))
+    return f"{before} to {after}"
+
+
+def _diary_cells(pain: PainInput) -> list[Cell]:
+    """What the patient wrote down on the days from each session to the next; before the first it stands there too."""
+    days = [local(each.at, pain.zone).date() for each in pain.sessions]
+    found: list[list[str]] = [[] for _ in days]
+    for point in sorted(pain.diary, key=lambda each: each.on):
+        if days:
+            place = max(sum(day <= point.on for day in days) - 1, 0)
+            found[place].append(f"{date_label(point.on)[:6]}: {format_number(point.score)}")
+    return [", ".join(each) or None for each in found]
 
 
 def _row(label: str, small: str, cells: list[Cell], coming: Cell, ahead: int) -> dict[str, Any]:

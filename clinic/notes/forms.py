@@ -4,16 +4,16 @@ import uuid
 from collections.abc import Iterable
 from datetime import date
 
-from wtforms import PasswordField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, PasswordField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from clinic.accounts.models import Staff
-from clinic.core.choices import options
+from clinic.core.choices import left_open, options
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import MAXIMUM_TEXT, Form
 from clinic.core.moments import DayField
 from clinic.courses.pages import DECISION_WORDS
-from clinic.courses.rules import CourseDecision
+from clinic.courses.rules import Bookings, CourseDecision
 from clinic.notes.rules import NoteKind
 
 NOBODY = "none"
@@ -128,6 +128,12 @@ class DecisionForm(Form):
     """What a physician decides about a course, and why."""
 
     decision = SelectField("Decision", choices=[], validators=[InputRequired("Choose a decision")])
+    seen = HiddenField()
+    bookings = RadioField(
+        "The booked sessions",
+        choices=options({Bookings.KEEP: "Keep their places", Bookings.FREE: "Free their places"}),
+        validators=[left_open()],
+    )
     text = TextAreaField("Why", validators=[InputRequired("Say why"), Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
 
     def offer(self, decisions: Iterable[CourseDecision]) -> None:
@@ -137,3 +143,7 @@ class DecisionForm(Form):
     def chosen(self) -> CourseDecision:
         """The decision."""
         return CourseDecision(self.decision.data)
+
+    def chosen_bookings(self) -> Bookings | None:
+        """What becomes of the booked sessions, where it was asked."""
+        return Bookings(self.bookings.data) if self.bookings.data else None

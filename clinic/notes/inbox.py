@@ -13,6 +13,7 @@ from clinic.accounts.models import Cover, Staff
 from clinic.audit.rules import AuditAction
 from clinic.core import db, formats
 from clinic.courses.models import Course
+from clinic.notes import cosign_queries as cosigning
 from clinic.notes import inbox_queries as queries
 from clinic.notes import inbox_sources as sources
 from clinic.notes.inbox_items import Desk, InboxItem, Kind, counted
@@ -41,7 +42,7 @@ KINDS: Final = {
             sources.notes,
             note,
             count=lambda desk: counted(
-                Note, queries.waits_for_cosignature(desk.person.id), ~queries.is_with_its_author()
+                Note, cosigning.waits_for_cosignature(desk.person.id), ~cosigning.is_with_its_author()
             ),
             tell=sources.tell_note,
         ),
@@ -51,7 +52,7 @@ KINDS: Final = {
             AuditAction.NOTE_READ,
             sources.returned,
             note,
-            count=lambda desk: counted(Note, queries.sent_back_to(desk.person.id)),
+            count=lambda desk: counted(Note, cosigning.sent_back_to(desk.person.id)),
         ),
         Kind(
             ItemKind.EVENT,

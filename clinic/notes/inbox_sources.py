@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from clinic.core.times import clock_label, local
 from clinic.courses.models import Course
 from clinic.courses.rules import CourseStatus
+from clinic.notes import cosign_queries as cosigning
 from clinic.notes import inbox_queries as queries
 from clinic.notes.inbox_items import Desk, InboxItem
 from clinic.notes.inbox_rules import (
@@ -38,7 +39,7 @@ _NONE = uuid.UUID(int=0)
 
 def notes(desk: Desk) -> Iterator[InboxItem]:
     """Signed notes of others that wait for a co-signature."""
-    found = queries.notes_to_cosign(desk.person.id)
+    found = cosigning.notes_to_cosign(desk.person.id)
     grave = queries.gravities(note.infusion_id for note in found if note.infusion_id) if found else {}
     for note in found:
         signed_at = note.signed_at or note.saved_at
@@ -74,7 +75,7 @@ def tell_note(item: InboxItem, facts: SessionFacts) -> InboxItem:
 
 def returned(desk: Desk) -> Iterator[InboxItem]:
     """The physician's own notes that were sent back."""
-    for note in queries.own_notes(desk.person.id):
+    for note in cosigning.own_notes(desk.person.id):
         back = open_return(note)
         if note.status is NoteStatus.COSIGN_PENDING and back is not None:
             yield InboxItem(

@@ -9,17 +9,16 @@ from flask.typing import ResponseReturnValue
 from clinic.accounts.current import actor
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
-from clinic.core import clock, pdf
+from clinic.core import clock, db, pdf
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
-from clinic.courses import operations as courses
 from clinic.courses import queries as course_queries
 from clinic.courses.models import Course
-from clinic.courses.pages import DECISION_WORDS, STATUS_LOOKS, decisions_open
-from clinic.courses.rules import CourseDecision
-from clinic.notes import queries
+from clinic.courses.pages import DECISION_DOES, DECISION_WORDS, STATUS_LOOKS, decisions_open
+from clinic.courses.rules import CourseDecision, bookings_after
 from clinic.notes.course_review import CourseReview, course_review, table_columns, table_rows
+from clinic.notes.decisions import decide, seen
 from clinic.notes.forms import DecisionForm
 from clinic.notes.models import Note
 from clinic.notes.views_shared import bp, link, zone
@@ -28,9 +27,7 @@ from clinic.outcomes.wording import score_lines
 from clinic.protocols import comparison, wording
 from clinic.protocols import queries as protocol_queries
 from clinic.protocols.terms import draft_of
-from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_patient import patient_bar
-from clinic.sessions.progress import first_start
 
 
 def _decision_form(course: Course) -> DecisionForm | None:
@@ -83,8 +80,19 @@ def _draw(course: Course, form: DecisionForm | None) -> str:
         in_use=protocol_queries.number_in_use(course.protocol_version.protocol_id),
         scores=score_lines(review.results),
         form=form,
+        decisions=decisions_open(course.status),
+        DECISION_DOES=DECISION_DOES,
+        chosen=_chosen(form),
+        seen=seen(course, review.booked),
         link=link,
     )
+
+
+def _chosen(form: DecisionForm | None) -> dict[str, Any] | None:
+    """The decision that the form is drawn for, with what becomes of the booked sessions; None before one is chosen."""
+    if form is None or form.decision.data not in set(CourseDecision):
+        return None
+    return {"decision": form.chosen(), "bookings": bookings_after(form.chosen())}
 
 
 def _changes(review: CourseReview) -> list[comparison.Difference]:
@@ -131,7 +139,8 @@ def decide_course(course_id: uuid.UUID) -> ResponseReturnValue:
     form.offer(CourseDecision)  # whether it fits how the course stands by now is the rule's answer
     if form.validate_on_submit():
         try:
-            _decide(course, form)
+            with db.session.begin_nested():
+                _decide(course, form)
         except RuleBroken as refusal:
             form.refuse(refusal)
         else:
@@ -143,16 +152,16 @@ def decide_course(course_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _decide(course: Course, form: DecisionForm) -> None:
-    sessions: list[InfusionSession] = queries.sessions_of_course(course.id)
     try:
-        courses.review(
+        decide(
             course,
             form.chosen(),
             form.text.data or "",
+            bookings=form.chosen_bookings(),
             by=actor(),
             at=clock.now(),
-            is_dose_given=any(first_start(infusion) is not None for infusion in sessions),
             drawn_version=drawn_version(),
+            drawn=form.seen.data or None,
         )
     except Conflict as conflict:
         conflict.mine = [("Decision", DECISION_WORDS[form.chosen()]), ("Why", form.text.data or "")]
