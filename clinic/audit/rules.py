@@ -81,6 +81,7 @@ class AuditAction(StrEnum):
     NOTE_SIGNED = "notes:note:signed"
     NOTE_COSIGNED = "notes:note:cosigned"
     NOTE_ADDENDED = "notes:note:addended"
+    COSIGN_RULE_SET = "notes:cosign-rule:set"
     NOTE_SENT_BACK = "notes:note:sent-back"
     OUTCOME_RECORDED = "outcomes:outcome:recorded"
     OUTCOME_FORM_WRITTEN = "outcomes:form:written"

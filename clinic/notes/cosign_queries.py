@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from clinic.core import db
-from clinic.notes.models import Note, NoteReturn
+from clinic.notes.models import CosignRule, Note, NoteReturn
 from clinic.notes.queries import PEOPLE
-from clinic.notes.rules import NoteStatus
+from clinic.notes.rules import NoteStatus, Rules
 
 
 def waits_for_cosignature(person_id: uuid.UUID) -> sa.ColumnElement[bool]:
@@ -78,3 +78,18 @@ def notes_to_cosign(person_id: uuid.UUID) -> list[Note]:
             .order_by(Note.signed_at, Note.id)
         )
     )
+
+
+def rules_in_force() -> list[CosignRule]:
+    """The clinic's own rules about co-signatures: the latest for each role and kind, with who set them."""
+    rows = db.session.scalars(
+        sa.select(CosignRule)
+        .options(joinedload(CosignRule.recorded_by))
+        .order_by(CosignRule.recorded_at, CosignRule.id)
+    )
+    return list({(row.role, row.kind): row for row in rows}.values())
+
+
+def cosign_rules() -> Rules:
+    """The same as plain values, as the rule reads them."""
+    return {(row.role, row.kind): row.is_needed for row in rules_in_force()}

@@ -2,19 +2,21 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from wtforms import HiddenField, PasswordField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from clinic.accounts.models import Staff
+from clinic.core import formats, times
 from clinic.core.choices import left_open, options
 from clinic.core.errors import RuleBroken
-from clinic.core.forms import MAXIMUM_TEXT, Form
+from clinic.core.forms import MAXIMUM_TEXT, ClockField, Form
 from clinic.core.moments import DayField
+from clinic.core.permissions import Role
 from clinic.courses.pages import DECISION_WORDS
 from clinic.courses.rules import Bookings, CourseDecision
-from clinic.notes.rules import NoteKind
+from clinic.notes.rules import Addition, NoteKind
 
 NOBODY = "none"
 TOO_LONG = f"Use at most {MAXIMUM_TEXT} characters"
@@ -103,25 +105,62 @@ class NoteForm(PasswordForm):
 
 
 class AddendumForm(PasswordForm):
-    """What follows a signed note."""
+    """What follows a signed note; a late entry says when it happened."""
 
-    kind = RadioField("What it is", choices=[], validators=[InputRequired("Choose addendum or correction")])
+    kind = RadioField("What it is", choices=[], validators=[InputRequired("Choose what it is")])
+    day = DayField("For a late entry: the day it happened")
+    clock = ClockField("and the time")
     text = TextAreaField("Text", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
 
     def offer(self, *, is_author: bool) -> None:
-        """Ask the author whether it adds or corrects; somebody else only adds, and is not asked."""
-        if not is_author:
-            del self.kind
-            return
+        """Ask what it is; only the author of the note corrects or attests it. Nothing is chosen."""
         words = {
-            NoteKind.ADDENDUM: "Addendum: something to add",
-            NoteKind.CORRECTION: "Correction: the note as it should read, and why",
+            Addition.ADDENDUM: "Addendum: something to add",
+            Addition.LATE_ENTRY: "Late entry: something that was left out, as you remember it",
         }
-        self.kind.choices = options(words)
+        own = {
+            Addition.CORRECTION: "Correction: the note as it should read, and why",
+            Addition.ATTESTATION: "Attestation: that an entry without your signature is yours",
+        }
+        self.kind.choices = options(words | own if is_author else words)
 
-    def chosen_kind(self) -> NoteKind:
-        """Whether it adds or corrects."""
-        return NoteKind(self.kind.data) if "kind" in self else NoteKind.ADDENDUM
+    def chosen(self) -> Addition:
+        """What it is."""
+        return Addition(self.kind.data)
+
+    def happened_at(self) -> datetime | None:
+        """When it happened, in UTC, where a day and a time were entered."""
+        if self.day.data is None and self.clock.data is None:
+            return None
+        if self.day.data is None or self.clock.data is None:
+            raise RuleBroken("Enter the day and the time.", field="clock")
+        try:
+            return times.from_local(self.day.data, self.clock.data, formats.zone.get())
+        except (times.AmbiguousTime, times.NoSuchTime) as problem:
+            raise RuleBroken(str(problem), field="clock") from problem
+
+
+class CosignRuleForm(PasswordForm):
+    """Whether notes of a kind wait for a co-signature when somebody of a role signed them."""
+
+    role = RadioField(
+        "Signed by a",
+        choices=options({Role.NURSE: "nurse", Role.PHYSICIAN: "physician"}),
+        validators=[InputRequired("Choose a role")],
+    )
+    kind = RadioField(
+        "What",
+        choices=options(
+            {NoteKind.SESSION: "session note", NoteKind.ADDENDUM: "addendum", NoteKind.CORRECTION: "correction"}
+        ),
+        validators=[InputRequired("Choose a kind of note")],
+    )
+    is_needed = RadioField(
+        "Waits for a co-signature",
+        choices=options({"yes": "yes", "no": "no"}),
+        validators=[InputRequired("Choose yes or no")],
+    )
+    reason = StringField("Why", validators=[InputRequired("Say why"), Length(max=200)])
 
 
 class DecisionForm(Form):

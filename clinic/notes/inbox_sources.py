@@ -8,6 +8,7 @@ from clinic.courses.models import Course
 from clinic.courses.rules import CourseStatus
 from clinic.notes import cosign_queries as cosigning
 from clinic.notes import inbox_queries as queries
+from clinic.notes.cosigning import answers_to_return, open_return
 from clinic.notes.inbox_items import Desk, InboxItem
 from clinic.notes.inbox_rules import (
     GRAVE,
@@ -21,7 +22,8 @@ from clinic.notes.inbox_rules import (
     outside_words,
     until_words,
 )
-from clinic.notes.operations import answers_to_return, open_return
+from clinic.notes.models import Note
+from clinic.notes.pages import KIND_WORDS
 from clinic.notes.rules import NoteStatus
 from clinic.notes.summary_rules import SessionFacts
 from clinic.orders.models import OrderVersion
@@ -52,7 +54,7 @@ def notes(desk: Desk) -> Iterator[InboxItem]:
             note.patient,
             title="Sent back"
             if returned
-            else ("Session note, answered" if answers_to_return(note) else "Session note"),
+            else f"{KIND_WORDS[note.kind]}{', answered' if answers_to_return(note) else ''}",
             what=f"Session {note.infusion.number}." if note.infusion else "",
             when=desk.when(signed_at),
             side=note.author.name,
@@ -64,6 +66,10 @@ def notes(desk: Desk) -> Iterator[InboxItem]:
             course_id=note.infusion.course_id if note.infusion else None,
             infusion_id=note.infusion_id,
         )
+
+
+def _note_title(note: Note) -> str:
+    return f"{KIND_WORDS[note.kind]}, answered" if answers_to_return(note) else KIND_WORDS[note.kind]
 
 
 def tell_note(item: InboxItem, facts: SessionFacts) -> InboxItem:

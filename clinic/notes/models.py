@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
+from clinic.core.permissions import Role
 from clinic.core.recorded import Recorded
 from clinic.core.types import enum_type
 from clinic.notes.rules import NoteKind, NoteStatus
@@ -37,6 +38,9 @@ class Note(ClinicScoped, Base):
     saved_at: Mapped[datetime]
     signed_at: Mapped[datetime | None]
     cosigned_at: Mapped[datetime | None]
+    # A late entry says when it happened; an attestation says that an entry without a signature is the author's own.
+    happened_at: Mapped[datetime | None]
+    is_attestation: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     version: Mapped[int] = mapped_column(sort_order=95)
     patient: Mapped[Patient] = relationship()
     infusion: Mapped[InfusionSession | None] = relationship()
@@ -59,3 +63,15 @@ class NoteReturn(ClinicScoped, Recorded, Base):
     reason: Mapped[str]
     note: Mapped[Note] = relationship(back_populates="returns")
     recorded_by: Mapped[Staff] = relationship(foreign_keys="NoteReturn.recorded_by_id")
+
+
+class CosignRule(ClinicScoped, Recorded, Base):
+    """Whether notes of a kind wait for a co-signature when somebody of a role signed them; the latest one holds."""
+
+    __tablename__ = "cosign_rule"
+
+    role: Mapped[Role] = mapped_column(enum_type(Role, "role"))
+    kind: Mapped[NoteKind] = mapped_column(enum_type(NoteKind, "note_kind"))
+    is_needed: Mapped[bool]
+    reason: Mapped[str]
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="CosignRule.recorded_by_id")

@@ -13,8 +13,10 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission
+from clinic.notes.cosign_queries import cosign_rules
+from clinic.notes.cosigning import answers_to_return, open_return
 from clinic.notes.models import Note, NoteReturn
-from clinic.notes.rules import SIGNED, NoteKind, NoteStatus, may_become, needs_cosignature, why_not_follow
+from clinic.notes.rules import SIGNED, Addition, NoteKind, NoteStatus, may_become, needs_cosignature, why_not_follow
 from clinic.outcomes.models import OutcomeResult
 from clinic.sessions import operations as sessions
 from clinic.sessions.event_rules import SessionEventKind
@@ -68,6 +70,9 @@ def content_of(note: Note) -> Mapping[str, object]:
         "follows": note.follows_id,
         "author": note.author_id,
         "text": note.text,
+        # Only where they say something: what was signed before there were any keeps its content.
+        **({"happened_at": note.happened_at} if note.happened_at else {}),
+        **({"attestation": True} if note.is_attestation else {}),
     }
 
 
@@ -86,8 +91,13 @@ def sign_note(note: Note, *, by: Staff, password: str, at: datetime, cosigner: S
         if note.infusion is not None and not note.infusion.status.is_closed:
             raise RuleBroken("The session is still open. Discharge the patient first; the draft is kept.")
         _refuse_signed(note)
-    if cosigner is None and needs_cosignature(note.kind, may_cosign=by.may(Permission.COSIGN_NOTE)):
+    is_needed = needs_cosignature(note.kind, by.roles, cosign_rules())
+    if is_needed and note.follows is not None:
+        cosigner = cosigner or note.follows.cosigner  # whoever answers for the note answers for what is added to it
+    elif is_needed and cosigner is None:
         raise RuleBroken("Choose the physician who co-signs.", field="cosigner_id")
+    if cosigner is not None and note.follows is not None and cosigner.id == by.id:
+        cosigner = None  # any other physician may
     if cosigner is not None and not cosigner.may(Permission.COSIGN_NOTE):
         raise RuleBroken("Choose a physician to co-sign.", field="cosigner_id")
     if cosigner is not None and cosigner.id == by.id:
@@ -97,7 +107,7 @@ def sign_note(note: Note, *, by: Staff, password: str, at: datetime, cosigner: S
     )
     note.signed_at = at
     note.cosigner_id = cosigner.id if cosigner else None
-    _take(note, NoteStatus.COSIGN_PENDING if cosigner else NoteStatus.SIGNED)
+    _take(note, NoteStatus.COSIGN_PENDING if cosigner or is_needed else NoteStatus.SIGNED)
     audit.record(AuditAction.NOTE_SIGNED, note, actor_id=by.id, at=at, cosigner_id=note.cosigner_id)
     return note
 
@@ -120,7 +130,8 @@ def cosign_note(note: Note, *, by: Staff, password: str, at: datetime) -> Note:
     # Any physician co-signs as one's own act; who covers for the one it was sent to does it for that person.
     is_covered = note.cosigner_id is not None and cover.is_covering(by, note.cosigner_id, at=at)
     covered = note.cosigner if is_covered else None
-    for each in (note, *answers_to_return(note)):
+    added = answers_to_return(note)
+    for each in (note, *added):
         signatures.sign(
             each,
             content_of(each),
@@ -131,8 +142,9 @@ def cosign_note(note: Note, *, by: Staff, password: str, at: datetime) -> Note:
             patient_id=note.patient_id,
             instead_of=covered,
         )
-    note.cosigned_at = at
-    _take(note, NoteStatus.COSIGNED)
+    for each in (note, *(each for each in added if each.status is NoteStatus.COSIGN_PENDING)):
+        each.cosigned_at = at
+        _take(each, NoteStatus.COSIGNED)
     audit.record(AuditAction.NOTE_COSIGNED, note, actor_id=by.id, at=at)
     return note
 
@@ -165,34 +177,42 @@ def send_back(note: Note, reason: str, *, by: Staff, at: datetime) -> NoteReturn
     return returned
 
 
-def answers_to_return(note: Note) -> list[Note]:
-    """What the author of a note added to it after it was sent back, the earliest first."""
-    if not note.returns:
-        return []
-    first = note.returns[0].recorded_at
-    return [
-        each
-        for each in note.followers
-        if each.author_id == note.author_id and each.signed_at is not None and each.signed_at >= first
-    ]
-
-
-def open_return(note: Note) -> NoteReturn | None:
-    """The last time a note was sent back, while its author has not answered."""
-    last = note.returns[-1] if note.returns else None
-    if last is None or any((each.signed_at or each.drafted_at) >= last.recorded_at for each in answers_to_return(note)):
-        return None
-    return last
-
-
 def add_addendum(
-    note: Note, text: str, *, by: Staff, password: str, at: datetime, kind: NoteKind = NoteKind.ADDENDUM
+    note: Note,
+    text: str,
+    *,
+    by: Staff,
+    password: str,
+    at: datetime,
+    what: Addition = Addition.ADDENDUM,
+    happened_at: datetime | None = None,
 ) -> Note:
-    """Add to a signed note, or correct it: a note of its own that follows the first, signed at once."""
+    """Add to a signed note, or correct it: a note of its own that follows the first, signed at once.
+
+    A late entry tells at what instant it happened (`happened_at`). An attestation is its author's alone: that what was
+    left without a signature is the author's own; it is signed now and puts no signature into the past.
+    """
+    kind = what.kind
+    if what is Addition.ATTESTATION and note.author_id != by.id:
+        raise RuleBroken("Only its author attests an entry. Write an addendum instead.", field="kind")
+    if (what is Addition.LATE_ENTRY) is not (happened_at is not None):
+        raise RuleBroken("Say when it happened. Only a late entry does.", field="day")
+    if happened_at is not None and happened_at > at:
+        raise RuleBroken("This time is in the future.", field="clock")
     refusal = why_not_follow(kind, note.status, is_author=note.author_id == by.id)
     if refusal:
         raise RuleBroken(refusal, field="kind" if note.status in SIGNED else None)
-    added = _begin(text, kind=kind, patient_id=note.patient_id, infusion=note.infusion, follows=note, by=by, at=at)
+    added = _begin(
+        text,
+        kind=kind,
+        patient_id=note.patient_id,
+        infusion=note.infusion,
+        follows=note,
+        happened_at=happened_at,
+        is_attestation=what is Addition.ATTESTATION,
+        by=by,
+        at=at,
+    )
     audit.record(AuditAction.NOTE_ADDENDED, added, actor_id=by.id, at=at, follows=note.id)
     return sign_note(added, by=by, password=password, at=at)
 
@@ -293,6 +313,8 @@ def _begin(
     patient_id: uuid.UUID,
     infusion: InfusionSession | None,
     follows: Note | None = None,
+    happened_at: datetime | None = None,
+    is_attestation: bool = False,
     by: Staff,
     at: datetime,
 ) -> Note:
@@ -306,6 +328,8 @@ def _begin(
         author_id=by.id,
         drafted_at=at,
         saved_at=at,
+        happened_at=happened_at,
+        is_attestation=is_attestation,
     )
     db.session.add(note)
     db.session.flush()  # the signature's own lookup must find it

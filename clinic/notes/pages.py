@@ -101,7 +101,7 @@ def note_views(
     return [
         NoteView(
             note.id,
-            KIND_WORDS[note.kind],
+            title_of(note, zone),
             note.author.name,
             note.author_id,
             note.text,
@@ -146,6 +146,15 @@ def _total(facts: SessionFacts) -> str:
         return ""
     total = "not complete" if facts.score.total is None else str(facts.score.total)
     return f"{facts.score.name} {total}"
+
+
+def title_of(note: Note, zone: ZoneInfo) -> str:
+    """Return what a note is: "Session note", "Late entry about 18-Nov-2025 16:14 EST"."""
+    if note.is_attestation:
+        return "Attestation"
+    if note.happened_at is not None:
+        return f"Late entry about {zoned(note.happened_at, zone)}"
+    return KIND_WORDS[note.kind]
 
 
 def _follows_words(note: Note | None, zone: ZoneInfo) -> str:

@@ -1,7 +1,10 @@
 """Decisions about notes on plain values."""
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
+
+from clinic.core.permissions import Role
 
 
 class NoteKind(StrEnum):
@@ -44,12 +47,32 @@ FOLLOWING: Final = frozenset({NoteKind.ADDENDUM, NoteKind.CORRECTION})
 """The kinds of note that name the note they follow."""
 
 
-def needs_cosignature(kind: NoteKind, *, may_cosign: bool) -> bool:
+class Addition(StrEnum):
+    """What somebody adds to a signed note (domain reference 4.3)."""
+
+    ADDENDUM = "addendum"
+    LATE_ENTRY = "late-entry"
+    CORRECTION = "correction"
+    ATTESTATION = "attestation"
+
+    @property
+    def kind(self) -> NoteKind:
+        """The kind of note that it is kept as: all but a correction add, and say beside it what they are."""
+        return NoteKind.CORRECTION if self is Addition.CORRECTION else NoteKind.ADDENDUM
+
+
+Rules = Mapping[tuple[Role, NoteKind], bool]
+"""The clinic's own rules: whether notes of a kind wait for a co-signature when somebody of a role signed them."""
+
+
+def needs_cosignature(kind: NoteKind, roles: Iterable[Role], rules: Rules) -> bool:
     """Whether a note waits for a physician once its author has signed it.
 
-    The note on a session does, unless its author could co-sign others' notes; what is added to it later does not.
+    Where the clinic has no rule, a nurse's session note does and nothing else. Somebody of several roles is free when
+    one of them is.
     """
-    return kind is NoteKind.SESSION and not may_cosign
+    clinical = [role for role in roles if role in {Role.NURSE, Role.PHYSICIAN}]
+    return all(rules.get((role, kind), kind is NoteKind.SESSION and role is Role.NURSE) for role in clinical)
 
 
 def why_not_follow(kind: NoteKind, status: NoteStatus, *, is_author: bool) -> str | None:

@@ -14,9 +14,10 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
 from clinic.notes import operations, queries
+from clinic.notes.cosign_queries import cosign_rules
 from clinic.notes.forms import AddendumForm, NoteForm
 from clinic.notes.models import Note
-from clinic.notes.pages import KIND_WORDS, NoteView, fact_pairs, note_views
+from clinic.notes.pages import NoteView, fact_pairs, note_views, title_of
 from clinic.notes.rules import NoteKind, NoteStatus, needs_cosignature
 from clinic.notes.session_facts import session_facts
 from clinic.notes.summary_rules import SessionFacts, draft_text
@@ -65,7 +66,7 @@ def note_page(infusion_id: uuid.UUID) -> NotePage:
 def _note_form(page: NotePage) -> NoteForm:
     form = NoteForm()
     me = actor()
-    form.offer(cosigners(me), is_needed=needs_cosignature(NoteKind.SESSION, may_cosign=me.may(Permission.COSIGN_NOTE)))
+    form.offer(cosigners(me), is_needed=needs_cosignature(NoteKind.SESSION, me.roles, cosign_rules()))
     if not form.is_submitted():
         form.text.data = page.draft.text if page.draft else draft_text(page.facts, zone())
     return form
@@ -195,12 +196,13 @@ def add_addendum(note_id: uuid.UUID) -> ResponseReturnValue:
                 by=actor(),
                 password=form.password.data or "",
                 at=clock.now(),
-                kind=form.chosen_kind(),
+                what=form.chosen(),
+                happened_at=form.happened_at(),
             )
         except RuleBroken as refusal:
             form.refuse(refusal)
         else:
-            flash(f"{KIND_WORDS[added.kind]} signed")
+            flash(f"{title_of(added, zone())} signed")
             return redirect(url_for(".show_session_note", infusion_id=note.infusion_id), 303)
     return _draw(page, form, target_id=note.id), 422
 

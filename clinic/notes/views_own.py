@@ -6,8 +6,8 @@ from clinic.accounts.current import actor
 from clinic.core import clock
 from clinic.core.permissions import Permission, requires
 from clinic.notes.cosign_queries import own_notes
+from clinic.notes.cosigning import open_return
 from clinic.notes.inbox_rules import age_words
-from clinic.notes.operations import open_return
 from clinic.notes.rules import NoteStatus
 from clinic.notes.views_shared import bp
 

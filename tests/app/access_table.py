@@ -204,6 +204,8 @@ NOTES = {
     "notes.show_item": PHYSICIANS,
     "notes.show_session_note": CLINICAL,
     "notes.send_back": PHYSICIANS,
+    "notes.set_cosign_rule": PHYSICIANS,
+    "notes.show_cosign_rules": CLINICAL,
     "notes.sign_item": PHYSICIANS,
     "notes.sign_session_note": CLINICAL,
     "notes.print_course": CLINICAL,

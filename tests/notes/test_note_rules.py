@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic.core.permissions import Role
 from clinic.notes.rules import FOLLOWING, SIGNED, NoteKind, NoteStatus, may_become, needs_cosignature, why_not_follow
 
 
@@ -18,9 +19,20 @@ def test_a_signed_note_never_becomes_a_draft_again(now, then):
         assert then in SIGNED
 
 
-def test_only_a_session_note_of_somebody_who_cannot_cosign_waits():
-    waiting = {(kind, may) for kind in NoteKind for may in (True, False) if needs_cosignature(kind, may_cosign=may)}
-    assert waiting == {(NoteKind.SESSION, False)}
+ROLES = st.frozensets(st.sampled_from([Role.NURSE, Role.PHYSICIAN]), min_size=1)
+RULES = st.dictionaries(st.tuples(st.sampled_from(Role), st.sampled_from(NoteKind)), st.booleans())
+
+
+def test_as_delivered_a_nurses_session_note_waits_and_nothing_else():
+    assert {kind for kind in NoteKind if needs_cosignature(kind, [Role.NURSE], {})} == {NoteKind.SESSION}
+    assert not {kind for kind in NoteKind if needs_cosignature(kind, [Role.NURSE, Role.PHYSICIAN], {})}
+
+
+@given(st.sampled_from(NoteKind), ROLES, RULES)
+def test_the_clinics_rule_holds_and_the_freest_role_of_a_person(kind, roles, rules):
+    each = {role: needs_cosignature(kind, [role], rules) for role in roles}
+    assert needs_cosignature(kind, roles, rules) is all(each.values())
+    assert all(needed is rules.get((role, kind), needed) for role, needed in each.items())
 
 
 @given(st.sampled_from(NoteKind), st.sampled_from(NoteStatus), st.booleans())

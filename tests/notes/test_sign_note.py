@@ -9,7 +9,7 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.notes import operations
 from clinic.notes.models import Note
 from clinic.notes.operations import content_of
-from clinic.notes.rules import NoteKind, NoteStatus
+from clinic.notes.rules import Addition, NoteKind, NoteStatus
 from clinic.signatures.operations import verify
 from clinic.signatures.queries import signatures_of
 from clinic.signatures.rules import Meaning, Verdict
@@ -115,10 +115,10 @@ def test_only_the_author_corrects(make_closed, make_note, writing_nurse, signing
     note = make_note(make_closed())
     with pytest.raises(RuleBroken, match="Only its author"):
         operations.add_addendum(
-            note, "No.", by=signing_physician, password=PASSWORD, at=LATER, kind=NoteKind.CORRECTION
+            note, "No.", by=signing_physician, password=PASSWORD, at=LATER, what=Addition.CORRECTION
         )
     corrected = operations.add_addendum(
-        note, "Yes.", by=writing_nurse, password=PASSWORD, at=LATER, kind=NoteKind.CORRECTION
+        note, "Yes.", by=writing_nurse, password=PASSWORD, at=LATER, what=Addition.CORRECTION
     )
     assert corrected.kind is NoteKind.CORRECTION
 
