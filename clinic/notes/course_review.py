@@ -242,10 +242,11 @@ def table_rows(review: CourseReview, *, address: Callable[[Note], str | None]) -
 
 
 def _pain_cell(session: SessionPain) -> Cell:
-    if session.before is None and session.after is None:
-        return None
-    before, after = ("not taken" if each is None else format_number(each) for each in (session.before, session.after))
-    return f"{before} to {after}"
+    if session.before is not None and session.after is not None:
+        return f"{format_number(session.before)} to {format_number(session.after)}"
+    if session.before is not None:
+        return {"text": format_number(session.before), "small": "before"}
+    return {"text": format_number(session.after), "small": "after"} if session.after is not None else None
 
 
 def _diary_cells(pain: PainInput) -> list[Cell]:
