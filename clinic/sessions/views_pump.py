@@ -17,6 +17,8 @@ from clinic.orders import operations as orders
 from clinic.orders.models import VerbalOrder
 from clinic.sessions import operations
 from clinic.sessions.forms_acts import (
+    WHY_PAUSE,
+    WHY_STOP,
     BagForm,
     BolusForm,
     LateReasonForm,
@@ -25,7 +27,9 @@ from clinic.sessions.forms_acts import (
     ResumeForm,
     SpokenForm,
     StopForm,
+    choices,
     number,
+    options,
 )
 from clinic.sessions.models import AdministrationEvent, InfusionSession
 from clinic.sessions.pages_log import lacks_reason
@@ -122,6 +126,7 @@ def _late_reason_sheet(infusion: InfusionSession, form: LateReasonForm) -> Sheet
     event = _unexplained(infusion, form)
     is_stop = event is not None and event.kind is AdministrationKind.STOP
     volume = _volume_fields(form) if is_stop and event is not None and event.pump_volume_ml is None else ()
+    form.why.choices = options(choices(WHY_STOP if is_stop else WHY_PAUSE))
     when = "" if event is None else f" at {clock_label(event.happened_at, zone())}"
     return Sheet(
         f"Why it was {'stopped' if is_stop else 'paused'}{when}",

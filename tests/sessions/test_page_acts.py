@@ -158,6 +158,15 @@ def test_an_urgent_stop_is_two_taps_and_its_reason_may_follow(nurses_browser, po
     assert "without a reason" not in page
 
 
+def test_the_reason_of_a_pause_that_follows_is_one_of_a_pause(nurses_browser, post, running):
+    post("pause")
+    pause = newest(fresh(running).administrations)
+    sheet = nurses_browser.get(f"/sessions/{running.id}/reason?about={pause.id}").get_data(as_text=True)
+    assert "Toilet" in sheet
+    assert "Planned end" not in sheet
+    assert post("reason", about=str(pause.id), why="Toilet").status_code == 303
+
+
 def test_stop_keeps_the_pumps_own_volume(post, running):
     assert post("stop", why="Planned end", pump_volume_ml="2.3").status_code == 303
     assert newest(fresh(running).administrations).pump_volume_ml == Decimal("2.3")
