@@ -9,6 +9,7 @@ sealed before; name the old one in SECRET_KEY_FALLBACKS until the devices have s
 import base64
 import binascii
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -90,3 +91,36 @@ def unseal(envelope: Envelope, secrets: Iterable[str]) -> Any:
         except (InvalidTag, ValueError):
             continue
     raise BadSeal("This entry was sealed for another installation, or with an older secret.")
+
+
+# --- words in an address ---------------------------------------------------------------------------------------------
+
+_WORDS_KEY: Final = b"chairtime seal: words in an address 1"
+_NONCE_BYTES: Final = 12
+
+
+@lru_cache(maxsize=4)
+def _words_key(secret: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=_WORDS_KEY).derive(secret.encode())
+
+
+def cover(words: str, whose: str, secret: str) -> str:
+    """Return words as a part of an address that tells nobody what they are; only `whose` they are opens them again."""
+    nonce = os.urandom(_NONCE_BYTES)
+    sealed = AESGCM(_words_key(secret)).encrypt(nonce, words.encode(), whose.encode())
+    return base64.urlsafe_b64encode(nonce + sealed).decode().rstrip("=")
+
+
+def uncover(covered: str, whose: str, secrets: Iterable[str]) -> str:
+    """Return the words behind a part of an address. Raises BadSeal when it is none of ours, or somebody else's."""
+    try:
+        raw = base64.urlsafe_b64decode(covered + "=" * (-len(covered) % 4))
+    except (ValueError, binascii.Error) as problem:
+        raise BadSeal("These are no covered words.") from problem
+    for secret in secrets:
+        try:
+            opened = AESGCM(_words_key(secret)).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], whose.encode())
+        except (InvalidTag, ValueError):
+            continue
+        return opened.decode()
+    raise BadSeal("These words were covered for somebody else, or with an older secret.")

@@ -2,13 +2,13 @@
 
 import uuid
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
-from clinic.core import clock
+from clinic.core import clock, seal
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
@@ -33,11 +33,29 @@ def found(patient_id: uuid.UUID, page: str) -> Patient:
 @bp.get("/patients")
 @requires(Permission.SEARCH_PATIENTS)
 def list_patients() -> ResponseReturnValue:
-    text = request.args.get("q", "").strip()[:200]
+    text = _sought(request.args.get("found", ""))
     patients = queries.search(text) if text else queries.patients_by_name(limit=SHOWN)
     if text:
         reading.note(AuditAction.PATIENT_SEARCHED, None, actor_id=actor().id, found=str(len(patients)))
     return render_template("patients/list.html", patients=patients, text=text, most=SHOWN)
+
+
+def _sought(covered: str) -> str:
+    """What this person looked for, from the address, where it stands covered."""
+    secrets = [current_app.config["SECRET_KEY"], *(current_app.config["SECRET_KEY_FALLBACKS"] or ())]
+    try:
+        return seal.uncover(covered, str(actor().id), secrets) if covered else ""
+    except seal.BadSeal:
+        abort(404)
+
+
+@bp.post("/patients/search")
+@requires(Permission.SEARCH_PATIENTS)
+def search() -> ResponseReturnValue:
+    """Look for patients: what was typed is a name, and no name may stand in an address, a history or a log."""
+    text = request.form.get("q", "").strip()[:200]
+    found = seal.cover(text, str(actor().id), current_app.config["SECRET_KEY"]) if text else None
+    return redirect(url_for(".list_patients", found=found), 303)
 
 
 @bp.get("/patients/new")

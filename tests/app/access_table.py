@@ -56,6 +56,7 @@ PATIENTS = {
     "patients.record_no_allergies": CLINICAL,
     "patients.record_weight": CLINICAL,
     "patients.retire_allergy": CLINICAL,
+    "patients.search": CARE_AND_DESK,
     "patients.settle_screening": PHYSICIANS,
     "patients.show_allergies": CLINICAL,
     "patients.show_consents": CLINICAL,

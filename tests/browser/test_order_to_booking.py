@@ -51,7 +51,9 @@ def test_a_signed_order_is_booked_by_the_desk(at_the_desk_of):
 
 
 def sign_a_course(page: Page) -> str:
-    page.goto("/patients?q=lindgren")
+    page.goto("/patients")
+    page.get_by_label("Search patients").fill("lindgren")
+    page.keyboard.press("Enter")
     page.locator("a", has_text="LINDGREN").first.click()
     page.locator("a[href*='/courses/new']").first.click()
     page.get_by_text("Lidocaine by weight").click()

@@ -1,5 +1,6 @@
 """Patients are found by name, number and birth date in any order; their details change under a version."""
 
+import base64
 from datetime import date
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.core.errors import Conflict, RuleBroken
+from clinic.core.permissions import Role
 from clinic.patients import operations, queries
 from clinic.patients.rules import Sex, search_terms
 from tests.client import words
@@ -52,11 +54,27 @@ def test_search_fits_every_word(three, text, found):
 
 def test_a_search_shows_two_identifiers(client, nurse, three):
     client.sign_in(nurse)
-    page = words(client.get("/patients?q=alm+68").text)
+    page = words(client.get(client.post("/patients/search", data={"q": "alm 68"}).location).text)
     assert "ALMEIDA, Rosa" in page
     assert "14-Mar-1968" in page
     assert "0042 1788" in page
     assert "KIM" not in page
+
+
+def test_no_name_that_was_looked_for_stands_in_an_address(client, nurse, make_staff, three):
+    client.sign_in(nurse)
+    address = client.post("/patients/search", data={"q": "Almeida"}).location
+    assert "almeida" not in address.lower()
+    assert base64.b64encode(b"Almeida").decode().rstrip("=") not in address
+    assert client.get("/patients/search?q=Almeida").status_code == 405
+    client.sign_in(make_staff(Role.NURSE))
+    assert client.get(address).status_code == 404
+    assert client.get(f"{address}x").status_code == 404
+
+
+def test_an_empty_search_leads_to_everybody(client, nurse, three):
+    client.sign_in(nurse)
+    assert client.post("/patients/search", data={"q": " "}).location == "/patients"
 
 
 def test_a_search_never_leaves_the_clinic(three, make_clinic, client, make_staff):
