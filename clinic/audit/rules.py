@@ -35,6 +35,7 @@ class AuditAction(StrEnum):
     WEIGHT_REFUSED = "patients:weight:refused"
     SCREENING_RECORDED = "patients:screening:recorded"
     SCREENING_SETTLED = "patients:screening:settled"
+    CONSENT_FORM_WRITTEN = "patients:consent-form:written"
     CONSENT_RECORDED = "patients:consent:recorded"
     DRUG_ADDED = "protocols:drug:added"
     PROTOCOL_DRAFTED = "protocols:protocol:drafted"

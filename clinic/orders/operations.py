@@ -213,6 +213,7 @@ def problems_of(
             question.text,
             answers[question.id].answer if question.id in answers else None,
             is_settled=question.id in answers and bool(answers[question.id].settled_text),
+            valid_until=patients.answer_valid_until(answers[question.id]) if question.id in answers else None,
         )
         for question in patients.screening_questions(drug.name)
     ]

@@ -22,6 +22,7 @@ class StatedAnswer:
     question: str
     answer: Answer | None
     is_settled: bool = False
+    valid_until: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +173,7 @@ def planned_mg(
 
 
 def _patient_findings(facts: OrderFacts) -> list[Finding]:
-    found = [_answer_finding(answer) for answer in facts.answers if not answer.is_settled]
+    found = [_answer_finding(answer, facts.on) for answer in facts.answers]
     drug = facts.drug_name.lower()
     for substance in facts.substances:
         if drug in substance.lower() or (substance and substance.lower() in drug):
@@ -185,11 +186,14 @@ def _patient_findings(facts: OrderFacts) -> list[Finding]:
     return [finding for finding in found if finding is not None]
 
 
-def _answer_finding(answer: StatedAnswer) -> Finding | None:
+def _answer_finding(answer: StatedAnswer, on: date | None) -> Finding | None:
     if answer.answer is None:
         return Finding("screening-not-asked", FindingLevel.SOFT, f"Not asked yet: {answer.question}")
-    if answer.answer is Answer.NO:
-        return None
+    if answer.answer is Answer.NO or answer.is_settled:
+        if on is None or answer.valid_until is None or on <= answer.valid_until:
+            return None
+        message = f"Ask again, the answer was valid until {date_label(answer.valid_until)}: {answer.question}"
+        return Finding("screening-expired", FindingLevel.SOFT, message)
     message = f"Settle the screening answer “{answer.answer}” first: {answer.question}"
     return Finding("screening-unsettled", FindingLevel.HARD, message)
 

@@ -5,18 +5,19 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from wtforms import RadioField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from clinic.core.choices import options
-from clinic.core.forms import MAXIMUM_TEXT, Form, NumberField
+from clinic.core.forms import MAXIMUM_TEXT, Form, NumberField, WholeField
 from clinic.core.moments import DayField, MomentForm
-from clinic.patients.models import ScreeningQuestion
+from clinic.patients.models import ConsentForm, ScreeningQuestion
 from clinic.patients.rules import Answer, Sex, WeightMethod
 
 # The bounds of the impossible, not of the usual.
 _LEAST_KG: Final = Decimal("0.5")
 _MOST_KG: Final = 650
+_MOST_CONSENT: Final = 40_000
 
 
 def stripped(value: str | None) -> str | None:
@@ -24,14 +25,19 @@ def stripped(value: str | None) -> str | None:
     return value.strip() or None if value else None
 
 
+def whole(field: WholeField) -> int | None:
+    """The whole number that was typed."""
+    return None if field.data is None else int(field.data)
+
+
 def _line(label: str, *, most: int = 200, needed: str | None = None) -> Any:
     validators: list[Any] = [InputRequired(needed)] if needed else []
     return StringField(label, [*validators, Length(max=most, message=f"At most {most} letters")], filters=[stripped])
 
 
-def _text(label: str, *, needed: str | None = None) -> Any:
+def _text(label: str, *, most: int = MAXIMUM_TEXT, needed: str | None = None) -> Any:
     validators: list[Any] = [InputRequired(needed)] if needed else []
-    limit = Length(max=MAXIMUM_TEXT, message=f"At most {MAXIMUM_TEXT} letters")
+    limit = Length(max=most, message=f"At most {most} letters")
     return TextAreaField(label, [*validators, limit], filters=[stripped])
 
 
@@ -137,12 +143,49 @@ class SettleForm(Form):
     settled_text = _text("How it is settled", needed="Say how it is settled")
 
 
+_MOST_DAYS: Final = 3660
+
+
+def _days(label: str) -> WholeField:
+    return WholeField(label, minimum=1, maximum=_MOST_DAYS, unit="days")
+
+
 class QuestionForm(Form):
     drug_name = _line("Drug", needed="Enter the drug")
     text = _line("Question", most=400, needed="Enter the question")
+    valid_days = _days("An answer is valid for")
 
 
-class ConsentForm(Form):
+class ChangeQuestionForm(Form):
+    valid_days = _days("An answer is valid for")
+    is_retired = BooleanField("Ask it no more")
+
+
+class ConsentFormForm(Form):
+    drug_name = _line("For the drug", needed="Enter the drug")
+    text = _text("Text that the patient signs", most=_MOST_CONSENT, needed="Write the text")
+    valid_days = _days("A consent is valid for")
+    is_retired = BooleanField("Sign it no more")
+
+
+class HandConsentForm(Form):
+    form_id = SelectField("Form", [InputRequired("Choose the form")], choices=[], default="")
+
+    def offer(self, forms: Sequence[ConsentForm]) -> None:
+        """Offer the clinic's newest forms; none is chosen."""
+        words = {str(form.id): f"{form.drug_name}, version {form.number}" for form in forms}
+        self.form_id.choices = options(words, blank=True)
+
+
+class SignConsentForm(Form):
+    """What the patient does on the tablet: agree, type the name, and draw where the tablet can."""
+
+    agrees = BooleanField("I have read this and I agree", [InputRequired("Choose whether you agree")])
+    name = _line("Your name, typed", needed="Type your name")
+    path = HiddenField(filters=[stripped])
+
+
+class SignedConsentForm(Form):
     drug_name = _line("For the drug", needed="Enter the drug")
     form_version = _line("Version of the form", most=60, needed="Enter the version that was signed")
     signed_on = _day("Signed on", required=True)

@@ -106,6 +106,8 @@ class ScreeningQuestion(ClinicScoped, Base):
     drug_name: Mapped[str]
     text: Mapped[str]
     position: Mapped[int]
+    # How long an answer is valid; empty: for ever.
+    valid_days: Mapped[int | None]
     is_retired: Mapped[bool] = mapped_column(default=False)
 
 
@@ -122,7 +124,31 @@ class ScreeningAnswer(ClinicScoped, Recorded, Superseding, Base):
     settled_text: Mapped[str | None]
     patient: Mapped[Patient] = relationship(back_populates="screening_answers")
     question: Mapped[ScreeningQuestion] = relationship()
+    # The row that this one took the place of.
+    earlier: Mapped["ScreeningAnswer | None"] = relationship(
+        remote_side="ScreeningAnswer.id", foreign_keys="ScreeningAnswer.supersedes_id"
+    )
     recorded_by: Mapped[Staff] = relationship(foreign_keys="ScreeningAnswer.recorded_by_id")
+
+    @property
+    def answered_at(self) -> datetime:
+        """When the patient answered: settling an answer later does not make it younger."""
+        return self.earlier.recorded_at if self.settled_text and self.earlier is not None else self.recorded_at
+
+
+class ConsentForm(ClinicScoped, Recorded, Base):
+    """One version of the clinic's consent form for a drug; the newest one is signed, an earlier one stays readable."""
+
+    __tablename__ = "consent_form"
+    __table_args__ = (sa.UniqueConstraint("clinic_id", "drug_name", "number"),)
+
+    drug_name: Mapped[str]
+    number: Mapped[int]
+    text: Mapped[str]
+    # How long a consent on it is valid; empty: until it is withdrawn.
+    valid_days: Mapped[int | None]
+    is_retired: Mapped[bool] = mapped_column(default=False)
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="ConsentForm.recorded_by_id")
 
 
 class Consent(ClinicScoped, Recorded, Superseding, Base):
@@ -142,5 +168,11 @@ class Consent(ClinicScoped, Recorded, Superseding, Base):
     valid_from: Mapped[date]
     valid_until: Mapped[date | None]
     witness_name: Mapped[str | None]
+    # Signed here, on the tablet: the text that was signed, and what the patient typed and drew.
+    form_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("consent_form.id"))
+    signed_at: Mapped[datetime | None]
+    signed_name: Mapped[str | None]
+    signature_path: Mapped[str | None]
+    form: Mapped[ConsentForm | None] = relationship()
     patient: Mapped[Patient] = relationship(back_populates="consents")
     recorded_by: Mapped[Staff] = relationship(foreign_keys="Consent.recorded_by_id")

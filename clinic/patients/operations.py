@@ -11,14 +11,14 @@ from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.rows import add_row
 from clinic.patients import queries
+from clinic.patients.consenting import record_consent, sign_consent, withdraw_consent, write_consent_form
 from clinic.patients.models import Allergy, Patient
 from clinic.patients.rules import AllergyKind, Sex
 from clinic.patients.screening import (
     add_screening_question,
     answer_screening,
-    record_consent,
+    change_screening_question,
     settle_screening,
-    withdraw_consent,
 )
 from clinic.patients.weighing import WeightHeld, correct_weight, note_refused_weight, record_weight
 
@@ -28,6 +28,7 @@ __all__ = [
     "answer_screening",
     "change_patient",
     "change_problem",
+    "change_screening_question",
     "correct_weight",
     "create_patient",
     "note_refused_weight",
@@ -37,7 +38,9 @@ __all__ = [
     "record_weight",
     "retire_allergy",
     "settle_screening",
+    "sign_consent",
     "withdraw_consent",
+    "write_consent_form",
 ]
 
 # --- the person ------------------------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from clinic.core import db
-from clinic.patients.models import Allergy, Consent, Patient, ScreeningAnswer, ScreeningQuestion, Weight
-from clinic.patients.rules import ConsentStatus, WeightMethod, search_terms
+from clinic.core import db, formats, times
+from clinic.patients.models import Allergy, Consent, ConsentForm, Patient, ScreeningAnswer, ScreeningQuestion, Weight
+from clinic.patients.rules import ConsentStatus, WeightMethod, search_terms, valid_until
 
 _MOST_FOUND = 50
 _YEAR_DIGITS = {2, 4}
@@ -131,7 +131,11 @@ def current_answers(patient_id: uuid.UUID) -> list[ScreeningAnswer]:
             sa.select(ScreeningAnswer)
             .join(ScreeningAnswer.question)
             .where(ScreeningAnswer.patient_id == patient_id, *_current(ScreeningAnswer))
-            .options(joinedload(ScreeningAnswer.question), joinedload(ScreeningAnswer.recorded_by))
+            .options(
+                joinedload(ScreeningAnswer.question),
+                joinedload(ScreeningAnswer.recorded_by),
+                joinedload(ScreeningAnswer.earlier),
+            )
             .order_by(ScreeningQuestion.drug_name, ScreeningQuestion.position)
         )
     )
@@ -143,6 +147,50 @@ def screening_questions(drug_name: str | None = None) -> list[ScreeningQuestion]
     if drug_name is not None:
         found = found.where(sa.func.lower(ScreeningQuestion.drug_name) == drug_name.lower())
     return list(db.session.scalars(found.order_by(ScreeningQuestion.drug_name, ScreeningQuestion.position)))
+
+
+def answer_valid_until(answer: ScreeningAnswer) -> date | None:
+    """The last day of the clinic on which an answer counts; None where the clinic gave its question no end."""
+    return valid_until(times.local(answer.answered_at, formats.zone.get()).date(), answer.question.valid_days)
+
+
+def is_expired(answer: ScreeningAnswer, on: date) -> bool:
+    """Whether the patient has to be asked again on a day of the clinic."""
+    until = answer_valid_until(answer)
+    return until is not None and until < on
+
+
+def screening_question(question_id: uuid.UUID) -> ScreeningQuestion | None:
+    """One question of the clinic."""
+    return db.session.scalar(sa.select(ScreeningQuestion).where(ScreeningQuestion.id == question_id))
+
+
+def consent_forms() -> list[ConsentForm]:
+    """Every version of the clinic's consent forms, by drug, the newest first."""
+    return list(
+        db.session.scalars(
+            sa.select(ConsentForm)
+            .options(joinedload(ConsentForm.recorded_by))
+            .order_by(ConsentForm.drug_name, ConsentForm.number.desc())
+        )
+    )
+
+
+def newest_consent_forms() -> list[ConsentForm]:
+    """The form that is signed now for each drug; a retired one is left out."""
+    newest: dict[str, ConsentForm] = {}
+    for form in consent_forms():
+        newest.setdefault(form.drug_name.lower(), form)
+    return [form for form in newest.values() if not form.is_retired]
+
+
+def consent(consent_id: uuid.UUID) -> Consent | None:
+    """One consent, whatever became of it, with patient and form."""
+    return db.session.scalar(
+        sa.select(Consent)
+        .where(Consent.id == consent_id)
+        .options(joinedload(Consent.patient), joinedload(Consent.form), joinedload(Consent.recorded_by))
+    )
 
 
 def current_consents(patient_id: uuid.UUID) -> list[Consent]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -54,6 +54,20 @@ class ConsentStatus(StrEnum):
 
     ACTIVE = "active"
     WITHDRAWN = "withdrawn"
+
+
+def valid_until(begins_on: date, days: int | None) -> date | None:
+    """The last day on which something is valid that is so for a number of days; None where it does not end."""
+    return None if days is None else begins_on + timedelta(days=days - 1)
+
+
+MOST_STROKES: Final = 20_000
+_PATH: Final = re.compile(r"(?:M[0-9]{1,3} [0-9]{1,3}(?:L[0-9]{1,3} [0-9]{1,3})+)+", re.ASCII)
+
+
+def is_drawing(path: str) -> bool:
+    """Whether this is a signature as the tablet draws it: strokes of whole numbers, and nothing else of SVG."""
+    return len(path) <= MOST_STROKES and _PATH.fullmatch(path) is not None
 
 
 class _Allergy(Protocol):

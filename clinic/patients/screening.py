@@ -1,6 +1,6 @@
-"""Contraindication screening and consents: asked, answered, settled; given and withdrawn."""
+"""Contraindication screening: asked, answered, settled."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -11,11 +11,13 @@ from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.rows import add_row
 from clinic.patients import queries
-from clinic.patients.models import Consent, Patient, ScreeningAnswer, ScreeningQuestion
-from clinic.patients.rules import Answer, ConsentStatus
+from clinic.patients.models import Patient, ScreeningAnswer, ScreeningQuestion
+from clinic.patients.rules import Answer
 
 
-def add_screening_question(*, drug_name: str, text: str, by: Staff, at: datetime) -> ScreeningQuestion:
+def add_screening_question(
+    *, drug_name: str, text: str, valid_days: int | None = None, by: Staff, at: datetime
+) -> ScreeningQuestion:
     """Add a question that the clinic asks before a drug, after its other ones."""
     known = queries.screening_questions(drug_name)
     if any(question.text.lower() == text.strip().lower() for question in known):
@@ -24,14 +26,41 @@ def add_screening_question(*, drug_name: str, text: str, by: Staff, at: datetime
         sa.select(sa.func.max(ScreeningQuestion.position)).where(ScreeningQuestion.drug_name == drug_name)
     )
     question = ScreeningQuestion(
-        drug_name=drug_name.strip(), text=text.strip(), position=(last or 0) + 1, is_retired=False
+        drug_name=drug_name.strip(),
+        text=text.strip(),
+        position=(last or 0) + 1,
+        valid_days=valid_days,
+        is_retired=False,
     )
     db.session.add(question)
     db.session.flush()  # answers name it
     audit.record(
-        AuditAction.SCREENING_RECORDED, question, actor_id=by.id, at=at, drug=question.drug_name, question=question.text
+        AuditAction.SCREENING_RECORDED,
+        question,
+        actor_id=by.id,
+        at=at,
+        drug=question.drug_name,
+        question=question.text,
+        valid_days=valid_days,
     )
     return question
+
+
+def change_screening_question(
+    question: ScreeningQuestion, *, valid_days: int | None, is_retired: bool, by: Staff, at: datetime
+) -> None:
+    """Change how long an answer counts, or ask a question no more. Its words stay: another text is another question."""
+    old = {"valid_days": question.valid_days, "is_retired": question.is_retired}
+    question.valid_days, question.is_retired = valid_days, is_retired
+    audit.record(
+        AuditAction.SCREENING_RECORDED,
+        question,
+        actor_id=by.id,
+        at=at,
+        question=question.text,
+        old=old,
+        new={"valid_days": valid_days, "is_retired": is_retired},
+    )
 
 
 def answer_screening(
@@ -92,73 +121,3 @@ def settle_screening(answer: ScreeningAnswer, text: str, *, by: Staff, at: datet
     add_row(settled)
     audit.record(AuditAction.SCREENING_SETTLED, settled, actor_id=by.id, at=at, text=settled.settled_text)
     return settled
-
-
-def record_consent(
-    patient: Patient,
-    *,
-    drug_name: str,
-    form_version: str,
-    signed_on: date,
-    valid_from: date,
-    valid_until: date | None,
-    witness_name: str | None = None,
-    by: Staff,
-    at: datetime,
-) -> Consent:
-    """Write down that the patient signed the clinic's form for a drug, valid from and until (both included)."""
-    if valid_until is not None and valid_until < valid_from:
-        raise RuleBroken("The consent ends before it begins.", field="valid_until")
-    consent = Consent(
-        patient_id=patient.id,
-        drug_name=drug_name.strip(),
-        form_version=form_version.strip(),
-        status=ConsentStatus.ACTIVE,
-        signed_on=signed_on,
-        valid_from=valid_from,
-        valid_until=valid_until,
-        witness_name=witness_name or None,
-        recorded_at=at,
-        recorded_by_id=by.id,
-    )
-    add_row(consent)
-    _audit_consent(consent, by=by, at=at)
-    return consent
-
-
-def withdraw_consent(consent: Consent, *, reason: str, by: Staff, at: datetime) -> Consent:
-    """The patient takes the consent back."""
-    if consent.status is ConsentStatus.WITHDRAWN:
-        raise RuleBroken("This consent is withdrawn already.")
-    withdrawn = Consent(
-        patient_id=consent.patient_id,
-        drug_name=consent.drug_name,
-        form_version=consent.form_version,
-        status=ConsentStatus.WITHDRAWN,
-        signed_on=consent.signed_on,
-        valid_from=consent.valid_from,
-        valid_until=consent.valid_until,
-        witness_name=consent.witness_name,
-        recorded_at=at,
-        recorded_by_id=by.id,
-        supersedes_id=consent.id,
-        correction_reason=reason,
-    )
-    add_row(withdrawn)
-    _audit_consent(withdrawn, by=by, at=at)
-    return withdrawn
-
-
-def _audit_consent(consent: Consent, *, by: Staff, at: datetime) -> None:
-    audit.record(
-        AuditAction.CONSENT_RECORDED,
-        consent,
-        actor_id=by.id,
-        at=at,
-        drug=consent.drug_name,
-        form_version=consent.form_version,
-        status=consent.status,
-        valid_from=consent.valid_from,
-        valid_until=consent.valid_until,
-        reason=consent.correction_reason,
-    )

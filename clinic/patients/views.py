@@ -181,4 +181,4 @@ def change_problem(patient_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for(".show_patient", patient_id=patient.id), 303)
 
 
-from clinic.patients import views_chart, views_screening  # noqa: E402, F401 they add their pages to `bp`
+from clinic.patients import views_chart, views_consents, views_screening  # noqa: E402, F401 they add their pages to `bp`

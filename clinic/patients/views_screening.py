@@ -1,4 +1,4 @@
-"""Screening questions and answers, and consents."""
+"""Screening questions and answers."""
 
 import uuid
 
@@ -11,8 +11,8 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import same_patient
 from clinic.patients import operations, queries
-from clinic.patients.forms import ConsentForm, QuestionForm, ReasonForm, ScreeningForm, SettleForm, screening_form
-from clinic.patients.models import Patient
+from clinic.patients.forms import ChangeQuestionForm, QuestionForm, ScreeningForm, SettleForm, screening_form, whole
+from clinic.patients.models import Patient, ScreeningQuestion
 from clinic.patients.pages import bar, today
 from clinic.patients.views import bp, found
 
@@ -25,12 +25,16 @@ def _screening_page(
     """`form` holds refused answers, `settling` the refused settlement of one question."""
     answers = {row.question_id: row for row in queries.current_answers(patient.id)}
     questions = queries.screening_questions()
+    day = today(clock.now())
     refused = dict([settling] if settling else [])
     return render_template(
         "patients/screening.html",
         patient=patient,
         bar=bar(patient, now=clock.now()),
         questions=[(question, answers.get(question.id)) for question in questions],
+        until={key: queries.answer_valid_until(row) for key, row in answers.items()},
+        is_open=lambda question: question.id not in answers or queries.is_expired(answers[question.id], day),
+        today=day,
         form=form or screening_form(questions, formdata=None),
         refused=settling[1] if settling else form,
         make_settle_form=lambda question: (
@@ -102,7 +106,11 @@ def add_question() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             operations.add_screening_question(
-                drug_name=form.drug_name.data, text=form.text.data, by=actor(), at=clock.now()
+                drug_name=form.drug_name.data,
+                text=form.text.data,
+                valid_days=whole(form.valid_days),
+                by=actor(),
+                at=clock.now(),
             )
         except RuleBroken as refusal:
             form.refuse(refusal)
@@ -111,74 +119,29 @@ def add_question() -> ResponseReturnValue:
     return _questions_page(form), 422
 
 
-# --- consents --------------------------------------------------------------------------------------------------------
+def _load_question(question_id: uuid.UUID) -> ScreeningQuestion:
+    return queries.screening_question(question_id) or abort(404)
 
 
-def _consents_page(patient: Patient, form: ConsentForm | None = None, reason: ReasonForm | None = None) -> str:
-    return render_template(
-        "patients/consents.html",
-        patient=patient,
-        bar=bar(patient, now=clock.now()),
-        consents=queries.current_consents(patient.id),
-        today=today(clock.now()),
-        form=form if form or reason is None else reason,
-        consent_form=form or ConsentForm(formdata=None),
-        reason_form=reason or ReasonForm(formdata=None),
+@bp.get("/screening-questions/<uuid:question_id>")
+@requires(Permission.SETTLE_SCREENING)
+def show_question(question_id: uuid.UUID) -> ResponseReturnValue:
+    question = _load_question(question_id)
+    form = ChangeQuestionForm(
+        formdata=None, data={"valid_days": question.valid_days, "is_retired": question.is_retired}
     )
+    return render_template("patients/question.html", question=question, form=form)
 
 
-def _read_by_clinicians() -> None:
-    """The desk may note that a consent was signed, but a page with a drug on it is not for the desk."""
-    if not actor().may(Permission.READ_CHART):
-        abort(403)
-
-
-@bp.get("/patients/<uuid:patient_id>/consents")
-@requires(Permission.READ_CHART)
-def show_consents(patient_id: uuid.UUID) -> ResponseReturnValue:
-    return _consents_page(found(patient_id, "consents"))
-
-
-@bp.post("/patients/<uuid:patient_id>/consents")
-@requires(Permission.RECORD_CONSENT)
-def record_consent(patient_id: uuid.UUID) -> ResponseReturnValue:
-    _read_by_clinicians()
-    same_patient(patient_id)
-    patient = found(patient_id, "consents")
-    form = ConsentForm()
-    if form.validate_on_submit():
-        try:
-            operations.record_consent(
-                patient,
-                drug_name=form.drug_name.data,
-                form_version=form.form_version.data,
-                signed_on=form.signed_on.data,
-                valid_from=form.valid_from.data,
-                valid_until=form.valid_until.data,
-                witness_name=form.witness_name.data,
-                by=actor(),
-                at=clock.now(),
-            )
-        except RuleBroken as refusal:
-            form.refuse(refusal)
-        else:
-            return redirect(url_for(".show_consents", patient_id=patient.id), 303)
-    return _consents_page(patient, form), 422
-
-
-@bp.post("/patients/<uuid:patient_id>/consents/<uuid:consent_id>/withdraw")
-@requires(Permission.RECORD_CONSENT)
-def withdraw_consent(patient_id: uuid.UUID, consent_id: uuid.UUID) -> ResponseReturnValue:
-    _read_by_clinicians()
-    same_patient(patient_id)
-    patient = found(patient_id, "consents")
-    consent = next((row for row in queries.current_consents(patient.id) if row.id == consent_id), None) or abort(404)
-    form = ReasonForm()
-    if form.validate_on_submit():
-        try:
-            operations.withdraw_consent(consent, reason=form.reason.data, by=actor(), at=clock.now())
-        except RuleBroken as refusal:
-            form.refuse(refusal)
-        else:
-            return redirect(url_for(".show_consents", patient_id=patient.id), 303)
-    return _consents_page(patient, reason=form), 422
+@bp.post("/screening-questions/<uuid:question_id>")
+@requires(Permission.SETTLE_SCREENING)
+def change_question(question_id: uuid.UUID) -> ResponseReturnValue:
+    """Change how long answers count, or ask no more; the words of a question stay."""
+    question = _load_question(question_id)
+    form = ChangeQuestionForm()
+    if not form.validate_on_submit():
+        return render_template("patients/question.html", question=question, form=form), 422
+    operations.change_screening_question(
+        question, valid_days=whole(form.valid_days), is_retired=form.is_retired.data, by=actor(), at=clock.now()
+    )
+    return redirect(url_for(".show_questions"), 303)
