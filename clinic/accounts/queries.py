@@ -1,6 +1,7 @@
 """Named reads about accounts."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -73,6 +74,12 @@ def author_of(token: str) -> Staff | None:
         .where(LoginSession.token_hash == token_hash(token), Staff.status == StaffStatus.ACTIVE)
         .execution_options(unscoped=True)
     )
+
+
+def staff_by_id(staff_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Staff]:
+    """People by their id, whatever became of their accounts: names stay on every record."""
+    rows = db.session.scalars(sa.select(Staff).where(Staff.id.in_(list(staff_ids))).execution_options(unscoped=True))
+    return {person.id: person for person in rows}
 
 
 def handed_path_of(token: object) -> str | None:

@@ -68,3 +68,18 @@ def prints_with(code: str) -> list[AuditEntry]:
             .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
         )
     )
+
+
+_LOOKED = tuple(action for action in AuditAction if action.value.rsplit(":", 1)[1] in {"read", "printed"})
+
+
+def readings_of(patient_id: uuid.UUID, *, before: datetime | None = None, limit: int = 100) -> list[AuditEntry]:
+    """Who opened or printed something of a patient's chart in this clinic, newest first; `before` goes further back."""
+    found = sa.select(AuditEntry).where(
+        AuditEntry.clinic_id == db.current_clinic_id(),
+        AuditEntry.patient_id == patient_id,
+        AuditEntry.action.in_(_LOOKED),
+    )
+    if before is not None:
+        found = found.where(AuditEntry.at < before)
+    return list(db.session.scalars(found.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)))

@@ -59,6 +59,7 @@ class Permission(StrEnum):
     RECORD_OUTCOME = "outcomes:outcome:record"
     DEFINE_OUTCOME = "outcomes:measure:define"
     MANAGE_STAFF = "accounts:staff:manage"
+    READ_ACCESS_REPORT = "audit:patient-access:read"
     READ_ACCOUNT_EVENTS = "audit:account-events:read"
 
 
@@ -107,6 +108,7 @@ POLICY: dict[Role, frozenset[Permission]] = {
             Permission.COSIGN_NOTE,
             Permission.READ_INBOX,
             Permission.DEFINE_OUTCOME,
+            Permission.READ_ACCESS_REPORT,
         }
     ),
     # The desk sees who, when and where: never a diagnosis, a drug, a dose, a note or a score.

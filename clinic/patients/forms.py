@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -175,6 +176,23 @@ class HandConsentForm(Form):
         """Offer the clinic's newest forms; none is chosen."""
         words = {str(form.id): f"{form.drug_name}, version {form.number}" for form in forms}
         self.form_id.choices = options(words, blank=True)
+
+
+class MedicineForm(Form):
+    name = _line("Medicine", needed="Enter the medicine")
+    taken = _line("How it is taken", most=400)
+    since = _line("Since", most=60)
+
+
+class DocumentForm(Form):
+    title = _line("Title", needed="Enter the title")
+    dated_on = _day("Dated")
+    file = FileField("Paper", [FileRequired("Choose the file")])
+
+
+class IdentifierForm(Form):
+    system = _line("Whose number it is", most=80, needed="Enter whose number it is")
+    value = _line("Number", most=80, needed="Enter the number")
 
 
 class SignConsentForm(Form):

@@ -176,3 +176,43 @@ class Consent(ClinicScoped, Recorded, Superseding, Base):
     form: Mapped[ConsentForm | None] = relationship()
     patient: Mapped[Patient] = relationship(back_populates="consents")
     recorded_by: Mapped[Staff] = relationship(foreign_keys="Consent.recorded_by_id")
+
+
+class Medicine(ClinicScoped, Recorded, Superseding, Base):
+    """Something that the patient takes besides what is given here; stopped by a void row with its reason."""
+
+    __tablename__ = "medicine"
+    __table_args__ = (correction_says_why(),)
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    name: Mapped[str]
+    # How it is taken, and since when, in the patient's words: "600 mg by mouth, 3 times a day", "Jan 2025".
+    taken: Mapped[str | None]
+    since: Mapped[str | None]
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="Medicine.recorded_by_id")
+
+
+class MedicineCheck(ClinicScoped, Recorded, Base):
+    """The list of medicines was gone through with the patient, and stood as it stood then."""
+
+    __tablename__ = "medicine_check"
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="MedicineCheck.recorded_by_id")
+
+
+class Document(ClinicScoped, Recorded, Superseding, Base):
+    """A paper that belongs to the chart, as it came; withdrawn by a void row with its reason."""
+
+    __tablename__ = "document"
+    __table_args__ = (correction_says_why(),)
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    title: Mapped[str]
+    dated_on: Mapped[date | None]
+    media_type: Mapped[str] = mapped_column(sa.String(40))
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    size: Mapped[int]
+    # Read only where the paper itself is sent.
+    content: Mapped[bytes] = mapped_column(deferred=True)
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="Document.recorded_by_id")

@@ -8,7 +8,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from clinic.core import db, formats, times
-from clinic.patients.models import Allergy, Consent, ConsentForm, Patient, ScreeningAnswer, ScreeningQuestion, Weight
+from clinic.patients.models import (
+    Allergy,
+    Consent,
+    ConsentForm,
+    Document,
+    Medicine,
+    MedicineCheck,
+    Patient,
+    PatientIdentifier,
+    ScreeningAnswer,
+    ScreeningQuestion,
+    Weight,
+)
 from clinic.patients.rules import ConsentStatus, WeightMethod, search_terms, valid_until
 
 _MOST_FOUND = 50
@@ -75,7 +87,11 @@ def _is_named(word: str) -> sa.ColumnElement[bool]:
 def _has_number(number: str) -> sa.ColumnElement[bool]:
     plain = number.replace("-", "")
     mrn = sa.func.lower(sa.func.replace(sa.func.replace(Patient.mrn, " ", ""), "-", ""))
-    fits = [mrn.contains(plain, autoescape=True)]
+    other = sa.func.lower(sa.func.replace(sa.func.replace(PatientIdentifier.value, " ", ""), "-", ""))
+    fits: list[sa.ColumnElement[bool]] = [
+        mrn.contains(plain, autoescape=True),
+        Patient.identifiers.any(other.contains(plain, autoescape=True)),
+    ]
     if number.isascii() and number.isdigit() and len(number) in _YEAR_DIGITS:
         year = sa.extract("year", Patient.born_on)
         fits.append(year == int(number) if len(number) == max(_YEAR_DIGITS) else year % 100 == int(number))
@@ -217,4 +233,60 @@ def consent_covering(patient_id: uuid.UUID, drug_name: str, on: date) -> Consent
             and (consent.valid_until is None or on <= consent.valid_until)
         ),
         None,
+    )
+
+
+# --- medicines and papers --------------------------------------------------------------------------------------------
+
+
+def medicines(patient_id: uuid.UUID) -> list[Medicine]:
+    """Every row about a patient's medicines, what was corrected and stopped included, by name."""
+    return list(
+        db.session.scalars(
+            sa.select(Medicine)
+            .where(Medicine.patient_id == patient_id)
+            .options(joinedload(Medicine.recorded_by))
+            .order_by(sa.func.lower(Medicine.name), Medicine.recorded_at, Medicine.id)
+        )
+    )
+
+
+def current_medicines(patient_id: uuid.UUID) -> list[Medicine]:
+    """What the patient takes now, by name."""
+    rows = medicines(patient_id)
+    replaced = {row.supersedes_id for row in rows}
+    return [row for row in rows if row.id not in replaced and not row.is_void]
+
+
+def last_medicine_check(patient_id: uuid.UUID) -> MedicineCheck | None:
+    """When the medicines were last gone through with the patient, and by whom."""
+    return db.session.scalar(
+        sa.select(MedicineCheck)
+        .where(MedicineCheck.patient_id == patient_id)
+        .options(joinedload(MedicineCheck.recorded_by))
+        .order_by(MedicineCheck.recorded_at.desc(), MedicineCheck.id.desc())
+        .limit(1)
+    )
+
+
+def documents(patient_id: uuid.UUID) -> list[Document]:
+    """The papers of a chart that stand, the newest first; without their content."""
+    return list(
+        db.session.scalars(
+            sa.select(Document)
+            .where(Document.patient_id == patient_id, *_current(Document))
+            .options(joinedload(Document.recorded_by))
+            .order_by(Document.recorded_at.desc(), Document.id.desc())
+        )
+    )
+
+
+def identifiers(patient_id: uuid.UUID) -> list[PatientIdentifier]:
+    """The numbers that others know a patient by."""
+    return list(
+        db.session.scalars(
+            sa.select(PatientIdentifier)
+            .where(PatientIdentifier.patient_id == patient_id)
+            .order_by(PatientIdentifier.system, PatientIdentifier.value)
+        )
     )

@@ -70,6 +70,19 @@ def is_drawing(path: str) -> bool:
     return len(path) <= MOST_STROKES and _PATH.fullmatch(path) is not None
 
 
+_KINDS: Final = {
+    b"%PDF-": "application/pdf",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+}
+ENDINGS: Final = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
+
+
+def media_type(content: bytes) -> str | None:
+    """Return what a file is by its first bytes, whatever its name says; None for what the chart does not take."""
+    return next((kind for start, kind in _KINDS.items() if content.startswith(start)), None)
+
+
 class _Allergy(Protocol):
     @property
     def kind(self) -> AllergyKind: ...

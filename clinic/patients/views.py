@@ -102,14 +102,20 @@ def show_patient(patient_id: uuid.UUID) -> ResponseReturnValue:
         return render_template("patients/desk.html", patient=patient, panels=panels(patient, now, clinical=False))
     allergies = queries.current_allergies(patient.id)
     weights = queries.current_weights(patient.id)
+    answers = queries.current_answers(patient.id)
     return render_template(
         "patients/show.html",
         patient=patient,
         bar=make_bar(patient, allergies, weights[0] if weights else None, now=now),
         allergies=allergies,
         weights=weights,
-        answers=queries.current_answers(patient.id),
+        answers=answers,
+        until={row.id: queries.answer_valid_until(row) for row in answers},
         consents=queries.current_consents(patient.id),
+        medicines=queries.current_medicines(patient.id),
+        checked=queries.last_medicine_check(patient.id),
+        documents=queries.documents(patient.id),
+        identifiers=queries.identifiers(patient.id),
         today=today(now),
         panels=panels(patient, now, clinical=True),
     )
@@ -181,4 +187,9 @@ def change_problem(patient_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for(".show_patient", patient_id=patient.id), 303)
 
 
-from clinic.patients import views_chart, views_consents, views_screening  # noqa: E402, F401 they add their pages to `bp`
+from clinic.patients import (  # noqa: E402, F401 they add their pages to `bp`
+    views_chart,
+    views_consents,
+    views_papers,
+    views_screening,
+)

@@ -33,3 +33,9 @@ def signatures_by_subject(subject_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, l
 def signature_with(subject_id: uuid.UUID, meaning: Meaning) -> Signature | None:
     """The earliest signature on a record with a meaning."""
     return next((found for found in signatures_of(subject_id) if found.meaning is meaning), None)
+
+
+def has_signed_about(signer_id: uuid.UUID, patient_id: uuid.UUID) -> bool:
+    """Whether a person has signed anything about a patient, who is then one of the person's own."""
+    found = sa.select(Signature.id).where(Signature.signer_id == signer_id, Signature.patient_id == patient_id)
+    return db.session.scalar(found.limit(1)) is not None
