@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Final
@@ -190,6 +190,8 @@ def _known(infusion: InfusionSession, kind: CheckKind, *, now: datetime, zone: Z
             day = day_of(clinic_of(infusion), now)
             consent = patients.consent_covering(infusion.patient_id, drug_name(infusion), day)
             return f"signed {date_label(consent.signed_on)}, on file" if consent else ""
+        case CheckKind.ORDER:
+            return _expired(infusion, day_of(clinic_of(infusion), now))
         case CheckKind.FASTING:
             hours = [("food", terms.fasting_solid_h), ("clear fluids", terms.fasting_clear_h)]
             return ", ".join(f"{name} {format_quantity(value, Unit.H)}" for name, value in hours if value is not None)
@@ -200,17 +202,33 @@ def _known(infusion: InfusionSession, kind: CheckKind, *, now: datetime, zone: Z
                 else ""
             )
         case CheckKind.IV_ACCESS:
-            placed = max(infusion.iv_records, key=lambda row: row.happened_at, default=None)
-            if placed is None:
-                return ""
-            gauge = f"{placed.gauge} G" if placed.gauge else ""
-            return " ".join(part for part in (placed.site, gauge, clock_label(placed.happened_at, zone)) if part)
+            return _cannula(infusion, zone)
         case CheckKind.VITALS:
             seen = latest_vitals(infusion, now)
             return f"{vitals_sentence(seen)} \N{MIDDLE DOT} {clock_label(seen.observed_at, zone)}" if seen else ""
         case CheckKind.SUPERVISING:
             return infusion.supervising.name if infusion.supervising else ""
     return ""
+
+
+def _cannula(infusion: InfusionSession, zone: ZoneInfo) -> str:
+    """Return where the newest cannula lies, and since when."""
+    placed = max(infusion.iv_records, key=lambda row: row.happened_at, default=None)
+    if placed is None:
+        return ""
+    gauge = f"{placed.gauge} G" if placed.gauge else ""
+    return " ".join(part for part in (placed.site, gauge, clock_label(placed.happened_at, zone)) if part)
+
+
+def _expired(infusion: InfusionSession, day: date) -> str:
+    """Return which screening answers for the drug are to be asked again; none of them blocks by itself."""
+    drug = drug_name(infusion).lower()
+    open_again = [
+        row.question.text
+        for row in patients.current_answers(infusion.patient_id)
+        if row.question.drug_name.lower() == drug and patients.is_expired(row, day)
+    ]
+    return f"Screening to ask again: {' '.join(open_again)}" if open_again else ""
 
 
 def _rate_state(infusion: InfusionSession, check: DoubleCheck | None) -> RateState:

@@ -8,12 +8,15 @@ import sqlalchemy as sa
 from clinic.audit.models import AuditEntry
 from clinic.audit.rules import AuditAction
 from clinic.core import db
+from clinic.patients import operations as patients
+from clinic.patients.rules import Answer
 from clinic.protocols.rules import CheckKind, GateEffect
 from clinic.protocols.terms import CheckDraft
 from clinic.sessions.event_rules import Actuality
 from clinic.sessions.rules import GateResult, SessionStatus
 from tests.factories.accounts import PASSWORD
 from tests.factories.pages import fresh
+from tests.factories.patients import ENROLLED
 from tests.factories.sessions import check_of
 
 KINDS = (
@@ -65,6 +68,18 @@ def test_nothing_is_answered_before(nurses_browser, arrived):
     assert 'class="on' not in shown
     assert "0 of 7" in shown
     assert "8 open" in shown
+
+
+def test_an_expired_screening_answer_is_named_at_the_order(
+    nurses_browser, make_infusion, make_question, make_answer, physician
+):
+    check = CheckDraft(section="Who", kind=CheckKind.ORDER, text="Order read", effect=GateEffect.HARD)
+    infusion, question = make_infusion(checks=(check,)), make_question(text="Pregnant?")
+    with db.unit_of_work():
+        patients.change_screening_question(question, valid_days=1, is_retired=False, by=physician, at=ENROLLED)
+    make_answer(infusion.patient, Answer.NO, question=question)
+    page = nurses_browser.get(f"/sessions/{infusion.id}/checklist").get_data(as_text=True)
+    assert "Screening to ask again: Pregnant?" in page
 
 
 @pytest.mark.parametrize("year", ["", "abc", "1899"])
