@@ -75,8 +75,8 @@ class Outcome:
     @property
     def benefit_words(self) -> str:
         """Return "at least 12 days" or "7 days, no more on day 9"; empty where there was none."""
-        if self.benefit is None:
-            return ""
+        if self.benefit is None or self.benefit == Benefit(0, None):
+            return ""  # answered on the day of the session alone, which says nothing about how long
         days = "1 day" if self.benefit.held == 1 else f"{self.benefit.held} days"
         return f"at least {days}" if self.benefit.gone is None else f"{days}, no more on day {self.benefit.gone}"
 
