@@ -6,7 +6,8 @@ const FIELDS = "input:not([type=radio], [type=checkbox], [type=submit]), select,
 function move(step) {
   const links = [...document.querySelectorAll("[data-move] a")];
   if (!links.length) return;
-  const at = links.findIndex((link) => link === document.activeElement || link.parentElement.matches(".sel"));
+  const focused = links.indexOf(document.activeElement);
+  const at = focused >= 0 ? focused : links.findIndex((link) => link.parentElement.matches(".sel"));
   links[Math.min(Math.max(at + step, 0), links.length - 1)].focus();
 }
 
