@@ -36,6 +36,9 @@ class Clinic(Base):
     bolus_role: Mapped[Role | None] = mapped_column(enum_type(Role, "bolus_role"))
     # Whether a step larger or sooner than the order's asks for a reason or is refused.
     step_level: Mapped[FindingLevel | None] = mapped_column(enum_type(FindingLevel, "step_level"))
+    beyond_protocol_level: Mapped[FindingLevel | None] = mapped_column(
+        enum_type(FindingLevel, "beyond_protocol_level"), sort_order=96
+    )
     pump_tolerance_percent: Mapped[int | None]
     # Who signs a version of a protocol into use: any physician, or another than those who wrote it.
     protocol_approver: Mapped[Approver | None] = mapped_column(enum_type(Approver, "protocol_approver"))

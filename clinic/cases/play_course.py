@@ -25,6 +25,7 @@ from clinic.protocols.rules import CourseIntent
 from clinic.protocols.terms import TermsDraft
 from clinic.sessions import operations as sessions
 
+_WHY = "As the case has it."
 _UNKNOWN_BIRTH = date(1970, 1, 1)
 _NO_ALLERGY = re.compile(r"(none|nil|no|nka|nkda|no known.*)", re.IGNORECASE)
 
@@ -173,7 +174,7 @@ def _sign_first(stage: Stage, at: datetime) -> None:
     if draft is None:
         raise NotThere
     signer = stage.physician(order.signed_by, at=at)
-    courses.sign_order(stage.course, draft, by=signer, password=stage.world.password, at=at)
+    courses.sign_order(stage.course, draft, by=signer, password=stage.world.password, at=at, reason=_WHY)
 
 
 def _later_version(stage: Stage, order: OrderPart) -> None:
@@ -214,7 +215,7 @@ def new_version(stage: Stage, order: OrderPart, weight: Weight | None, reason: s
         at=at,
     )
     signer = stage.physician(order.signed_by, at=at)
-    courses.sign_order(stage.course, version, by=signer, password=stage.world.password, at=at)
+    courses.sign_order(stage.course, version, by=signer, password=stage.world.password, at=at, reason=_WHY)
     for visit in stage.visits:
         if visit.infusion_id is not None and not visit.infusion.status.is_closed:
             sessions.adopt_order(visit.infusion, by=stage.nurse_of(visit, at)[1], at=at)

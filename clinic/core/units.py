@@ -172,3 +172,12 @@ def format_quantity(value: Decimal | int, unit: Unit, *, spoken: bool = False) -
 def round_half_up(value: Decimal, places: int) -> Decimal:
     """Return `value` rounded to `places` decimals, halves away from zero, as clinicians round."""
     return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=EXACT)
+
+
+def rounded_apart(value: Decimal, bound: Decimal) -> tuple[Decimal, Decimal]:
+    """Return two values rounded for the screen, but never so far that two different ones read the same."""
+    for places in range(2, 7):
+        shown = round_half_up(value, places), round_half_up(bound, places)
+        if shown[0] != shown[1]:
+            return shown
+    return value, bound

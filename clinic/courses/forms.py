@@ -30,12 +30,18 @@ def _text(label: str, *, needed: str) -> Any:
     )
 
 
+def excess_reason_field() -> Any:
+    """Why an order is signed although it stands outside a soft limit; asked for only then."""
+    return _line("Why it is signed all the same", most=1000)
+
+
 class OrderForm(TermsForm):
     """A version of an order. The password is asked for only when it is signed."""
 
     valid_from = DayField("Valid from")
     valid_until = DayField("Valid until")
     weight_id: Any = HiddenField()
+    excess_reason = excess_reason_field()
     password: Any = PasswordField("Sign with your password", [Optional()])
 
 
@@ -53,6 +59,7 @@ class CourseForm(OrderForm):
 
 
 class SignForm(Form):
+    excess_reason = excess_reason_field()
     password: Any = PasswordField("Sign with your password", [InputRequired("Enter your password")])
 
 

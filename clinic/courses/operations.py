@@ -18,7 +18,7 @@ from clinic.orders.rules import OrderStatus
 from clinic.patients.models import Patient, Weight
 from clinic.protocols.models import ProtocolVersion
 from clinic.protocols.rules import CourseIntent, ProtocolStatus
-from clinic.protocols.terms import TermsDraft
+from clinic.protocols.terms import TermsDraft, draft_of
 from clinic.signatures.models import Signature
 
 
@@ -110,8 +110,11 @@ def sign_order(
     password: str,
     at: datetime,
     seen: str | None = None,
+    reason: str | None = None,
 ) -> Signature:
     """Sign a version of the course's order as it was `seen`. The first one makes the course active.
+
+    Beyond a limit of the protocol that the course began with, or of the order itself, it is signed with a `reason`.
 
     A version signed while the course is on hold waits on hold with it.
     """
@@ -119,12 +122,17 @@ def sign_order(
         raise RuleBroken("This order belongs to another course.")
     if course.status not in {CourseStatus.DRAFT, CourseStatus.ACTIVE, CourseStatus.ON_HOLD}:
         raise RuleBroken("This course is over. Begin a new one.")
-    signature = orders.sign(version, by=by, password=password, at=at, seen=seen)
+    signature = orders.sign(version, by=by, password=password, at=at, seen=seen, protocol=bounds(course), reason=reason)
     if course.status is CourseStatus.DRAFT:
         _move(course, CourseStatus.ACTIVE, by=by, at=at, reason="The first order was signed.")
     elif course.status is CourseStatus.ON_HOLD:
         orders.hold(version, reason="The course is on hold.", by=by, at=at)
     return signature
+
+
+def bounds(course: Course) -> TermsDraft:
+    """The terms of the protocol version that a course began with: the limits that its orders are held against."""
+    return draft_of(course.protocol_version.terms)
 
 
 def adjust(

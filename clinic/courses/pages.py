@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from clinic.core import clock
-from clinic.core.findings import Finding, FindingLevel
+from clinic.core.findings import Finding
 from clinic.courses import queries
 from clinic.courses.forms import OrderForm
 from clinic.courses.models import Course
@@ -16,7 +16,7 @@ from clinic.courses.rules import CourseDecision, CourseStatus, status_after
 from clinic.orders import operations as orders
 from clinic.orders import queries as order_queries
 from clinic.orders.models import OrderVersion
-from clinic.orders.signing_rules import refusals
+from clinic.orders.signing_rules import refusals, remarks
 from clinic.patients import pages as patient_pages
 from clinic.patients import queries as patients
 from clinic.patients.models import Patient, Weight
@@ -88,7 +88,7 @@ class Reading:
     @property
     def remarks(self) -> list[Finding]:
         """What is shown beside it."""
-        return [finding for finding in self.findings if finding.level is FindingLevel.SOFT]
+        return remarks(self.findings)
 
 
 def dosing_weight(patient: Patient) -> Weight | None:
@@ -96,7 +96,15 @@ def dosing_weight(patient: Patient) -> Weight | None:
     return patients.last_weight(patient.id, measured_only=True)
 
 
-def read_terms(patient: Patient, draft: TermsDraft, drug: Drug, weight: Weight | None, until: date | None) -> Reading:
+def read_terms(
+    patient: Patient,
+    draft: TermsDraft,
+    drug: Drug,
+    weight: Weight | None,
+    until: date | None,
+    *,
+    protocol: TermsDraft,
+) -> Reading:
     """How terms read for a patient today."""
     today = orders.clinic_day(clock.now())
     consent = patients.consent_covering(patient.id, drug.name, today)
@@ -104,14 +112,21 @@ def read_terms(patient: Patient, draft: TermsDraft, drug: Drug, weight: Weight |
     return Reading(
         sentence=sentence(draft, drug_name=drug.name, weight_kg=kg),
         pump=pump_lines(draft, kg),
-        findings=orders.problems_of(patient.id, draft, drug=drug, weight=weight, valid_until=until, on=today),
+        findings=orders.problems_of(
+            patient.id, draft, drug=drug, weight=weight, valid_until=until, on=today, protocol=protocol
+        ),
         consent_until=consent.valid_until if consent else None,
         has_consent=consent is not None,
     )
 
 
-def written_page(patient: Patient, form: OrderForm, reference: TermsDraft | None, *, word: str) -> dict[str, Any]:
-    """Everything a page that writes an order shows beside its fields."""
+def written_page(
+    patient: Patient, form: OrderForm, reference: TermsDraft | None, *, protocol: TermsDraft, word: str
+) -> dict[str, Any]:
+    """Everything a page that writes an order shows beside its fields.
+
+    Changes are marked against `reference`; the limits are those of `protocol`.
+    """
     form.offer_drugs(protocols.drugs())
     now = clock.now()
     weight = dosing_weight(patient)
@@ -125,7 +140,9 @@ def written_page(patient: Patient, form: OrderForm, reference: TermsDraft | None
         "bar": patient_pages.bar(patient, now=now),
         "weight": weight,
         "weight_text": patient_pages.weight_text(weight, now) if weight else "",
-        "reads": read_terms(patient, draft, drug, weight, form.valid_until.data) if draft and drug else None,
+        "reads": read_terms(patient, draft, drug, weight, form.valid_until.data, protocol=protocol)
+        if draft and drug
+        else None,
         "changed": changed_count(page),
         "changes": _changes(reference, draft, drug) if reference and draft and drug else [],
     }
@@ -172,13 +189,19 @@ class OrderPage:
     verbal: list[tuple[Any, bool]]
     seen: str
 
+    @property
+    def remarks(self) -> list[Finding]:
+        """What is signed with a written reason."""
+        return remarks(self.findings)
 
-def order_page(version: OrderVersion) -> OrderPage:
+
+def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
     """Gather what the page of a version shows; the number of reads does not grow with versions or rows."""
     draft = draft_of(version.terms)
     earlier = [other for other in version.order.versions if other.number < version.number]
     before = order_queries.version(earlier[-1].id) if earlier else None
     is_open = version.signature is None and version.status in orders.UNSIGNED
+    findings = orders.problems(version, on=orders.clinic_day(clock.now()), protocol=protocol) if is_open else []
     return OrderPage(
         version=version,
         sentence=sentence(draft, drug_name=version.terms.drug.name, weight_kg=version.weight_used_kg),
@@ -188,10 +211,10 @@ def order_page(version: OrderVersion) -> OrderPage:
         changes=_changes(draft_of(before.terms), draft, version.terms.drug) if before else [],
         before=before,
         signature=shown(version.signature, orders.version_content(version)) if version.signature else None,
-        findings=orders.problems(version, on=orders.clinic_day(clock.now())) if is_open else [],
+        findings=findings,
         others=[other for other in version.order.versions if other.id != version.id],
         verbal=order_queries.verbal_orders_of(version.order_id),
-        seen=orders.seen_code(version) if is_open else "",
+        seen=orders.seen_code(version, findings) if is_open else "",
     )
 
 

@@ -46,6 +46,7 @@ def review_page(course_id: uuid.UUID) -> Course | None:
                 joinedload(OrderVersion.signature),
                 joinedload(OrderVersion.weight),
                 joinedload(OrderVersion.drafted_by),
+                selectinload(OrderVersion.excesses),
                 whole_terms(OrderVersion.terms),
             ),
             selectinload(Course.reviews).joinedload(CourseReview.recorded_by),

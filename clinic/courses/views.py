@@ -97,7 +97,7 @@ def _new_page(patient: Patient, version: ProtocolVersion, form: CourseForm) -> s
         "courses/new.html",
         protocol_version=version,
         act=url_for(".create", patient=patient.id, protocol=version.id),
-        **written_page(patient, form, draft_of(version.terms), word="protocol"),
+        **written_page(patient, form, draft_of(version.terms), protocol=draft_of(version.terms), word="protocol"),
     )
 
 
@@ -183,7 +183,14 @@ def _create(patient: Patient, version: ProtocolVersion, form: CourseForm) -> str
     if not is_signed:
         flash("Kept as a draft.")
         return order_address(course, first)
-    operations.sign_order(course, first, by=actor(), password=form.password.data or "", at=clock.now())
+    operations.sign_order(
+        course,
+        first,
+        by=actor(),
+        password=form.password.data or "",
+        at=clock.now(),
+        reason=form.excess_reason.data,
+    )
     flash("Signed. The course is active.")
     return url_for("notes.show_course", course_id=course.id)
 
@@ -200,7 +207,7 @@ def order_view(
         course=course,
         patient=course.patient,
         bar=patient_pages.bar(course.patient, now=clock.now()),
-        shown=order_page(version),
+        shown=order_page(version, protocol=operations.bounds(course)),
         version=version,
         form=form or SignForm(formdata=None),
         drop=drop or ReasonForm(formdata=None),
@@ -231,6 +238,7 @@ def sign_order(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
                     password=form.password.data,
                     at=clock.now(),
                     seen=request.form.get("seen", ""),
+                    reason=form.excess_reason.data,
                 )
         except RuleBroken as refusal:
             form.refuse(refusal)

@@ -54,7 +54,7 @@ def _write_page(course: Course, form: OrderForm, before: OrderVersion | None, **
         course=course,
         before=before,
         **page,
-        **written_page(course.patient, form, reference, word=word),
+        **written_page(course.patient, form, reference, protocol=operations.bounds(course), word=word),
     )
 
 
@@ -62,8 +62,7 @@ def _reference(course: Course, before: OrderVersion | None) -> tuple[TermsDraft,
     """What the changes are marked against: the version before, or for a first one the protocol."""
     if before is not None:
         return draft_of(before.terms), "was"
-    version = protocols.version(course.protocol_version_id) or abort(404)
-    return draft_of(version.terms), "protocol"
+    return operations.bounds(course), "protocol"
 
 
 def _standing(course: Course) -> OrderVersion | None:
@@ -176,7 +175,14 @@ def adjust(course_id: uuid.UUID) -> ResponseReturnValue:
 
 def _sign_or_keep(course: Course, version: OrderVersion, form: OrderForm, *, is_signed: bool) -> str:
     if is_signed:
-        operations.sign_order(course, version, by=actor(), password=form.password.data or "", at=clock.now())
+        operations.sign_order(
+            course,
+            version,
+            by=actor(),
+            password=form.password.data or "",
+            at=clock.now(),
+            reason=form.excess_reason.data,
+        )
         flash(f"Signed order {version.number}.")
     else:
         flash("Kept as a draft.")
@@ -187,7 +193,7 @@ def _sign_or_keep(course: Course, version: OrderVersion, form: OrderForm, *, is_
 
 
 def _draft_page(course: Course, form: OrderForm, version: OrderVersion) -> str:
-    before = order_page(version).before
+    before = order_page(version, protocol=operations.bounds(course)).before
     return _write_page(
         course,
         form,

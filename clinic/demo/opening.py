@@ -25,6 +25,7 @@ from clinic.scheduling import operations as scheduling
 from clinic.scheduling.models import Chair
 
 _WEEKS_VALID = 26
+_WHY = "Discussed with the patient."
 
 
 def add_opening(
@@ -134,7 +135,7 @@ def _course(world: DemoWorld, days: Days, treatment: Treatment, at: datetime) ->
 
 def _sign(world: DemoWorld, treatment: Treatment, at: datetime) -> None:
     course, by = course_of(treatment), world.person(treatment.physician, at=at)
-    courses.sign_order(course, course.order.versions[0], by=by, password=world.password, at=at)
+    courses.sign_order(course, course.order.versions[0], by=by, password=world.password, at=at, reason=_WHY)
 
 
 def _baseline(world: DemoWorld, treatment: Treatment, at: datetime) -> None:

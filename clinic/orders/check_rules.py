@@ -11,7 +11,7 @@ from typing import Final
 
 from clinic.core.findings import Finding, FindingLevel
 from clinic.core.times import date_label, elapsed_minutes
-from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up
+from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up, rounded_apart
 from clinic.protocols.dose_rules import dose_rate_mg_h, pump_rate_ml_h, rate_from, rate_in, round_to_pump_step
 
 # A rate five times too high or too low is a keying slip, not a rounding (REFERENCE 3.3).
@@ -73,7 +73,7 @@ def _over(code: str, name: str, proposed_ml_h: Decimal, bound: Decimal, terms: R
     bound_mg_h = rate_from(terms.rate_unit, bound, weight_kg=terms.weight_kg)
     bound_ml_h = pump_rate_ml_h(bound_mg_h, concentration_mg_ml=terms.concentration_mg_ml)
     proposed_text = format_quantity(proposed_ml_h, Unit.ML_PER_H)
-    implied_text = format_quantity(_shown_above(implied, bound), terms.rate_unit)
+    implied_text = format_quantity(rounded_apart(implied, bound)[0], terms.rate_unit)
     bound_text = format_quantity(bound, terms.rate_unit)
     bound_pump_text = format_quantity(round_half_up(bound_ml_h, 2), Unit.ML_PER_H)
     return Finding(
@@ -87,15 +87,6 @@ def _over(code: str, name: str, proposed_ml_h: Decimal, bound: Decimal, terms: R
             "unit": terms.rate_unit.short,
         },
     )
-
-
-def _shown_above(value: Decimal, bound: Decimal) -> Decimal:
-    """Round for the screen, but never so far that a value over its bound reads the same as the bound."""
-    for places in range(2, 7):
-        shown = round_half_up(value, places)
-        if shown > bound:
-            return shown
-    return value
 
 
 @exact
@@ -172,7 +163,7 @@ def check_projected_total(projected_mg: Decimal, maximum_mg: Decimal | None) -> 
     """Return a hard finding when the dose that the plan comes to is over the order's maximum in total (both mg)."""
     if maximum_mg is None or projected_mg <= maximum_mg:
         return []
-    shown = _shown_above(projected_mg, maximum_mg)
+    shown, _ = rounded_apart(projected_mg, maximum_mg)
     total_text, maximum_text = format_quantity(shown, Unit.MG), format_quantity(maximum_mg, Unit.MG)
     message = f"The total would come to {total_text}; the order's maximum is {maximum_text}."
     facts = {"projected_mg": format_number(shown), "maximum_mg": format_number(maximum_mg)}
@@ -199,7 +190,7 @@ def check_duration(elapsed_min: Decimal | int, maximum_min: Decimal | int | None
     """Return a hard finding when the infusion has lasted longer than the order's maximum duration (both minutes)."""
     if maximum_min is None or elapsed_min <= maximum_min:
         return []
-    shown = _shown_above(Decimal(elapsed_min), Decimal(maximum_min))
+    shown, _ = rounded_apart(Decimal(elapsed_min), Decimal(maximum_min))
     lasted_text, maximum_text = format_quantity(shown, Unit.MIN), format_quantity(maximum_min, Unit.MIN)
     message = f"The infusion has lasted {lasted_text}; the order's maximum is {maximum_text}."
     facts = {"elapsed_min": format_number(shown), "maximum_min": format_number(maximum_min)}

@@ -87,8 +87,23 @@ class OrderVersion(ClinicScoped, Base):
     weight: Mapped[Weight | None] = relationship()
     drafted_by: Mapped[Staff] = relationship(foreign_keys=[drafted_by_id])
     signature: Mapped[Signature | None] = relationship()
+    excesses: Mapped[list["AcknowledgedExcess"]] = relationship(order_by="AcknowledgedExcess.position")
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class AcknowledgedExcess(ClinicScoped, Recorded, Base):
+    """A soft finding that a version was signed with: what was compared, in its numbers, and the signer's reason."""
+
+    __tablename__ = "acknowledged_excess"
+    __table_args__ = (sa.UniqueConstraint("order_version_id", "position"),)
+
+    order_version_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("order_version.id"))
+    position: Mapped[int]
+    code: Mapped[str]
+    message: Mapped[str]
+    facts: Mapped[dict[str, str]] = mapped_column(sa.JSON)
+    reason: Mapped[str]
 
 
 class OrderDraft(ClinicScoped, Recorded, Base):

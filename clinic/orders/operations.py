@@ -1,29 +1,26 @@
 """Orders change here: drafted, signed, superseded, held, stopped; spoken and signed afterwards."""
 
-import uuid
+from collections.abc import Sequence
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm.attributes import flag_modified
 
-from clinic.accounts.models import Clinic, Staff
+from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
-from clinic.core import db, times
+from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.findings import Finding
 from clinic.core.rows import add_row
-from clinic.orders.models import Order, OrderDraft, OrderVersion
+from clinic.orders.facing import clinic_day, problems, problems_of
+from clinic.orders.models import AcknowledgedExcess, Order, OrderDraft, OrderVersion
 from clinic.orders.rules import OrderStatus, may_become
-from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_before_signing, refusals
+from clinic.orders.signing_rules import refusals, remarks
 from clinic.orders.spoken import sign_verbal_order, verbal_content, write_verbal_order
-from clinic.patients import queries as patients
 from clinic.patients.models import Patient, Weight
-from clinic.patients.rules import AllergyKind, allergy_status
-from clinic.protocols.models import Drug
 from clinic.protocols.operations import rewrite_terms
-from clinic.protocols.terms import TermsDraft, content_of, draft_of, make_terms
+from clinic.protocols.terms import TermsDraft, content_of, make_terms
 from clinic.signatures import operations as signatures
 from clinic.signatures.models import Signature
 from clinic.signatures.rules import Meaning, canonical, digest
@@ -184,77 +181,38 @@ def refuse_moved_on(version: OrderVersion, drawn_version: int | None) -> None:
 # --- signing ---------------------------------------------------------------------------------------------------------
 
 
-def problems(version: OrderVersion, *, on: date | None = None) -> list[Finding]:
-    """What is missing or outside before `version` can be signed on a day of the clinic (REFERENCE 3.3)."""
-    return problems_of(
-        version.order.patient_id,
-        draft_of(version.terms),
-        drug=version.terms.drug,
-        weight=version.weight,
-        valid_until=version.valid_until,
-        on=on,
-    )
+def seen_code(version: OrderVersion, findings: Sequence[Finding]) -> str:
+    """The hash of what a page shows of a draft: its content and what stands against it. Its form brings it back."""
+    return digest(canonical({"content": version_content(version), "findings": [found.message for found in findings]}))
 
 
-def problems_of(
-    patient_id: uuid.UUID,
-    terms_draft: TermsDraft,
+def sign(
+    version: OrderVersion,
     *,
-    drug: Drug,
-    weight: Weight | None,
-    valid_until: date | None,
-    on: date | None,
-) -> list[Finding]:
-    """The same for terms that are still being written."""
-    allergies = patients.current_allergies(patient_id)
-    answers = {row.question_id: row for row in patients.current_answers(patient_id)}
-    stated = [
-        StatedAnswer(
-            question.text,
-            answers[question.id].answer if question.id in answers else None,
-            is_settled=question.id in answers and bool(answers[question.id].settled_text),
-            valid_until=patients.answer_valid_until(answers[question.id]) if question.id in answers else None,
-        )
-        for question in patients.screening_questions(drug.name)
-    ]
-    return findings_before_signing(
-        OrderFacts(
-            terms=terms_draft,
-            drug_name=drug.name,
-            is_drug_retired=bool(drug.is_retired),
-            weight_kg=weight.kg if weight else None,
-            weight_method=weight.method if weight else None,
-            allergy_status=allergy_status(allergies),
-            substances=tuple(row.substance or "" for row in allergies if row.kind is AllergyKind.KNOWN),
-            answers=tuple(stated),
-            valid_until=valid_until,
-            on=on,
-        )
-    )
-
-
-def seen_code(version: OrderVersion) -> str:
-    """The hash of what a page shows of a draft; the form that signs it brings it back."""
-    return digest(canonical(version_content(version)))
-
-
-def sign(version: OrderVersion, *, by: Staff, password: str, at: datetime, seen: str | None = None) -> Signature:
+    by: Staff,
+    password: str,
+    at: datetime,
+    seen: str | None = None,
+    protocol: TermsDraft | None = None,
+    reason: str | None = None,
+) -> Signature:
     """Sign a draft: it comes into force, and the version in force before it is superseded.
 
     1. What was on the screen must be what stands here: `seen` is the `seen_code` of the page (Conflict otherwise),
-       None where the signer wrote it with the same act. No hard finding may stand.
+       None where the signer wrote it with the same act. No hard finding may stand, and a soft one has its `reason`.
     2. The exact content is signed with the person's password.
     3. The version before is superseded, the terms are sealed, the new version is active: one transaction.
     """
-    if seen is not None and seen != seen_code(version):
+    found = problems(version, on=clinic_day(at), protocol=protocol)
+    if seen is not None and seen != seen_code(version, found):
         raise Conflict("This order is not what you read any more. Nothing was signed.")
     if version.status is OrderStatus.CANCELLED:
         raise RuleBroken("This draft was dropped. Begin a new version.")
     if version.status not in UNSIGNED:
         raise RuleBroken("This version is signed already.")
-    found = refusals(problems(version, on=clinic_day(at)))
-    if found:
-        raise RuleBroken(" ".join(finding.message for finding in found))
+    if refusals(found):
+        raise RuleBroken(" ".join(finding.message for finding in refusals(found)))
+    _acknowledge(version, remarks(found), reason, by=by, at=at)
     signature = signatures.sign(
         version,
         version_content(version),
@@ -282,9 +240,36 @@ def sign(version: OrderVersion, *, by: Staff, password: str, at: datetime, seen:
     return signature
 
 
+def _acknowledge(
+    version: OrderVersion, found: Sequence[Finding], reason: str | None, *, by: Staff, at: datetime
+) -> None:
+    """Keep what the version is signed with although it stands outside, and why."""
+    why = (reason or "").strip()
+    if found and not why:
+        raise RuleBroken(
+            f"Say why it is signed all the same. {' '.join(finding.message for finding in found)}",
+            field="excess_reason",
+        )
+    version.excesses = [
+        AcknowledgedExcess(
+            position=place,
+            code=finding.code,
+            message=finding.message,
+            facts=dict(finding.facts),
+            reason=why,
+            recorded_at=at,
+            recorded_by_id=by.id,
+        )
+        for place, finding in enumerate(found, start=1)
+    ]
+
+
 def version_content(version: OrderVersion) -> dict[str, object]:
     """What the signature of an order version covers. The patient stands in it by the key that never changes."""
     weight = version.weight
+    acknowledged = [
+        {"code": row.code, "message": row.message, "facts": row.facts, "reason": row.reason} for row in version.excesses
+    ]
     return {
         "order": version.order_id,
         "patient": version.order.patient_id,
@@ -298,13 +283,9 @@ def version_content(version: OrderVersion) -> dict[str, object]:
         "valid_until": version.valid_until,
         "sessions_allowed": version.sessions_allowed,
         "change_reason": version.change_reason,
+        # Only where there are any: what was signed before they were kept says nothing of them.
+        **({"acknowledged": acknowledged} if acknowledged else {}),
     }
-
-
-def clinic_day(at: datetime) -> date:
-    """The date on the clinic's wall at an instant."""
-    clinic = db.session.get_one(Clinic, db.current_clinic_id())
-    return times.local(at, ZoneInfo(clinic.zone)).date()
 
 
 # --- the states of a version -----------------------------------------------------------------------------------------

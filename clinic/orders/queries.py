@@ -74,6 +74,7 @@ def _whole(condition: sa.ColumnElement[bool]) -> OrderVersion | None:
             joinedload(OrderVersion.weight),
             joinedload(OrderVersion.drafted_by),
             joinedload(OrderVersion.signature),
+            selectinload(OrderVersion.excesses),
             whole_terms(OrderVersion.terms),
         )
     )

@@ -8,7 +8,8 @@ from typing import Final
 
 from clinic.core.findings import Finding, FindingLevel
 from clinic.core.times import date_label
-from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up
+from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up, rounded_apart
+from clinic.orders.bound_rules import beyond_protocol
 from clinic.patients.rules import AllergyStatus, Answer, WeightMethod
 from clinic.protocols.dose_rules import planned_total_mg, rate_from, rate_mg_h, total_mg
 from clinic.protocols.terms import TermsDraft
@@ -39,10 +40,12 @@ class OrderFacts:
     answers: tuple[StatedAnswer, ...] = ()
     valid_until: date | None = None
     on: date | None = None
+    protocol: TermsDraft | None = None
+    beyond_protocol_level: FindingLevel = FindingLevel.SOFT
 
 
 def findings_before_signing(facts: OrderFacts) -> list[Finding]:
-    """Return what stands against signing: hard findings refuse the signature, soft ones are shown beside it."""
+    """Return what stands against signing: hard findings refuse the signature, soft ones need a written reason."""
     return [
         *_missing(facts.terms),
         *(
@@ -51,6 +54,7 @@ def findings_before_signing(facts: OrderFacts) -> list[Finding]:
         ),
         *_weight_findings(facts),
         *_rate_findings(facts),
+        *_beyond_protocol(facts),
         *_patient_findings(facts),
         *_validity_findings(facts),
     ]
@@ -110,40 +114,56 @@ def _over_maximum_rate(facts: OrderFacts, start_mg_h: Decimal, highest_mg_h: Dec
     if unit.uses_weight and facts.weight_kg is None:
         return [Finding("weight-missing", FindingLevel.HARD, "The maximum rate needs the patient's weight.")]
     maximum = rate_from(unit.rate_unit, terms.maximum_rate, weight_kg=facts.weight_kg)
-    return [
-        Finding(
-            f"{code}-over-maximum-rate",
-            FindingLevel.HARD,
-            f"{words} comes to {_shown(rate, maximum, Unit.MG_PER_H)}; the maximum rate is "
-            f"{format_quantity(terms.maximum_rate, unit.rate_unit)} ({_rounded(maximum, Unit.MG_PER_H)}).",
-            {
-                "rate_mg_h": format_number(round_half_up(rate, 6)),
-                "maximum_mg_h": format_number(round_half_up(maximum, 6)),
-            },
-        )
-        for code, words, rate in (("start", "The start", start_mg_h), ("highest", "The highest rate", highest_mg_h))
-        if rate > maximum and (code == "start" or rate != start_mg_h)
-    ]
+    found = []
+    for code, words, rate in (("start", "The start", start_mg_h), ("highest", "The highest rate", highest_mg_h)):
+        if rate <= maximum or (code == "highest" and rate == start_mg_h):
+            continue
+        rate_text, maximum_text = (format_quantity(shown, Unit.MG_PER_H) for shown in rounded_apart(rate, maximum))
+        entered = format_quantity(terms.maximum_rate, unit.rate_unit)
+        message = f"{words} comes to {rate_text}; the maximum rate is {entered} ({maximum_text})."
+        numbers = {
+            "rate_mg_h": format_number(round_half_up(rate, 6)),
+            "maximum_mg_h": format_number(round_half_up(maximum, 6)),
+        }
+        found.append(Finding(f"{code}-over-maximum-rate", FindingLevel.HARD, message, numbers))
+    return found
 
 
 def _over_maximum_total(facts: OrderFacts, start_mg_h: Decimal, highest_mg_h: Decimal) -> list[Finding]:
-    """Refuse a plan whose first rate alone is over the session maximum; tell of one that only its steps lift over it.
+    """Refuse a plan whose first rate alone is over a maximum; ask for a reason where only its steps lift it over.
 
     A step is taken if it is tolerated, and while the drug runs no rate is accepted that would pass the maximum.
     """
-    planned = planned_mg(facts.terms, facts.weight_kg, start_mg_h, highest_mg_h)
-    maximum = facts.terms.maximum_total_mg
-    if planned is None or maximum is None or planned <= maximum:
+    terms = facts.terms
+    planned = planned_mg(terms, facts.weight_kg, start_mg_h, highest_mg_h)
+    unstepped = planned_mg(replace(terms, step_amount=None), facts.weight_kg, start_mg_h, start_mg_h)
+    if planned is None or unstepped is None:
         return []
-    unstepped = planned_mg(replace(facts.terms, step_amount=None), facts.weight_kg, start_mg_h, start_mg_h)
-    is_by_steps = unstepped is not None and unstepped <= maximum
-    code, level = ("steps-over", FindingLevel.SOFT) if is_by_steps else ("planned-over", FindingLevel.HARD)
+    sessions = terms.sessions_planned or 0
+    return [
+        *_over_total("maximum", "in a session; the session maximum", planned, unstepped, terms.maximum_total_mg),
+        *_over_total(
+            "course-maximum",
+            f"in {sessions} session{'' if sessions == 1 else 's'}; the course maximum",
+            planned * sessions,
+            unstepped * sessions,
+            terms.course_maximum_mg,
+        ),
+    ]
+
+
+def _over_total(code: str, words: str, planned: Decimal, unstepped: Decimal, maximum: Decimal | None) -> list[Finding]:
+    if maximum is None or planned <= maximum:
+        return []
+    is_by_steps = unstepped <= maximum
+    kind, level = ("steps-over", FindingLevel.SOFT) if is_by_steps else ("planned-over", FindingLevel.HARD)
+    planned_text = format_quantity(rounded_apart(planned, maximum)[0], Unit.MG)
     message = (
-        f"{'With every step the' if is_by_steps else 'The'} plan comes to {_shown(planned, maximum, Unit.MG)} "
-        f"in a session; the session maximum is {format_quantity(maximum, Unit.MG)}."
+        f"{'With every step the' if is_by_steps else 'The'} plan comes to {planned_text} {words} is "
+        f"{format_quantity(maximum, Unit.MG)}."
     )
     numbers = {"planned_mg": format_number(round_half_up(planned, 6)), "maximum_mg": format_number(maximum)}
-    return [Finding(f"{code}-maximum", level, message, numbers)]
+    return [Finding(f"{kind}-{code}", level, message, numbers)]
 
 
 @exact
@@ -170,6 +190,12 @@ def planned_mg(
         step_every_min=terms.step_every_min,
         highest_mg_h=highest_mg_h,
     )
+
+
+def _beyond_protocol(facts: OrderFacts) -> list[Finding]:
+    if facts.protocol is None:
+        return []
+    return beyond_protocol(facts.terms, facts.protocol, weight_kg=facts.weight_kg, level=facts.beyond_protocol_level)
 
 
 def _patient_findings(facts: OrderFacts) -> list[Finding]:
@@ -205,17 +231,9 @@ def _validity_findings(facts: OrderFacts) -> list[Finding]:
     return [Finding("order-expired", FindingLevel.HARD, message)]
 
 
-def _rounded(value: Decimal, unit: Unit) -> str:
-    return format_quantity(round_half_up(value, 2), unit)
-
-
-def _shown(value: Decimal, bound: Decimal, unit: Unit) -> str:
-    """Round for the screen, but never so far that a value over its bound reads the same as the bound."""
-    for places in range(2, 7):
-        shown = round_half_up(value, places)
-        if shown > round_half_up(bound, places):
-            break
-    return format_quantity(shown, unit)
+def remarks(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings that are signed with a written reason."""
+    return [finding for finding in findings if finding.level is FindingLevel.SOFT]
 
 
 def refusals(findings: Iterable[Finding]) -> list[Finding]:

@@ -47,6 +47,9 @@ class LimitsForm(Form):
 
     bolus_role: Any = SelectField("Who gives a bolus", [left_open()], choices=options(_BOLUS))
     step_level: Any = SelectField("A step larger or sooner than the order's", [left_open()], choices=options(_STEP))
+    beyond_protocol_level: Any = SelectField(
+        "An order beyond its protocol's limits", [left_open()], choices=options(_STEP)
+    )
     pump_tolerance_percent = WholeField("Volumes may differ by", minimum=0, maximum=100, unit="%")
     protocol_approver: Any = SelectField("A protocol is signed into use by", [left_open()], choices=options(_APPROVER))
     rate_difference_percent = WholeField("Rate may differ by", minimum=0, maximum=100, unit="%")
@@ -63,7 +66,10 @@ class LimitsForm(Form):
         """The limits by name, None where a field was left empty."""
         return {
             "bolus_role": Role(self.bolus_role.data) if self.bolus_role.data else None,
-            "step_level": FindingLevel(self.step_level.data) if self.step_level.data else None,
+            **{
+                name: FindingLevel(self[name].data) if self[name].data else None
+                for name in ("step_level", "beyond_protocol_level")
+            },
             "protocol_approver": Approver(self.protocol_approver.data) if self.protocol_approver.data else None,
             **{field.name: field.data for field in self if isinstance(field, WholeField)},
         }
@@ -80,7 +86,12 @@ class LimitsForm(Form):
         return [(self[name].label.text, self._shown(name, value)) for name, value in self.values.items()]
 
     def _shown(self, name: str, value: Any) -> str:
-        words = {"bolus_role": _BOLUS, "step_level": _STEP, "protocol_approver": _APPROVER}.get(name, {})
+        words = {
+            "bolus_role": _BOLUS,
+            "step_level": _STEP,
+            "beyond_protocol_level": _STEP,
+            "protocol_approver": _APPROVER,
+        }.get(name, {})
         unit = f"\N{NO-BREAK SPACE}{self[name].unit}" if isinstance(self[name], WholeField) else ""
         return words.get(value or "", "nothing" if value is None else f"{value}{unit}")
 

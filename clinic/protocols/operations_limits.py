@@ -14,6 +14,7 @@ LIMITS: Final = (
     "bolus_role",
     "step_level",
     "protocol_approver",
+    "beyond_protocol_level",
     "pump_tolerance_percent",
     "rate_difference_percent",
     "weight_change_percent",

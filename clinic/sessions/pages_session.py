@@ -1,6 +1,7 @@
 """What stands around a session's chart: the strip, the due box, the order and its limits."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from clinic.core.formats import minutes
 from clinic.core.times import clock_label, date_label, elapsed_minutes, local
 from clinic.core.units import EXACT, Unit, format_quantity
+from clinic.orders.models import AcknowledgedExcess
 from clinic.orders.rules import Vital, limit_text, order_sentence
 from clinic.protocols.models import PrnItem
 from clinic.sessions.due_rules import DueState, SettledDue, due_text
@@ -221,6 +223,7 @@ class OrderPanel:
     limits: tuple[LimitRow, ...]
     prn: tuple[PrnRow, ...]
     outside: str
+    excesses: Sequence[AcknowledgedExcess]
     version: int
 
 
@@ -271,6 +274,7 @@ def order_panel(infusion: InfusionSession, going: Progress, *, zone: ZoneInfo) -
         limits=tuple(_limit_rows(infusion, going)),
         prn=tuple(_prn_row(infusion, item) for item in terms.prn_items),
         outside=outside,
+        excesses=version.excesses,
         version=version.number,
     )
 

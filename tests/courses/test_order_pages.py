@@ -113,6 +113,29 @@ def test_a_wrong_password_is_counted(client, begun):
     assert db.session.scalar(refused) is not None
 
 
+def test_beyond_the_protocol_the_page_asks_for_a_reason_and_keeps_it_with_the_order(client, begun, patient):
+    address, data = begun
+    beyond = data | {"act": "sign", "password": PASSWORD, "maximum_total_mg": "70"}
+    refused = client.post(address, data=beyond)
+    assert refused.status_code == 422
+    assert 'href="#excess_reason"' in refused.text
+    assert queries.courses_of(patient.id) == []
+    assert client.post(address, data=beyond | {"excess_reason": "Tolerated 65 mg."}).status_code == 303
+    (course,) = queries.courses_of(patient.id)
+    for page in (f"/courses/{course.id}", f"/courses/{course.id}/orders/1"):
+        assert "Tolerated 65 mg." in client.get(page).text
+        assert "the protocol&#39;s is 60\u00a0mg" in client.get(page).text
+
+
+def test_a_draft_beyond_the_protocol_is_signed_with_its_reason_where_it_is_read(client, begun, patient):
+    address, data = begun
+    draft = client.post(address, data=data | {"act": "keep", "maximum_total_mg": "70"}).location
+    assert client.post(f"{draft}/sign", data=signing(client, draft)).status_code == 422
+    signed = client.post(f"{draft}/sign", data=signing(client, draft) | {"excess_reason": "Tolerated 65 mg."})
+    assert signed.status_code == 303
+    assert "Tolerated 65 mg." in client.get(draft).text
+
+
 def test_an_order_over_its_maximum_is_not_signed(client, begun, patient):
     address, data = begun
     refused = client.post(address, data=data | {"act": "sign", "password": PASSWORD, "maximum_total_mg": "20"})

@@ -44,7 +44,9 @@ def make_course(make_patient, make_weight, make_protocol_version, signing_physic
                 ),
             )
             if sign:
-                operations.sign_order(course, course.order.versions[0], by=by, password=PASSWORD, at=SIGNED)
+                operations.sign_order(
+                    course, course.order.versions[0], by=by, password=PASSWORD, at=SIGNED, reason="Discussed."
+                )
         return course
 
     return make

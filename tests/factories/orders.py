@@ -34,7 +34,9 @@ def make_order_version(make_patient, make_weight, make_draft, signing_physician)
                 at=at,
             )
             if sign:
-                operations.sign(version, by=signing_physician, password=PASSWORD, at=max(at, SIGNED))
+                operations.sign(
+                    version, by=signing_physician, password=PASSWORD, at=max(at, SIGNED), reason="Discussed."
+                )
         return version
 
     return make

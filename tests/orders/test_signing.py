@@ -10,8 +10,9 @@ from sqlalchemy.exc import DatabaseError
 
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
+from clinic.core.findings import FindingLevel
 from clinic.orders import operations, queries
-from clinic.orders.models import OrderVersion
+from clinic.orders.models import AcknowledgedExcess, OrderVersion
 from clinic.orders.rules import OrderStatus
 from clinic.patients import operations as patients
 from clinic.patients import queries as patient_queries
@@ -79,7 +80,7 @@ def test_a_version_that_moved_on_since_it_was_read_is_not_signed(make_order_vers
 
 def test_what_was_written_again_after_reading_is_not_signed(make_order_version, make_draft, signing_physician, sign):
     version = make_order_version(sign=False)
-    read = operations.seen_code(version)
+    read = operations.seen_code(version, operations.problems(version))
     operations.revise(
         version,
         make_draft(start_amount=Decimal("0.1")),
@@ -350,3 +351,77 @@ def test_the_newest_measured_weight_is_the_one_to_dose_on(make_patient, make_wei
     make_weight(patient, "68")
     newest = make_weight(patient, "69", measured_at=LATER)
     assert patient_queries.last_weight(patient.id, measured_only=True) is newest
+
+
+# --- beyond a soft limit ---------------------------------------------------------------------------------------------
+
+STEPS_OVER = {"maximum_total_mg": Decimal(35)}
+
+
+def test_a_plan_that_only_its_steps_lift_over_the_maximum_needs_a_written_reason(make_order_version, sign):
+    version = make_order_version(sign=False, **STEPS_OVER)
+    with pytest.raises(RuleBroken, match="Say why") as refusal:
+        sign(version, reason=" ")
+    assert refusal.value.field == "excess_reason"
+    sign(version, reason="Tolerated before.")
+    (kept,) = queries.version(version.id).excesses
+    assert (kept.code, kept.reason) == ("steps-over-maximum", "Tolerated before.")
+    assert kept.facts["maximum_mg"] == "35"
+
+
+def test_the_reason_is_signed_with_the_order(make_order_version, sign):
+    signature = sign(make_order_version(sign=False, **STEPS_OVER), reason="Tolerated before.")
+    assert "Tolerated before." in signature.content
+
+
+def test_nothing_is_kept_where_nothing_stands_outside(make_order_version, sign):
+    version = make_order_version(sign=False)
+    sign(version, reason="Typed for nothing.")
+    assert queries.version(version.id).excesses == []
+
+
+def test_a_question_that_nobody_asked_needs_a_written_reason(make_order_version, make_question, sign):
+    version = make_order_version(sign=False)
+    make_question("ketamine")
+    with pytest.raises(RuleBroken, match="Not asked yet"):
+        sign(version)
+    assert sign(version, reason="Asked by the referrer on 3-Nov.")
+
+
+@pytest.mark.parametrize("level", FindingLevel)
+def test_beyond_its_protocol_an_order_asks_for_a_reason_or_is_refused(
+    make_order_version, sign, clinic, make_draft, level
+):
+    clinic.beyond_protocol_level = level
+    version = make_order_version(sign=False)
+    protocol = make_draft(maximum_total_mg=Decimal(50))
+    with pytest.raises(RuleBroken, match="the protocol's is 50"):
+        sign(version, protocol=protocol)
+    if level is FindingLevel.HARD:
+        with pytest.raises(RuleBroken, match="the protocol's is 50"):
+            sign(version, protocol=protocol, reason="All the same.")
+    else:
+        assert sign(version, protocol=protocol, reason="All the same.")
+
+
+def test_no_plan_passes_the_course_maximum(make_order_version, sign):
+    # 13.6 mg/h for 2 h in 6 sessions are 163.2 mg before any step.
+    with pytest.raises(RuleBroken, match="6 sessions; the course maximum is 163"):
+        sign(make_order_version(sign=False, course_maximum_mg=Decimal(163)), reason="All the same.")
+
+
+def test_what_came_up_after_reading_is_not_signed_with_a_reason_for_something_else(
+    make_order_version, make_question, sign
+):
+    version = make_order_version(sign=False, **STEPS_OVER)
+    seen = operations.seen_code(version, operations.problems(version, on=date(2025, 11, 17)))
+    make_question("ketamine")
+    with pytest.raises(Conflict):
+        sign(version, seen=seen, reason="Tolerated before.")
+
+
+def test_the_database_keeps_the_reason_as_it_is(make_order_version, sign):
+    sign(make_order_version(sign=False, **STEPS_OVER), reason="Tolerated before.")
+    for act in (sa.update(AcknowledgedExcess).values(reason="Another."), sa.delete(AcknowledgedExcess)):
+        with pytest.raises(DatabaseError), db.session.begin_nested():
+            db.session.execute(act.execution_options(synchronize_session=False))
