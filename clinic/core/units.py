@@ -169,6 +169,12 @@ def format_quantity(value: Decimal | int, unit: Unit, *, spoken: bool = False) -
     return f"{number}{NO_BREAK_SPACE}{label}"
 
 
+def dose_text(amount: Decimal | int, unit: str) -> str:
+    """Return a dose whose unit stands in the record by its code, its label or as a word: `0.1 mcg`, `2 drops`."""
+    known = unit_from_label(unit)
+    return format_quantity(amount, known) if known else f"{format_number(amount)}{NO_BREAK_SPACE}{unit}"
+
+
 def round_half_up(value: Decimal, places: int) -> Decimal:
     """Return `value` rounded to `places` decimals, halves away from zero, as clinicians round."""
     return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=EXACT)

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from clinic.core import clock
 from clinic.core.findings import Finding
+from clinic.core.units import Unit, format_quantity
 from clinic.courses import queries
 from clinic.courses.forms import OrderForm
 from clinic.courses.models import Course
 from clinic.courses.rules import CourseDecision, CourseStatus, status_after
 from clinic.orders import operations as orders
 from clinic.orders import queries as order_queries
+from clinic.orders.arithmetic import PumpLine, pump_lines, total_lines
 from clinic.orders.models import OrderVersion
 from clinic.orders.signing_rules import refusals, remarks
 from clinic.patients import pages as patient_pages
@@ -26,7 +28,7 @@ from clinic.protocols.models import Drug, ProtocolVersion
 from clinic.protocols.pages import changed_count, terms_page, typed_draft
 from clinic.protocols.terms import TermsDraft, draft_of
 from clinic.protocols.terms_form import form_values
-from clinic.protocols.wording import PumpLine, drug_text, plan_text, pump_lines, reading, sentence
+from clinic.protocols.wording import drug_text, plan_text, reading, sentence
 from clinic.signatures.pages import ShownSignature, shown
 
 STATUS_LOOKS: Final = {
@@ -76,6 +78,8 @@ class Reading:
 
     sentence: str = ""
     pump: list[PumpLine] = field(default_factory=list)
+    totals: list[tuple[str, str]] = field(default_factory=list)
+    weight: str = ""
     findings: list[Finding] = field(default_factory=list)
     consent_until: date | None = None
     has_consent: bool = False
@@ -96,6 +100,13 @@ def dosing_weight(patient: Patient) -> Weight | None:
     return patients.last_weight(patient.id, measured_only=True)
 
 
+def _weight_words(weight: Weight | None, now: datetime) -> str:
+    """The weight that went into the arithmetic, with how it was had and the day."""
+    if weight is None:
+        return ""
+    return f"{format_quantity(weight.kg, Unit.KG)}, {weight.method} {patient_pages.day_text(weight.measured_at, now)}"
+
+
 def read_terms(
     patient: Patient,
     draft: TermsDraft,
@@ -112,6 +123,8 @@ def read_terms(
     return Reading(
         sentence=sentence(draft, drug_name=drug.name, weight_kg=kg),
         pump=pump_lines(draft, kg),
+        totals=total_lines(draft, kg),
+        weight=_weight_words(weight, clock.now()),
         findings=orders.problems_of(
             patient.id, draft, drug=drug, weight=weight, valid_until=until, on=today, protocol=protocol
         ),
@@ -180,6 +193,8 @@ class OrderPage:
     sentence: str
     plan: str
     pump: list[PumpLine]
+    totals: list[tuple[str, str]]
+    weight: str
     groups: list[tuple[str, list[tuple[str, str]]]]
     changes: list[Difference]
     before: OrderVersion | None
@@ -207,6 +222,8 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
         sentence=sentence(draft, drug_name=version.terms.drug.name, weight_kg=version.weight_used_kg),
         plan=plan_text(draft),
         pump=pump_lines(draft, version.weight_used_kg),
+        totals=total_lines(draft, version.weight_used_kg),
+        weight=_weight_words(version.weight, clock.now()),
         groups=reading(draft),
         changes=_changes(draft_of(before.terms), draft, version.terms.drug) if before else [],
         before=before,

@@ -144,7 +144,7 @@ def written(
     if asks_for_more_rows(form):
         return page()
     is_valid = form.validate_on_submit()
-    if is_valid and act == "read":
+    if act == "read":
         return page()
     if is_valid:
         try:

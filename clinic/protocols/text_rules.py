@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from clinic.core.units import Unit, format_number, format_quantity, unit_from_label
+from clinic.core.units import Unit, format_quantity, unit_from_label
 from clinic.protocols.dose_rules import DoseBasis
 from clinic.protocols.limit_rules import Comparator, Limit, LimitLevel, Vital
 
@@ -250,4 +250,4 @@ def _dose_clause(basis: DoseBasis, dose: Decimal, duration_min: Decimal | int | 
     amount = format_quantity(dose, basis.unit, spoken=True)
     if not basis.is_total:
         return f"start {amount}"
-    return f"give {amount}" if duration_min is None else f"give {amount} over {format_number(duration_min)} min"
+    return f"give {amount}" if duration_min is None else f"give {amount} over {format_quantity(duration_min, Unit.MIN)}"

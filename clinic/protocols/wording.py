@@ -7,16 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from clinic.core.permissions import Role
-from clinic.core.units import (
-    NO_BREAK_SPACE,
-    Unit,
-    exact,
-    format_number,
-    format_quantity,
-    round_half_up,
-    unit_from_label,
-)
-from clinic.protocols.dose_rules import pump_rate_ml_h, rate_from, rate_in, rate_mg_h
+from clinic.core.units import NO_BREAK_SPACE, Unit, dose_text, format_number, format_quantity, unit_from_label
 from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, limit_lines
 from clinic.protocols.models import Drug
 from clinic.protocols.rules import Anchor, CheckKind, DischargeScale, GateEffect, WeightRule
@@ -197,7 +188,7 @@ def _number_text(value: Decimal | int, unit: Unit | str | None) -> str:
         return format_quantity(value, unit, spoken=True)
     if not unit:
         return format_number(value)
-    return f"{format_number(value)}{NO_BREAK_SPACE}{unit.removesuffix('s') if value == 1 else unit}"
+    return dose_text(value, unit.removesuffix("s") if value == 1 else unit)
 
 
 def _unit(terms: TermsDraft, name: str) -> Unit | str | None:
@@ -218,9 +209,7 @@ def unit_label(terms: TermsDraft | None, name: str) -> str:
 
 def prn_text(item: PrnDraft) -> str:
     """Return "ondansetron 4 mg IV, at most 2 doses, at least 30 min apart"."""
-    unit = unit_from_label(item.unit)
-    dose = format_quantity(item.dose, unit) if unit else f"{format_number(item.dose)}{NO_BREAK_SPACE}{item.unit}"
-    parts = [f"{item.drug_name} {dose} {item.route}"]
+    parts = [f"{item.drug_name} {dose_text(item.dose, item.unit)} {item.route}"]
     if item.over_min:
         parts.append(f"over {format_quantity(item.over_min, Unit.MIN)}")
     if item.maximum_count is not None:
@@ -352,49 +341,3 @@ def plan_text(terms: TermsDraft) -> str:
         parts.append(f"{terms.sessions_planned} session{'' if terms.sessions_planned == 1 else 's'}")
     parts += [text for text in (spacing_text(terms), terms.spacing_text) if text]
     return ", ".join(parts)
-
-
-class PumpLine(NamedTuple):
-    """What an ordered rate comes to: mg per hour, mg per kg per hour, mL per hour; "" where it cannot be worked out."""
-
-    label: str
-    mg_h: str
-    mg_kg_h: str
-    ml_h: str
-
-
-@exact
-def pump_lines(terms: TermsDraft, weight_kg: Decimal | None) -> list[PumpLine]:
-    """Return what the ordered rates come to, as far as it can be worked out."""
-    if terms.basis.uses_weight and weight_kg is None:
-        return []
-    rates = []
-    if terms.start_amount and not (terms.basis.is_total and not terms.duration_min):
-        start = rate_mg_h(terms.basis, terms.start_amount, weight_kg=weight_kg, duration_min=terms.duration_min)
-        rates.append(("Rate" if terms.basis.is_total else "Start", start))
-    if terms.highest_amount and not terms.basis.is_total:
-        rates.append(("Highest rate", rate_from(terms.basis.rate_unit, terms.highest_amount, weight_kg=weight_kg)))
-    unit = terms.maximum_rate_unit
-    if terms.maximum_rate and unit is not None and not unit.is_total and (weight_kg or not unit.uses_weight):
-        rates.append(("Maximum rate", rate_from(unit.rate_unit, terms.maximum_rate, weight_kg=weight_kg)))
-    return [
-        PumpLine(label, _two_places(rate, Unit.MG_PER_H), _per_kg_text(rate, weight_kg), _pump_text(rate, terms))
-        for label, rate in rates
-    ]
-
-
-def _per_kg_text(mg_h: Decimal, weight_kg: Decimal | None) -> str:
-    if not weight_kg:
-        return ""
-    per_kg = rate_in(Unit.MG_PER_KG_H, mg_h, weight_kg=weight_kg)
-    return format_quantity(round_half_up(per_kg, 3), Unit.MG_PER_KG_H)
-
-
-def _pump_text(mg_h: Decimal, terms: TermsDraft) -> str:
-    if not terms.concentration_mg_ml:
-        return ""
-    return _two_places(pump_rate_ml_h(mg_h, concentration_mg_ml=terms.concentration_mg_ml), Unit.ML_PER_H)
-
-
-def _two_places(value: Decimal, unit: Unit) -> str:
-    return format_quantity(round_half_up(value, 2), unit)

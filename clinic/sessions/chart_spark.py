@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from clinic.core.drawing import Circle, Hatch, Line, Path, Rect, Shape, Text
-from clinic.core.units import format_number
+from clinic.core.units import Unit, format_number, format_quantity
 from clinic.sessions.chart_axis import TimeAxis
 from clinic.sessions.chart_lanes import Scale, reach
 from clinic.sessions.chart_therapy import rate_steps
@@ -165,7 +165,8 @@ def _says(data: ChartInput) -> str:
     """Return the session in one sentence, from what there is."""
     said: list[str] = []
     if data.segments:
-        said.append(f"highest rate {format_number(max(rate for _, _, rate in data.segments))} mg per hour")
+        highest = max(rate for _, _, rate in data.segments)
+        said.append(f"highest rate {format_quantity(highest, Unit.MG_PER_H, spoken=True)}")
     systolic = [reading.sbp for reading in data.shown if reading.sbp is not None]
     if systolic:
         said.append(f"highest systolic {format_number(max(systolic))}")

@@ -8,7 +8,7 @@ from typing import Any
 from clinic.accounts.models import Staff
 from clinic.audit.rules import AuditAction
 from clinic.core.errors import RuleBroken
-from clinic.core.units import NO_BREAK_SPACE, format_number
+from clinic.core.units import dose_text
 from clinic.orders.rules import check_prn
 from clinic.protocols.models import PrnItem
 from clinic.sessions.event_rules import Actuality, AdverseOutcome, IvAction, SessionEventKind
@@ -49,7 +49,7 @@ def give_prn(
     if prn_item.terms_id != infusion.order_version.terms_id:
         raise RuleBroken("This medicine is not part of the order in force.", field="prn_item")
     if dose is not None and dose != prn_item.dose:
-        message = f"The order says {format_number(prn_item.dose)}{NO_BREAK_SPACE}{prn_item.unit}."
+        message = f"The order says {dose_text(prn_item.dose, prn_item.unit)}."
         raise RuleBroken(message, field="dose")
     given = [row.given_at for row in current(infusion.prn_doses) if _is_same_medicine(row.prn_item, prn_item)]
     refuse_hard(check_prn(given, given_at, prn_item.maximum_count, prn_item.minimum_gap_min), field="given_at")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from clinic.core.units import Unit, format_quantity
+from clinic.core.units import Unit, dose_text, format_quantity
 from clinic.orders.rules import Comparator, LimitLevel, StatedLimit, Vital, dose_rate_mg_h, rate_from
 from clinic.protocols.models import Terms
 from clinic.sessions.chart import ChartEvent, ChartInput, DuePoint, ReadingPoint
@@ -14,7 +14,7 @@ from clinic.sessions.chart_types import LowHigh
 from clinic.sessions.due_rules import DueState
 from clinic.sessions.event_rules import Actuality, IvAction
 from clinic.sessions.models import InfusionSession, ObservationSet
-from clinic.sessions.pages_words import GRADES, dose_text
+from clinic.sessions.pages_words import GRADES
 from clinic.sessions.progress import Progress, closed_at, current, first_start
 from clinic.sessions.rules import AdministrationKind, SessionStatus
 from clinic.sessions.vital_rules import sedation_bounds

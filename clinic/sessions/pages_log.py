@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from clinic.core.units import Unit, format_quantity
+from clinic.core.units import Unit, dose_text, format_quantity
 from clinic.orders.rules import Vital, dose_rate_mg_h
 from clinic.sessions.event_rules import Actuality, IvAction, RightVolume, SessionEventKind
 from clinic.sessions.models import (
@@ -22,7 +22,6 @@ from clinic.sessions.models import (
 from clinic.sessions.pages_words import (
     GRADES,
     breach_texts,
-    dose_text,
     extra_values,
     is_above,
     pressure,

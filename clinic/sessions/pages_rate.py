@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.core.errors import RuleBroken
 from clinic.core.times import clock_label
-from clinic.core.units import Unit, format_number, round_half_up
+from clinic.core.units import Unit, format_number, format_quantity, round_half_up
 from clinic.orders.rules import dose_rate_mg_h, round_to_pump_step
 from clinic.sessions import ordered_rates
 from clinic.sessions.delivery_rules import delivered_ml
@@ -23,6 +23,7 @@ class RateCell:
 
     value: str
     mg_h: str
+    dose: str
     small: str
     pump: str
     total: str
@@ -57,7 +58,7 @@ def rate_sheet(infusion: InfusionSession, *, now: datetime, zone: ZoneInfo) -> R
         now_ml_h=shown_rate(running.state.rate_ml_h, Unit.ML_PER_H),
         since=clock_label(since, zone) if since else "",
         cells=cells,
-        concentration="" if bag is None else f"{format_number(bag)} mg per mL",
+        concentration="" if bag is None else format_quantity(bag, Unit.MG_PER_ML, spoken=True),
         said=f"The steps and the highest rate come from the order of {signer}." if cells else "The order has no steps.",
         given=shown_mg(running.delivered_mg),
         flowed=shown_rate(delivered_ml(running.segments), Unit.ML),
@@ -116,6 +117,7 @@ def _cells(infusion: InfusionSession, running: Pump, *, now: datetime, zone: Zon
             RateCell(
                 value=format(rate.normalize(), "f"),
                 mg_h=_number(dose_rate_mg_h(rate, concentration_mg_ml=bag)),
+                dose=_mg_h(rate, bag),
                 small=small,
                 pump=shown_rate(rate, Unit.ML_PER_H),
                 total="" if total is None else shown_mg(total),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.core.formats import minutes
 from clinic.core.times import clock_label, date_label, elapsed_minutes, local
-from clinic.core.units import EXACT, Unit, format_quantity
+from clinic.core.units import EXACT, Unit, dose_text, format_quantity
 from clinic.orders.models import AcknowledgedExcess
 from clinic.orders.rules import Vital, limit_text, order_sentence
 from clinic.protocols.models import PrnItem
@@ -18,7 +18,6 @@ from clinic.sessions.due_rules import DueState, SettledDue, due_text
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import running_limits
 from clinic.sessions.pages_words import (
-    dose_text,
     drug_and_number,
     drug_name,
     number_of,
@@ -67,7 +66,7 @@ def state_cell(infusion: InfusionSession, going: Progress, zone: ZoneInfo) -> Ce
         case SessionStatus.PAUSED:
             at = _last_act(infusion, AdministrationKind.PAUSE)
             since = f" since {clock_label(at, zone)}" if at else ""
-            return _state("pause", f"Paused{since}", f"{drug} 0{chr(160)}mg/h", _was(going))
+            return _state("pause", f"Paused{since}", f"{drug} {format_quantity(0, Unit.MG_PER_H)}", _was(going))
         case SessionStatus.RECOVERING:
             since = f" since {clock_label(going.stopped_at, zone)}" if going.stopped_at else ""
             return _state("recover", f"Recovering{since}", f"{drug} stopped", "")

@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from clinic.core.times import date_label, local
-from clinic.core.units import Unit, format_number, format_quantity, round_half_up, unit_from_label
+from clinic.core.units import Unit, format_number, format_quantity, round_half_up
 from clinic.orders.rules import Breach, Comparator, LimitLevel, StatedLimit, Vital
 from clinic.protocols.models import Terms
 from clinic.sessions.models import InfusionSession, ObservationSet
@@ -27,12 +27,6 @@ def shown_mg(amount: Decimal, *, is_final: bool = False) -> str:
 def shown_rate(rate: Decimal, unit: Unit) -> str:
     """Return a rate as text, rounded to what can be read off a pump or a table."""
     return format_quantity(round_half_up(rate, 3 if unit is Unit.MG_PER_KG_H else 2), unit)
-
-
-def dose_text(amount: Decimal, unit: str) -> str:
-    """Return an as-needed dose as text; its unit stands in the order by its code or its label."""
-    known = unit_from_label(unit)
-    return format_quantity(amount, known) if known else f"{amount.normalize():f} {unit}"
 
 
 def drug_name(infusion: InfusionSession) -> str:

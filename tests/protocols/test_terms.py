@@ -21,7 +21,7 @@ from clinic.protocols.rules import Comparator, DoseBasis, LimitLevel, ProtocolSt
 from clinic.protocols.spacing_rules import SpacingKind
 from clinic.protocols.terms import LimitDraft, TermsDraft, content_of, draft_of, make_terms
 from clinic.protocols.terms_rules import contradictions
-from clinic.protocols.wording import pump_lines, sentence
+from clinic.protocols.wording import sentence
 from clinic.signatures.rules import canonical
 from tests.factories.accounts import PASSWORD
 from tests.factories.protocols import WRITTEN
@@ -93,17 +93,6 @@ def test_the_sentence_holds_what_is_signed(make_draft):
         "2 to 7 days apart",
     ):
         assert part in said
-
-
-def test_the_pump_stands_beside_the_dose(make_draft):
-    lines = pump_lines(make_draft(), Decimal("68.0"))
-    assert ("Start", "13.6\u00a0mg/h", "0.2\u00a0mg/kg/h", "13.6\u00a0mL/h") in lines
-
-
-def test_a_rate_per_hour_shows_what_it_is_for_the_weight(make_draft):
-    draft = make_draft(basis=DoseBasis.MG_PER_H, start_amount=Decimal(20))
-    assert pump_lines(draft, Decimal("81.2"))[0].mg_kg_h == "0.246\u00a0mg/kg/h"
-    assert pump_lines(draft, None)[0].mg_kg_h == ""
 
 
 # --- limits in words -------------------------------------------------------------------------------------------------

@@ -1,0 +1,121 @@
+"""What an order comes to, with every number that goes into it: rates for the pump, and the plan beside its maxima."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up, rounded_apart
+from clinic.orders.signing_rules import planned_mg
+from clinic.protocols.dose_rules import DoseBasis, pump_rate_ml_h, rate_from, rate_in, rate_mg_h
+from clinic.protocols.terms import TermsDraft
+
+_PER_HOUR: Final = {
+    DoseBasis.MG_PER_KG: " × {kg} × 60 ÷ {minutes}",
+    DoseBasis.MG: " × 60 ÷ {minutes}",
+    DoseBasis.MG_PER_KG_H: " × {kg}",
+    DoseBasis.MG_PER_H: "",
+    DoseBasis.MCG_PER_KG_MIN: " × {kg} × 60 ÷ 1,000",
+}
+
+
+class PumpLine(NamedTuple):
+    """What an ordered rate comes to; "" where it cannot be worked out. `how` is what was multiplied and divided."""
+
+    label: str
+    mg_h: str
+    mg_kg_h: str
+    ml_h: str
+    how: str
+
+
+@exact
+def pump_lines(terms: TermsDraft, weight_kg: Decimal | None) -> list[PumpLine]:
+    """Return what the ordered rates come to, as far as it can be worked out."""
+    return [
+        PumpLine(
+            label,
+            _two_places(mg_h, Unit.MG_PER_H),
+            _per_kg_text(mg_h, weight_kg),
+            _pump_text(mg_h, terms),
+            _how(basis, amount, terms, weight_kg),
+        )
+        for label, basis, amount, mg_h in _rates(terms, weight_kg)
+    ]
+
+
+def _rates(terms: TermsDraft, weight_kg: Decimal | None) -> list[tuple[str, DoseBasis, Decimal, Decimal]]:
+    """Every rate that can be worked out: label, basis, the amount as it was written, mg per hour."""
+    basis = terms.basis
+    written = [("Rate" if basis.is_total else "Start", basis, terms.start_amount)]
+    if not basis.is_total:
+        written.append(("Highest rate", basis, terms.highest_amount))
+    if terms.maximum_rate_unit is not None and not terms.maximum_rate_unit.is_total:
+        written.append(("Maximum rate", terms.maximum_rate_unit, terms.maximum_rate))
+    return [
+        (
+            label,
+            unit,
+            amount,
+            rate_mg_h(unit, amount, weight_kg=weight_kg, duration_min=terms.duration_min),
+        )
+        for label, unit, amount in written
+        if amount and (weight_kg or not unit.uses_weight) and (terms.duration_min or not unit.is_total)
+    ]
+
+
+def _per_kg_text(mg_h: Decimal, weight_kg: Decimal | None) -> str:
+    if not weight_kg:
+        return ""
+    per_kg = rate_in(Unit.MG_PER_KG_H, mg_h, weight_kg=weight_kg)
+    return format_quantity(round_half_up(per_kg, 3), Unit.MG_PER_KG_H)
+
+
+def _pump_text(mg_h: Decimal, terms: TermsDraft) -> str:
+    if not terms.concentration_mg_ml:
+        return ""
+    return _two_places(pump_rate_ml_h(mg_h, concentration_mg_ml=terms.concentration_mg_ml), Unit.ML_PER_H)
+
+
+def _how(basis: DoseBasis, amount: Decimal, terms: TermsDraft, weight_kg: Decimal | None) -> str:
+    factors = _PER_HOUR[basis].format(
+        kg=format_quantity(weight_kg, Unit.KG) if weight_kg else "",
+        minutes=format_quantity(terms.duration_min, Unit.MIN) if terms.duration_min else "",
+    )
+    if terms.concentration_mg_ml:
+        factors += f" ÷ {format_quantity(terms.concentration_mg_ml, Unit.MG_PER_ML)}"
+    return f"{format_quantity(amount, basis.unit)}{factors}" if factors else ""
+
+
+@exact
+def total_lines(terms: TermsDraft, weight_kg: Decimal | None) -> list[tuple[str, str]]:
+    """Return what a session and the course come to, each beside the maximum that a clinician entered for it."""
+    if terms.basis.uses_weight and not weight_kg:
+        return []
+    if not terms.start_amount or not terms.duration_min:
+        return []
+    start = rate_mg_h(terms.basis, terms.start_amount, weight_kg=weight_kg, duration_min=terms.duration_min)
+    highest = start
+    if terms.highest_amount is not None and not terms.basis.is_total:
+        highest = max(start, rate_from(terms.basis.rate_unit, terms.highest_amount, weight_kg=weight_kg))
+    stepped = planned_mg(terms, weight_kg, start, highest)
+    flat = planned_mg(replace(terms, step_amount=None), weight_kg, start, start)
+    if stepped is None or flat is None:
+        return []
+    lines = [("Planned in a session", _beside(flat, terms.maximum_total_mg))]
+    if stepped != flat:
+        lines.append(("With every step", _beside(stepped, terms.maximum_total_mg)))
+    if terms.sessions_planned:
+        label = f"In {format_number(terms.sessions_planned)} session{'' if terms.sessions_planned == 1 else 's'}"
+        lines.append((label, _beside(stepped * terms.sessions_planned, terms.course_maximum_mg)))
+    return lines
+
+
+def _beside(planned: Decimal, maximum: Decimal | None) -> str:
+    if maximum is None:
+        return f"{_two_places(planned, Unit.MG)}, no maximum entered"
+    shown, _ = rounded_apart(planned, maximum) if planned != maximum else (planned, maximum)
+    return f"{format_quantity(shown, Unit.MG)} of at most {format_quantity(maximum, Unit.MG)}"
+
+
+def _two_places(value: Decimal, unit: Unit) -> str:
+    return format_quantity(round_half_up(value, 2), unit)
