@@ -55,6 +55,30 @@ def latest_reasons(action: AuditAction, subject_ids: Collection[uuid.UUID]) -> d
     return {entry.subject_id: str(json.loads(entry.body).get("reason", "")) for entry in entries if entry.subject_id}
 
 
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A record went from one state to another: when, by whom, why."""
+
+    at: datetime
+    actor_id: uuid.UUID | None
+    status: str
+    reason: str
+
+
+def status_changes(action: AuditAction, subject_id: uuid.UUID) -> list[StatusChange]:
+    """Every state that a record went into, the earliest first."""
+    entries = db.session.scalars(
+        sa.select(AuditEntry)
+        .where(AuditEntry.action == action, AuditEntry.subject_id == subject_id)
+        .order_by(AuditEntry.at, AuditEntry.id)
+    )
+    bodies = [(entry, json.loads(entry.body)) for entry in entries]
+    return [
+        StatusChange(entry.at, entry.actor_id, str(body["status"]), str(body.get("reason") or ""))
+        for entry, body in bodies
+    ]
+
+
 def prints_with(code: str) -> list[AuditEntry]:
     """The lines that this clinic's prints with a check code left, newest first. `code` is hexadecimal digits alone."""
     return list(

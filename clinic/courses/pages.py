@@ -7,6 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from clinic.accounts import queries as accounts
+from clinic.audit import queries as audit
+from clinic.audit.queries import StatusChange
+from clinic.audit.rules import AuditAction
 from clinic.core import clock
 from clinic.core.findings import Finding
 from clinic.core.units import Unit, format_quantity
@@ -18,6 +22,7 @@ from clinic.orders import operations as orders
 from clinic.orders import queries as order_queries
 from clinic.orders.arithmetic import PumpLine, pump_lines, total_lines
 from clinic.orders.models import OrderVersion
+from clinic.orders.rules import OrderStatus
 from clinic.orders.signing_rules import refusals, remarks
 from clinic.patients import pages as patient_pages
 from clinic.patients import queries as patients
@@ -203,6 +208,8 @@ class OrderPage:
     others: list[OrderVersion]
     verbal: list[tuple[Any, bool]]
     seen: str
+    history: list[tuple[StatusChange, str]]
+    is_over: bool
 
     @property
     def remarks(self) -> list[Finding]:
@@ -216,7 +223,10 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
     earlier = [other for other in version.order.versions if other.number < version.number]
     before = order_queries.version(earlier[-1].id) if earlier else None
     is_open = version.signature is None and version.status in orders.UNSIGNED
-    findings = orders.problems(version, on=orders.clinic_day(clock.now()), protocol=protocol) if is_open else []
+    today = orders.clinic_day(clock.now())
+    findings = orders.problems(version, on=today, protocol=protocol) if is_open else []
+    changes = audit.status_changes(AuditAction.ORDER_STATUS_CHANGED, version.id)
+    names: dict[uuid.UUID | None, str] = {person.id: person.name for person in accounts.staff_of_clinic()}
     return OrderPage(
         version=version,
         sentence=sentence(draft, drug_name=version.terms.drug.name, weight_kg=version.weight_used_kg),
@@ -227,11 +237,19 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
         groups=reading(draft),
         changes=_changes(draft_of(before.terms), draft, version.terms.drug) if before else [],
         before=before,
-        signature=shown(version.signature, orders.version_content(version)) if version.signature else None,
+        signature=shown(
+            version.signature,
+            orders.version_content(version),
+            is_superseded=version.status is OrderStatus.SUPERSEDED,
+        )
+        if version.signature
+        else None,
         findings=findings,
         others=[other for other in version.order.versions if other.id != version.id],
         verbal=order_queries.verbal_orders_of(version.order_id),
         seen=orders.seen_code(version, findings) if is_open else "",
+        history=[(change, names.get(change.actor_id, "")) for change in changes],
+        is_over=version.status is OrderStatus.ACTIVE and (version.valid_until or today) < today,
     )
 
 

@@ -12,6 +12,7 @@ from clinic.core.units import Unit, exact, format_number, format_quantity, round
 from clinic.orders.bound_rules import beyond_protocol
 from clinic.patients.rules import AllergyStatus, Answer, WeightMethod
 from clinic.protocols.dose_rules import planned_total_mg, rate_from, rate_mg_h, total_mg
+from clinic.protocols.rules import WeightRule
 from clinic.protocols.terms import TermsDraft
 from clinic.protocols.terms_rules import contradictions
 
@@ -89,6 +90,13 @@ def _weight_findings(facts: OrderFacts) -> list[Finding]:
     if facts.weight_method is not WeightMethod.MEASURED:
         message = f"{format_quantity(facts.weight_kg, Unit.KG)} was stated, not measured: weigh the patient."
         return [Finding("weight-not-measured", FindingLevel.HARD, message)]
+    rule = facts.terms.weight_rule
+    if rule in {WeightRule.IDEAL, WeightRule.ADJUSTED}:
+        measured = format_quantity(facts.weight_kg, Unit.KG)
+        message = f"The order says {rule} weight; it is worked out with the measured {measured}."
+        return [
+            Finding("weight-not-by-rule", FindingLevel.SOFT, message, {"weight_kg": format_number(facts.weight_kg)})
+        ]
     return []
 
 

@@ -85,8 +85,11 @@ def _is_signed(subject: db.Base, by: Staff, meaning: Meaning) -> bool:
     return db.session.scalar(found) is not None
 
 
-def verify(signature: Signature, content: Mapping[str, object]) -> Verdict:
-    """Whether `content`, as it stands today, is what was signed, and the kept text is what was hashed."""
+def verify(signature: Signature, content: Mapping[str, object], *, is_superseded: bool = False) -> Verdict:
+    """Whether `content`, as it stands today, is what was signed, and the kept text is what was hashed.
+
+    Content that has a newer version keeps its signature, which then says so.
+    """
     if digest(signature.content) != signature.digest or canonical(content) != signature.content:
         return Verdict.CHANGED
-    return Verdict.VALID
+    return Verdict.SUPERSEDED if is_superseded else Verdict.VALID

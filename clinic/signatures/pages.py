@@ -19,10 +19,10 @@ class ShownSignature:
     meaning: str
     when: str
     code: str
-    is_valid: bool
+    verdict: Verdict
 
 
-def shown(signature: Signature, content: Mapping[str, object]) -> ShownSignature:
+def shown(signature: Signature, content: Mapping[str, object], *, is_superseded: bool = False) -> ShownSignature:
     """The signature beside `content` as it stands today; the time is the clinic's, with the letters of its zone."""
     credentials = signature.signer_credentials
     is_named = not credentials or credentials in signature.signer_name
@@ -32,5 +32,5 @@ def shown(signature: Signature, content: Mapping[str, object]) -> ShownSignature
         meaning=f"{signature.meaning} ({signature.signer_roles})",
         when=f"{formats.day(signature.signed_at)} {wall:%H:%M} {wall.tzname()}",
         code=signature.digest[:_SHOWN_DIGITS],
-        is_valid=verify(signature, content) is Verdict.VALID,
+        verdict=verify(signature, content, is_superseded=is_superseded),
     )

@@ -103,3 +103,4 @@ class Verdict(StrEnum):
 
     VALID = "valid"
     CHANGED = "content changed"
+    SUPERSEDED = "superseded"

@@ -13,6 +13,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import clock, db
 from clinic.courses import operations, queries
 from clinic.courses.rules import CourseDecision, CourseStatus
+from clinic.orders.models import AcknowledgedExcess
 from clinic.orders.rules import OrderStatus
 from clinic.protocols.terms import draft_of
 from tests.factories.accounts import PASSWORD
@@ -197,6 +198,37 @@ def test_a_signed_next_version_supersedes(client, course):
     assert "<del>0.35\u00a0mg per kg per hour</del>" in page
     assert "Superseded" in page
     assert "Superseded by a later version" in client.get(f"/courses/{course.id}/orders/1").text
+
+
+def test_the_page_says_what_became_of_an_order_and_why(client, course, signing_physician):
+    operations.review(course, CourseDecision.HOLD, "Pressure 190.", by=signing_physician, at=clock.now())
+    page = client.get(f"/courses/{course.id}/orders/1").text
+    assert "On hold: no infusion starts under it" in page
+    assert "Pressure 190." in page
+    assert signing_physician.name in page
+
+
+def test_the_signature_of_a_superseded_order_says_so(client, course):
+    client.post(f"/courses/{course.id}/orders/new", data=adjusted(course, act="sign", password=PASSWORD))
+    page = client.get(f"/courses/{course.id}/orders/1").text
+    assert "Superseded by a later version." in page.split("Check code")[0].split("Signed by")[1]
+
+
+def test_a_row_put_beside_a_signed_order_shows_as_changed_content(client, course, signing_physician):
+    forged = AcknowledgedExcess(
+        order_version_id=course.order.versions[0].id,
+        position=9,
+        code="forged",
+        message="Forged.",
+        facts={},
+        reason="Forged.",
+        recorded_at=clock.now(),
+        recorded_by_id=signing_physician.id,
+    )
+    with db.unit_of_work():
+        db.session.add(forged)
+    db.session.expire_all()
+    assert "The content has changed since it was signed." in client.get(f"/courses/{course.id}/orders/1").text
 
 
 def test_a_change_needs_its_reason(client, course):

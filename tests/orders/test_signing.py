@@ -248,35 +248,6 @@ def test_the_database_lets_no_two_versions_be_in_force(make_order_version):
     assert second.status is OrderStatus.ACTIVE
 
 
-# --- states ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("acts", "status"),
-    [
-        (["hold"], OrderStatus.ON_HOLD),
-        (["hold", "resume"], OrderStatus.ACTIVE),
-        (["stop"], OrderStatus.STOPPED),
-        (["hold", "stop"], OrderStatus.STOPPED),
-        (["cancel"], OrderStatus.CANCELLED),
-        (["complete"], OrderStatus.COMPLETED),
-    ],
-)
-def test_a_version_goes_from_state_to_state(make_order_version, signing_physician, acts, status):
-    version = make_order_version()
-    for act in acts:
-        getattr(operations, act)(version, reason="As decided.", by=signing_physician, at=LATER)
-    assert version.status is status
-
-
-@pytest.mark.parametrize(("first", "then"), [("stop", "resume"), ("complete", "hold"), ("cancel", "complete")])
-def test_an_ended_version_stays_ended(make_order_version, signing_physician, first, then):
-    version = make_order_version()
-    getattr(operations, first)(version, reason="As decided.", by=signing_physician, at=LATER)
-    with pytest.raises(RuleBroken):
-        getattr(operations, then)(version, reason="Again.", by=signing_physician, at=LATER)
-
-
 # --- spoken orders ---------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from clinic.orders.rules import FindingLevel
 from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_before_signing, planned_mg, refusals
 from clinic.patients.rules import AllergyStatus, Answer, WeightMethod
 from clinic.protocols.dose_rules import rate_from, rate_mg_h
-from clinic.protocols.rules import DoseBasis
+from clinic.protocols.rules import DoseBasis, WeightRule
 from clinic.protocols.terms import TermsDraft
 
 KG = Decimal("68.0")
@@ -196,3 +196,9 @@ def test_a_plan_is_told_of_exactly_when_it_is_over_its_maximum(maximum):
     found = findings_before_signing(replace(FACTS, terms=replace(STEPPED, maximum_total_mg=maximum)))
     assert bool(found) is (Decimal("74.8") > maximum)
     assert bool(refusals(found)) is (Decimal("54.4") > maximum)
+
+
+@pytest.mark.parametrize("rule", [WeightRule.IDEAL, WeightRule.ADJUSTED])
+def test_another_weight_than_the_measured_one_is_said_and_needs_a_reason(rule):
+    (found,) = findings_before_signing(replace(FACTS, terms=replace(STEPPED, weight_rule=rule)))
+    assert (found.code, found.level) == ("weight-not-by-rule", FindingLevel.SOFT)
