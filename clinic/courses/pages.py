@@ -210,6 +210,7 @@ class OrderPage:
     seen: str
     history: list[tuple[StatusChange, str]]
     is_over: bool
+    weight_moved: list[Finding]
 
     @property
     def remarks(self) -> list[Finding]:
@@ -225,6 +226,7 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
     is_open = version.signature is None and version.status in orders.UNSIGNED
     today = orders.clinic_day(clock.now())
     findings = orders.problems(version, on=today, protocol=protocol) if is_open else []
+    moved = orders.weight_moved(version.order.patient_id, draft, version.weight)
     changes = audit.status_changes(AuditAction.ORDER_STATUS_CHANGED, version.id)
     names: dict[uuid.UUID | None, str] = {person.id: person.name for person in accounts.staff_of_clinic()}
     return OrderPage(
@@ -249,6 +251,7 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
         verbal=order_queries.verbal_orders_of(version.order_id),
         seen=orders.seen_code(version, findings) if is_open else "",
         history=[(change, names.get(change.actor_id, "")) for change in changes],
+        weight_moved=moved if version.is_standing else [],
         is_over=version.status is OrderStatus.ACTIVE and (version.valid_until or today) < today,
     )
 

@@ -2,16 +2,20 @@
 
 import uuid
 from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from clinic.accounts.models import Clinic
 from clinic.core import db, times
 from clinic.core.findings import Finding, FindingLevel
+from clinic.core.times import date_label
+from clinic.core.units import Unit, format_quantity
 from clinic.orders.models import OrderVersion
 from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_before_signing
 from clinic.patients import queries as patients
 from clinic.patients.models import Weight
 from clinic.patients.rules import AllergyKind, allergy_status
+from clinic.patients.weight_rules import check_weight
 from clinic.protocols.models import Drug
 from clinic.protocols.terms import TermsDraft, draft_of
 
@@ -54,22 +58,45 @@ def problems_of(
         )
         for question in patients.screening_questions(drug.name)
     ]
-    return findings_before_signing(
-        OrderFacts(
-            terms=terms_draft,
-            drug_name=drug.name,
-            is_drug_retired=bool(drug.is_retired),
-            weight_kg=weight.kg if weight else None,
-            weight_method=weight.method if weight else None,
-            allergy_status=allergy_status(allergies),
-            substances=tuple(row.substance or "" for row in allergies if row.kind is AllergyKind.KNOWN),
-            answers=tuple(stated),
-            valid_until=valid_until,
-            on=on,
-            protocol=protocol,
-            beyond_protocol_level=_clinic().beyond_protocol_level or FindingLevel.SOFT,
-        )
+    facts = OrderFacts(
+        terms=terms_draft,
+        drug_name=drug.name,
+        is_drug_retired=bool(drug.is_retired),
+        weight_kg=weight.kg if weight else None,
+        weight_method=weight.method if weight else None,
+        allergy_status=allergy_status(allergies),
+        substances=tuple(row.substance or "" for row in allergies if row.kind is AllergyKind.KNOWN),
+        answers=tuple(stated),
+        valid_until=valid_until,
+        on=on,
+        protocol=protocol,
+        beyond_protocol_level=_clinic().beyond_protocol_level or FindingLevel.SOFT,
     )
+    return [*findings_before_signing(facts), *weight_moved(patient_id, terms_draft, weight)]
+
+
+def weight_moved(patient_id: uuid.UUID, terms_draft: TermsDraft, weight: Weight | None) -> list[Finding]:
+    """Return a soft finding when the patient's weight has changed by more than the clinic's per cent since `weight`.
+
+    A clinic without a per cent is not asked, nor an order whose rates need no weight.
+    """
+    units = {terms_draft.basis, terms_draft.maximum_rate_unit}
+    percent, newest = _clinic().weight_change_percent, patients.last_weight(patient_id, measured_only=True)
+    if weight is None or newest is None or percent is None or not any(unit and unit.uses_weight for unit in units):
+        return []
+    now, then = format_quantity(newest.kg, Unit.KG), format_quantity(weight.kg, Unit.KG)
+    day = date_label(clinic_day(newest.measured_at))
+    return [
+        Finding(
+            found.code,
+            FindingLevel.SOFT,
+            f"Measured {now} on {day}; the order is worked out with {then}: "
+            f"a change of {found.facts['change_pct']}%, more than {found.facts['limit_pct']}%.",
+            found.facts,
+        )
+        for found in check_weight(newest.kg, weight.kg, Decimal(percent))
+        if found.code == "weight-changed"
+    ]
 
 
 def clinic_day(at: datetime) -> date:

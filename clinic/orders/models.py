@@ -31,7 +31,7 @@ class Order(ClinicScoped, Base):
     def current(self) -> "OrderVersion | None":
         """The version in force or on hold, if any."""
         for version in reversed(self.versions):
-            if version.status in {OrderStatus.ACTIVE, OrderStatus.ON_HOLD}:
+            if version.is_standing:
                 return version
         return None
 
@@ -90,6 +90,11 @@ class OrderVersion(ClinicScoped, Base):
     excesses: Mapped[list["AcknowledgedExcess"]] = relationship(order_by="AcknowledgedExcess.position")
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it is in force or on hold."""
+        return self.status in {OrderStatus.ACTIVE, OrderStatus.ON_HOLD}
 
 
 class AcknowledgedExcess(ClinicScoped, Recorded, Base):

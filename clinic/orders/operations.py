@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.orm.attributes import flag_modified
@@ -13,7 +14,7 @@ from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.findings import Finding
 from clinic.core.rows import add_row
-from clinic.orders.facing import clinic_day, problems, problems_of
+from clinic.orders.facing import clinic_day, problems, problems_of, weight_moved
 from clinic.orders.models import AcknowledgedExcess, Order, OrderDraft, OrderVersion
 from clinic.orders.rules import OrderStatus, may_become
 from clinic.orders.signing_rules import refusals, remarks
@@ -43,31 +44,38 @@ __all__ = [
     "stop",
     "verbal_content",
     "version_content",
+    "weight_moved",
     "write_verbal_order",
 ]
 
 UNSIGNED = frozenset({OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE})
 
 
+class Frame(TypedDict):
+    """What a version says besides its terms."""
+
+    weight: Weight | None
+    valid_from: date | None
+    valid_until: date | None
+    sessions_allowed: int | None
+    change_reason: NotRequired[str | None]
+
+
 def draft(
     patient: Patient,
     terms_draft: TermsDraft,
     *,
-    weight: Weight | None,
-    valid_from: date | None,
-    valid_until: date | None,
-    sessions_allowed: int | None,
-    change_reason: str | None = None,
     order: Order | None = None,
     by: Staff,
     at: datetime,
+    **frame: Unpack[Frame],
 ) -> OrderVersion:
     """Begin a version of an order as a draft: the first of a new order, or the next of `order`.
 
     A next version needs its reason, and waits while another draft is being written.
     """
-    _refuse_foreign_weight(patient, weight)
-    number = _next_number(order, change_reason)
+    framed = _checked(patient, frame)
+    number = _next_number(order, framed["change_reason"])
     if order is None:
         order = Order(patient_id=patient.id, created_at=at)
         db.session.add(order)
@@ -79,7 +87,7 @@ def draft(
         number=number,
         status=OrderStatus.DRAFT,
         terms=terms,
-        **_frame(weight, valid_from, valid_until, sessions_allowed, change_reason),
+        **framed,
         drafted_at=at,
         drafted_by_id=by.id,
     )
@@ -102,54 +110,37 @@ def _next_number(order: Order | None, change_reason: str | None) -> int:
     return max((number for number, _ in standing), default=0) + 1
 
 
-def _refuse_foreign_weight(patient: Patient, weight: Weight | None) -> None:
+def _checked(patient: Patient, frame: Frame) -> dict[str, Any]:
+    """The columns of a version besides its terms."""
+    weight, valid_from, valid_until = frame["weight"], frame["valid_from"], frame["valid_until"]
     if weight is not None and weight.patient_id != patient.id:
         raise RuleBroken("This weight belongs to another patient.")
-
-
-def _frame(
-    weight: Weight | None,
-    valid_from: date | None,
-    valid_until: date | None,
-    sessions_allowed: int | None,
-    change_reason: str | None,
-) -> dict[str, object]:
     if valid_until is not None and valid_from is not None and valid_until < valid_from:
         raise RuleBroken("The order ends before it begins.", field="valid_until")
-    if sessions_allowed is not None and sessions_allowed < 1:
+    if frame["sessions_allowed"] is not None and frame["sessions_allowed"] < 1:
         raise RuleBroken("An order allows at least one session.", field="sessions_allowed")
-    return {
-        "weight": weight,
-        "weight_used_kg": weight.kg if weight else None,
-        "valid_from": valid_from,
-        "valid_until": valid_until,
-        "sessions_allowed": sessions_allowed,
-        "change_reason": change_reason or None,
-    }
+    reason = frame.get("change_reason") or None
+    return {**frame, "weight_used_kg": weight.kg if weight else None, "change_reason": reason}
 
 
 def revise(
     version: OrderVersion,
     terms_draft: TermsDraft,
     *,
-    weight: Weight | None,
-    valid_from: date | None,
-    valid_until: date | None,
-    sessions_allowed: int | None,
-    change_reason: str | None = None,
     drawn_version: int | None = None,
     by: Staff,
     at: datetime,
+    **frame: Unpack[Frame],
 ) -> OrderVersion:
     """Write a draft again. Raises Conflict when it moved on since it was drawn, RuleBroken once it is signed."""
     refuse_moved_on(version, drawn_version)
     if version.status not in UNSIGNED:
         raise RuleBroken("A signed order never changes. Begin a new version.")
-    _refuse_foreign_weight(version.order.patient, weight)
-    if version.number > 1 and not change_reason:
+    framed = _checked(version.order.patient, frame)
+    if version.number > 1 and not framed["change_reason"]:
         raise RuleBroken("Say why the order changes.", field="change_reason")
     rewrite_terms(version.terms, terms_draft)
-    for name, value in _frame(weight, valid_from, valid_until, sessions_allowed, change_reason).items():
+    for name, value in framed.items():
         setattr(version, name, value)
     version.status = OrderStatus.DRAFT
     version.drafted_at, version.drafted_by_id = at, by.id

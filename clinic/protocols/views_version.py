@@ -43,7 +43,11 @@ def _page(version: ProtocolVersion, approving: ApproveForm | None = None, why: W
         before=before,
         in_use=next((other for other in others if other.status is ProtocolStatus.ACTIVE), None),
         written=next((other for other in others if other.status in BEING_WRITTEN), None),
-        signature=shown(made[0], operations_review.version_content(version)) if made else None,
+        signature=shown(
+            made[0], operations_review.version_content(version), is_superseded=version.status is ProtocolStatus.RETIRED
+        )
+        if made
+        else None,
         seen=operations_review.seen_code(version),
         needs_other=_needs_other(version),
         panels=[(panel, facts(version)) for panel, facts in panels.items()],

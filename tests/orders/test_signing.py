@@ -12,8 +12,8 @@ from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.findings import FindingLevel
 from clinic.orders import operations, queries
-from clinic.orders.models import AcknowledgedExcess, OrderVersion
-from clinic.orders.rules import OrderStatus
+from clinic.orders.models import AcknowledgedExcess, OrderDraft, OrderVersion
+from clinic.orders.rules import DoseBasis, OrderStatus
 from clinic.patients import operations as patients
 from clinic.patients import queries as patient_queries
 from clinic.protocols.models import CheckItem, Limit, ObservationPhase, PrnItem, Terms
@@ -394,5 +394,35 @@ def test_what_came_up_after_reading_is_not_signed_with_a_reason_for_something_el
 def test_the_database_keeps_the_reason_as_it_is(make_order_version, sign):
     sign(make_order_version(sign=False, **STEPS_OVER), reason="Tolerated before.")
     for act in (sa.update(AcknowledgedExcess).values(reason="Another."), sa.delete(AcknowledgedExcess)):
+        with pytest.raises(DatabaseError), db.session.begin_nested():
+            db.session.execute(act.execution_options(synchronize_session=False))
+
+
+# --- the weight moved ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("percent", "is_said"), [(None, False), (10, True), (11, False)])
+def test_a_draft_worked_out_with_a_weight_that_has_moved_since_needs_a_reason(
+    make_order_version, make_weight, clinic, percent, is_said
+):
+    version = make_order_version(sign=False)
+    make_weight(version.order.patient, "75.0", measured_at=LATER)
+    clinic.weight_change_percent = percent
+    found = [finding.code for finding in operations.problems(version)]
+    assert ("weight-changed" in found) is is_said
+
+
+def test_an_order_that_needs_no_weight_does_not_mind(make_order_version, make_weight, clinic):
+    version = make_order_version(
+        sign=False, basis=DoseBasis.MG_PER_H, maximum_rate=None, maximum_rate_unit=None, start_amount=Decimal(10)
+    )
+    make_weight(version.order.patient, "75.0", measured_at=LATER)
+    clinic.weight_change_percent = 1
+    assert "weight-changed" not in [finding.code for finding in operations.problems(version)]
+
+
+def test_the_database_keeps_every_text_of_a_draft(make_order_version):
+    make_order_version(sign=False)
+    for act in (sa.update(OrderDraft).values(content="{}"), sa.delete(OrderDraft)):
         with pytest.raises(DatabaseError), db.session.begin_nested():
             db.session.execute(act.execution_options(synchronize_session=False))
