@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from clinic.audit.models import AuditEntry
-from clinic.audit.rules import AuditAction
+from clinic.audit.rules import PRINTS, AuditAction
 from clinic.core import db
 
 # Acts about accounts: the only part of the trail that an administrator sees (SD-10).
@@ -86,7 +86,7 @@ def prints_with(code: str) -> list[AuditEntry]:
             sa.select(AuditEntry)
             .where(
                 AuditEntry.clinic_id == db.current_clinic_id(),
-                AuditEntry.action == AuditAction.SESSION_PRINTED,
+                AuditEntry.action.in_(PRINTS),
                 AuditEntry.body.contains(f'"code":"{code}"', autoescape=True),
             )
             .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())

@@ -1,6 +1,7 @@
 """The acts that are recorded, as area:subject:verb."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class AuditAction(StrEnum):
@@ -55,6 +56,7 @@ class AuditAction(StrEnum):
     VERBAL_ORDER_SIGNED = "orders:verbal-order:signed"
     COURSE_CREATED = "courses:course:created"
     COURSE_READ = "courses:course:read"
+    COURSE_PRINTED = "courses:course:printed"
     COURSE_STATUS_CHANGED = "courses:course:status-changed"
     COURSE_REVIEWED = "courses:course:reviewed"
     CHAIR_CHANGED = "scheduling:chair:changed"
@@ -94,3 +96,7 @@ class AuditAction(StrEnum):
     SHEET_GIVEN = "outcomes:sheet:given"
     FOLLOW_UP_RECORDED = "outcomes:follow-up:recorded"
     DEMO_CREATED = "demo:clinic:created"
+
+
+PRINTS: Final = frozenset(action for action in AuditAction if action.endswith(":printed"))
+"""Something left the clinic on paper."""

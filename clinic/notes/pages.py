@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from clinic.core.permissions import Role
 from clinic.core.times import clock_label, date_label, local
 from clinic.notes.models import Note
 from clinic.notes.operations import content_of
@@ -116,6 +117,23 @@ def note_views(
         )
         for note in signed
     ]
+
+
+def signed_lines(
+    notes: Sequence[Note], signatures: Mapping[uuid.UUID, Sequence[Signature]], zone: ZoneInfo
+) -> dict[str, list[str]]:
+    """Return who signed the note of a session, as what and when, for the lines of the nurse and of the physician."""
+    lines: dict[str, list[str]] = {Role.NURSE: [], Role.PHYSICIAN: []}
+    for note in notes:
+        if note.kind is not NoteKind.SESSION or note.status not in SIGNED:
+            continue
+        for view, made in (
+            (signature_view(each, content_of(note), zone), each) for each in signatures.get(note.id, ())
+        ):
+            role = Role.PHYSICIAN if Role.PHYSICIAN in made.signer_roles.split(", ") else Role.NURSE
+            doubt = "" if view.is_valid else f", {view.verdict}"
+            lines[role].append(f"{view.name}, {view.meaning.lower()} of the session note, {view.at}{doubt}")
+    return lines
 
 
 def fact_pairs(facts: SessionFacts, zone: ZoneInfo) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from clinic.notes.course_review import CourseReview, course_review, table_column
 from clinic.notes.decisions import decide, seen
 from clinic.notes.forms import DecisionForm
 from clinic.notes.models import Note
+from clinic.notes.printed import course_content
 from clinic.notes.views_shared import bp, link, zone
 from clinic.orders.models import OrderVersion
 from clinic.outcomes.wording import score_lines
@@ -28,6 +29,7 @@ from clinic.protocols import comparison, wording
 from clinic.protocols import queries as protocol_queries
 from clinic.protocols.terms import draft_of
 from clinic.sessions.pages_patient import patient_bar
+from clinic.signatures.printing import printed
 
 
 def _decision_form(course: Course) -> DecisionForm | None:
@@ -183,8 +185,7 @@ def _last_decision(course: Course) -> list[tuple[str, str]]:
 def print_course(course_id: uuid.UUID) -> ResponseReturnValue:
     """A course on paper."""
     course = course_queries.review_page(course_id) or abort(404)
-    form = pdf.asked_for()
-    reading.note(
-        AuditAction.COURSE_READ, course, actor_id=actor().id, is_single=True, page="course on paper", form=form
-    )
-    return pdf.answer(render_template("notes/print_course.html", **_context(course)), name=f"course-{course.number}")
+    context = _context(course)
+    code = printed(AuditAction.COURSE_PRINTED, course, course_content(context["review"]), page="course on paper")
+    sheet = render_template("notes/print_course.html", **context, code=code)
+    return pdf.answer(sheet, name=f"course-{course.number}")

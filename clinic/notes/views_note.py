@@ -18,6 +18,7 @@ from clinic.notes.cosign_queries import cosign_rules
 from clinic.notes.forms import AddendumForm, NoteForm
 from clinic.notes.models import Note
 from clinic.notes.pages import NoteView, fact_pairs, note_views, title_of
+from clinic.notes.printed import notes_content
 from clinic.notes.rules import NoteKind, NoteStatus, needs_cosignature
 from clinic.notes.session_facts import session_facts
 from clinic.notes.summary_rules import SessionFacts, draft_text
@@ -25,6 +26,7 @@ from clinic.notes.views_shared import bp, cosigners, link, zone
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_patient import PatientBar, patient_bar
 from clinic.sessions.progress import progress
+from clinic.signatures.printing import printed
 from clinic.signatures.queries import signatures_by_subject
 
 _MOVED_ON = "This note changed since you opened it. Nothing was signed or saved. Read it again."
@@ -211,9 +213,8 @@ def add_addendum(note_id: uuid.UUID) -> ResponseReturnValue:
 @requires(Permission.READ_NOTE)
 def print_session_note(infusion_id: uuid.UUID) -> ResponseReturnValue:
     """The signed notes of a session on paper."""
-    page, form = note_page(infusion_id), pdf.asked_for()
-    reading.note(
-        AuditAction.SESSION_PRINTED, page.infusion, actor_id=actor().id, is_single=True, page="session note", form=form
-    )
-    sheet = render_template("notes/print_note.html", page=page, infusion=page.infusion, bar=page.bar)
+    page = note_page(infusion_id)
+    content = notes_content(page.infusion, queries.notes_of_session(infusion_id))
+    code = printed(AuditAction.SESSION_PRINTED, page.infusion, content, page="session note")
+    sheet = render_template("notes/print_note.html", page=page, infusion=page.infusion, bar=page.bar, code=code)
     return pdf.answer(sheet, name=f"session-{page.infusion.number}-note")

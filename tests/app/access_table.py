@@ -172,7 +172,6 @@ SESSIONS = {
     "sessions.mark_vitals_not_done": CLINICAL,
     "sessions.open_waiting": CLINICAL,
     "sessions.pause": CLINICAL,
-    "sessions.print_session": CLINICAL,
     "sessions.propose_rate": CLINICAL,
     "sessions.record_drug": CLINICAL,
     "sessions.record_event": CLINICAL,
@@ -233,6 +232,7 @@ NOTES = {
     "notes.print_course": CLINICAL,
 }
 REPORTS = {
+    "reports.print_session": CLINICAL,
     "reports.check_print": CLINICAL,
 }
 OUTCOMES = {

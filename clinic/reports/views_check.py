@@ -1,0 +1,118 @@
+"""Is this paper still what the record says? The code of a print is typed, or comes with the address."""
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from flask import render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic.accounts import queries as staff_queries
+from clinic.accounts.current import actor, clinic
+from clinic.audit import queries as audit_queries
+from clinic.audit import reading
+from clinic.audit.rules import AuditAction
+from clinic.core import clock
+from clinic.core.permissions import Permission, requires
+from clinic.courses import queries as courses
+from clinic.notes import queries as notes
+from clinic.notes.course_review import course_review
+from clinic.notes.printed import course_content, notes_content
+from clinic.patients.models import Patient
+from clinic.reports.views_shared import bp
+from clinic.sessions import queries as sessions
+from clinic.sessions.models import InfusionSession
+from clinic.sessions.pages_print import record_content
+from clinic.signatures.printing import is_unchanged
+
+_LONGEST: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a print was made of, as it stands today: whose, what, where to read it, and the content of its code."""
+
+    patient: Patient
+    page: str
+    subject: str
+    day: datetime
+    address: str
+    content: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPrint:
+    """What became of the record since it was printed with this code the last time."""
+
+    record: Printed
+    printed_at: datetime
+    printed_by: str
+    is_unchanged: bool
+
+
+@bp.get("/prints")
+@requires(Permission.READ_SESSION)
+def check_print() -> ResponseReturnValue:
+    """Whether the record is unchanged since a print, by the check code in its foot."""
+    typed = request.args.get("code", "")[:_LONGEST]
+    code = re.sub(r"[^0-9a-f]", "", typed.lower())
+    found = _checked(code) if code else None
+    return render_template("reports/prints.html", typed=typed, found=found)
+
+
+def _checked(code: str) -> CheckedPrint | None:
+    lines = [line for line in audit_queries.prints_with(code) if json.loads(line.body)["page"].get("code") == code]
+    line = lines[0] if lines else None
+    if line is None or line.subject_id is None:
+        return None
+    find = _RECORDS.get(json.loads(line.body)["page"]["page"])
+    record = find(line.subject_id) if find else None
+    if record is None:
+        return None
+    staff = staff_queries.staff_with_roles(line.actor_id) if line.actor_id else None
+    return CheckedPrint(record, line.at, staff.name if staff else "", is_unchanged(code, record.content))
+
+
+def _record(infusion_id: uuid.UUID) -> Printed | None:
+    infusion = sessions.flowsheet(infusion_id)
+    if infusion is None:
+        return None
+    reading.note(AuditAction.SESSION_READ, infusion, actor_id=actor().id)
+    address = url_for("sessions.show_session", infusion_id=infusion.id)
+    return _of_session(infusion, "record", address, record_content(infusion))
+
+
+def _session_note(infusion_id: uuid.UUID) -> Printed | None:
+    infusion = notes.session(infusion_id)
+    if infusion is None:
+        return None
+    reading.note(AuditAction.NOTE_READ, infusion, actor_id=actor().id, page="session note")
+    address = url_for("notes.show_session_note", infusion_id=infusion.id)
+    return _of_session(infusion, "note", address, notes_content(infusion, notes.notes_of_session(infusion_id)))
+
+
+def _of_session(infusion: InfusionSession, page: str, address: str, content: Mapping[str, object]) -> Printed:
+    return Printed(infusion.patient, page, f"session {infusion.number}", infusion.arrived_at, address, content)
+
+
+def _course(course_id: uuid.UUID) -> Printed | None:
+    course = courses.review_page(course_id)
+    if course is None:
+        return None
+    reading.note(AuditAction.COURSE_READ, course, actor_id=actor().id, page="course on paper")
+    review = course_review(course, actor(), zone=ZoneInfo(clinic().zone), now=clock.now())
+    address = url_for("notes.show_course", course_id=course.id)
+    name = f"course {course.number}"
+    return Printed(course.patient, "course", name, course.created_at, address, course_content(review))
+
+
+_RECORDS: Final[Mapping[str, Callable[[uuid.UUID], Printed | None]]] = {
+    "record": _record,
+    "session note": _session_note,
+    "course on paper": _course,
+}
