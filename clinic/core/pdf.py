@@ -5,10 +5,13 @@ given files of the package's `static` folder by name and nothing else: no networ
 """
 
 import logging
-from functools import cache
+import re
+from functools import cache, lru_cache
+from html import unescape
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -21,7 +24,9 @@ from clinic.core.errors import RuleBroken
 _HERE: Final = "http://paper.invalid/"
 _OPEN: Final = {".css": "text/css", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
 _PAPER: Final = {"a4": "A4", "letter": "letter"}
+_STYLE: Final = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
 _STATIC: Final = Path(__file__).resolve().parent.parent / "static"
+_one_at_a_time = Lock()
 
 
 @cache
@@ -79,10 +84,29 @@ def made(page: str, *, paper: str, static_path: str) -> bytes:
     renderer = _weasyprint()
     if renderer is None:
         raise RuntimeError("This machine makes no PDF.")
-    size = renderer.CSS(string=f"@page {{ size: {paper} }}", url_fetcher=_fetcher(static_path))
-    drawn = renderer.HTML(string=page, base_url=_HERE, url_fetcher=_fetcher(static_path))
-    pdf: bytes = drawn.write_pdf(stylesheets=[size], pdf_variant="pdf/ua-1")
+    addresses = tuple(_STYLE.findall(page))
+    with _one_at_a_time:  # the fonts are shared, and they are not made for two threads
+        style, fonts = _style(addresses, static_path)
+        size = renderer.CSS(string=f"@page {{ size: {paper} }}")
+        drawn = renderer.HTML(string=_STYLE.sub("", page), base_url=_HERE, url_fetcher=_fetcher(static_path))
+        pdf: bytes = drawn.write_pdf(stylesheets=[style, size], font_config=fonts, pdf_variant="pdf/ua-1")
     return pdf
+
+
+@lru_cache(maxsize=4)
+def _style(addresses: tuple[str, ...], static_path: str) -> tuple[Any, Any]:
+    """The style sheets that a page names, read once: that takes as long as everything else about a PDF.
+
+    They are one sheet, so that the order of their layers holds across them; all lie in one folder.
+    """
+    fonts = import_module("weasyprint.text.fonts").FontConfiguration()
+    found = [file_of_ours(urljoin(_HERE, unescape(address)), static_path=static_path) for address in addresses]
+    text = "".join(file[0].decode() for file in found if file is not None)
+    base = urljoin(_HERE, static_path) + "css/"
+    sheet = import_module("weasyprint").CSS(
+        string=text, base_url=base, url_fetcher=_fetcher(static_path), font_config=fonts
+    )
+    return sheet, fonts
 
 
 def _fetcher(static_path: str) -> Any:
