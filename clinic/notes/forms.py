@@ -163,6 +163,15 @@ class CosignRuleForm(PasswordForm):
     reason = StringField("Why", validators=[InputRequired("Say why"), Length(max=200)])
 
 
+class LetterForm(PasswordForm):
+    """To whom a letter goes and what its author adds to the facts."""
+
+    addressee = TextAreaField(
+        "To", validators=[InputRequired("Say to whom the letter goes"), Length(max=MAXIMUM_TEXT, message=TOO_LONG)]
+    )
+    text = TextAreaField("Your words", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
+
+
 class DecisionForm(Form):
     """What a physician decides about a course, and why."""
 

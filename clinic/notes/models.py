@@ -11,6 +11,7 @@ from clinic.core.db import Base, ClinicScoped
 from clinic.core.permissions import Role
 from clinic.core.recorded import Recorded
 from clinic.core.types import enum_type
+from clinic.courses.models import Course
 from clinic.notes.rules import NoteKind, NoteStatus
 from clinic.patients.models import Patient
 from clinic.sessions.models import InfusionSession
@@ -75,3 +76,21 @@ class CosignRule(ClinicScoped, Recorded, Base):
     is_needed: Mapped[bool]
     reason: Mapped[str]
     recorded_by: Mapped[Staff] = relationship(foreign_keys="CosignRule.recorded_by_id")
+
+
+class Letter(ClinicScoped, Recorded, Base):
+    """A letter to the referrer about a course, made and signed in one act.
+
+    `facts` is what the record told then, as canonical text (`letter_facts`); `text` is what the physician added.
+    """
+
+    __tablename__ = "letter"
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    course_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("course.id"), index=True)
+    addressee: Mapped[str]
+    facts: Mapped[str]
+    text: Mapped[str | None]
+    patient: Mapped[Patient] = relationship()
+    course: Mapped[Course] = relationship()
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="Letter.recorded_by_id")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from clinic.core import db
-from clinic.notes.models import Note, NoteReturn
+from clinic.notes.models import Letter, Note, NoteReturn
 from clinic.notes.rules import NoteStatus
 from clinic.orders.models import Order, OrderVersion
 from clinic.protocols.models import Terms
@@ -40,6 +40,25 @@ def notes_by_session(infusion_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[
 def notes_of_session(infusion_id: uuid.UUID) -> list[Note]:
     """The notes of one session, the earliest first; discarded drafts are left out."""
     return notes_by_session([infusion_id]).get(infusion_id, [])
+
+
+def letters_of_course(course_id: uuid.UUID) -> list[Letter]:
+    """The signed letters about a course, the newest first."""
+    return list(
+        db.session.scalars(
+            sa.select(Letter)
+            .where(Letter.course_id == course_id)
+            .options(joinedload(Letter.recorded_by))
+            .order_by(Letter.recorded_at.desc())
+        )
+    )
+
+
+def letter(letter_id: uuid.UUID) -> Letter | None:
+    """One letter with its patient and its course."""
+    return db.session.scalar(
+        sa.select(Letter).where(Letter.id == letter_id).options(joinedload(Letter.patient), joinedload(Letter.course))
+    )
 
 
 # --- sessions with all that is told about them -----------------------------------------------------------------------

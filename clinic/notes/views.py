@@ -5,8 +5,18 @@ from clinic.notes.views_cosign import show_cosign_rules
 from clinic.notes.views_course import show_course
 from clinic.notes.views_cover import show_covers
 from clinic.notes.views_inbox import show_inbox
+from clinic.notes.views_letter import show_letters
 from clinic.notes.views_note import show_session_note
 from clinic.notes.views_own import list_own_notes
 from clinic.notes.views_shared import bp
 
-__all__ = ["bp", "list_own_notes", "show_cosign_rules", "show_course", "show_covers", "show_inbox", "show_session_note"]
+__all__ = [
+    "bp",
+    "list_own_notes",
+    "show_cosign_rules",
+    "show_course",
+    "show_covers",
+    "show_inbox",
+    "show_letters",
+    "show_session_note",
+]

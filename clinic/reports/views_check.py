@@ -22,6 +22,7 @@ from clinic.core.permissions import Permission, requires
 from clinic.courses import queries as courses
 from clinic.notes import queries as notes
 from clinic.notes.course_review import course_review
+from clinic.notes.operations_letter import letter_content
 from clinic.notes.printed import course_content, notes_content
 from clinic.patients.models import Patient
 from clinic.reports.views_shared import bp
@@ -111,8 +112,19 @@ def _course(course_id: uuid.UUID) -> Printed | None:
     return Printed(course.patient, "course", name, course.created_at, address, course_content(review))
 
 
+def _letter(letter_id: uuid.UUID) -> Printed | None:
+    letter = notes.letter(letter_id)
+    if letter is None:
+        return None
+    reading.note(AuditAction.LETTER_READ, letter, actor_id=actor().id)
+    address = url_for("notes.print_letter", letter_id=letter.id)
+    name = f"course {letter.course.number}"
+    return Printed(letter.patient, "letter", name, letter.recorded_at, address, letter_content(letter))
+
+
 _RECORDS: Final[Mapping[str, Callable[[uuid.UUID], Printed | None]]] = {
     "record": _record,
     "session note": _session_note,
     "course on paper": _course,
+    "letter": _letter,
 }

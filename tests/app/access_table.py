@@ -232,6 +232,9 @@ NOTES = {
     "notes.print_course": CLINICAL,
 }
 REPORTS = {
+    "notes.show_letters": CLINICAL,
+    "notes.sign_letter": PHYSICIANS,
+    "notes.print_letter": CLINICAL,
     "reports.print_session": CLINICAL,
     "reports.check_print": CLINICAL,
 }
