@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic import traces
 from clinic.accounts import current
+from clinic.core import idempotency
 
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # What answers besides the patient's page.
@@ -19,5 +20,14 @@ def keep_to_its_page() -> ResponseReturnValue | None:
     if traces.is_in_background():
         abort(401, "This tablet is in a patient's hands.")
     if request.method not in _READING:
-        abort(403)
+        return _answered_before() or abort(403)
     return redirect(path, 303)
+
+
+def _answered_before() -> ResponseReturnValue | None:
+    """The form that handed the tablet over, sent once more by a second tap: answered as it was, and done once."""
+    earlier = idempotency.earlier_answer(current.actor().id, request.form.get("idempotency_key", ""))
+    if earlier is None or earlier.location is None:
+        return None
+    is_same = earlier.digest == idempotency.digest(request.full_path, request.form.items(multi=True))
+    return redirect(earlier.location, 303) if is_same else None

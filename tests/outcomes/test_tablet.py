@@ -103,6 +103,14 @@ def test_nothing_else_can_be_sent(tablet, course_id):
     assert tablet.get("/patients", headers={"X-Background": "refresh"}).status_code == 401
 
 
+def test_a_second_tap_on_the_hand_over_leads_to_the_same_questions(nurses_client, course_id):
+    form = GIVEN | {"idempotency_key": "one drawing of the form"}
+    first = nurses_client.post(f"/courses/{course_id}/sheets", data=form)
+    again = nurses_client.post(f"/courses/{course_id}/sheets", data=form)
+    assert again.location == first.location
+    assert nurses_client.post(f"/courses/{course_id}/sheets", data=form | {"occasion": "diary"}).status_code == 403
+
+
 def test_the_page_shows_nothing_but_the_questions(tablet):
     page = tablet.get(f"{tablet.sheet}/1").text
     for secret in ("FX-0001", "1968", "<nav", "staff", "kg"):
