@@ -87,6 +87,7 @@ _BY_LABEL: Final = {label.lower(): unit for unit, (label, _) in _LABELS.items() 
 
 # Multiplying clinical numbers stays exact in 50 digits; a division is rounded once, far below any pump's step.
 EXACT: Final = Context(prec=50)
+_GUARDED: Final = Context(prec=40)
 
 _NUMBER: Final = re.compile(r"-?\d{1,6}([.,]\d{1,4})?", re.ASCII)
 # "1,250" is one and a quarter to one reader and twelve hundred and fifty to another.
@@ -176,8 +177,12 @@ def dose_text(amount: Decimal | int, unit: str) -> str:
 
 
 def round_half_up(value: Decimal, places: int) -> Decimal:
-    """Return `value` rounded to `places` decimals, halves away from zero, as clinicians round."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=EXACT)
+    """Return `value` rounded to `places` decimals, halves away from zero, as clinicians round.
+
+    A quotient such as 1.07 / 60 leaves its error in the 50th digit, and thirty of them stay just below a half: the last
+    ten digits are given up before the half is judged.
+    """
+    return _GUARDED.plus(value).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP, context=EXACT)
 
 
 def rounded_apart(value: Decimal, bound: Decimal) -> tuple[Decimal, Decimal]:

@@ -6,6 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from clinic.core.units import (
+    EXACT,
     BadNumber,
     Unit,
     exact,
@@ -182,6 +183,13 @@ def test_rounds_halves_away_from_zero(value, places):
     scale = 10**places
     half_up = (abs(Fraction(value)) * scale + Fraction(1, 2)).__floor__()
     assert abs(Fraction(round_half_up(value, places))) == Fraction(half_up, scale)
+
+
+def test_a_half_that_a_quotient_fell_short_of_is_rounded_up():
+    with localcontext(EXACT):
+        thirty = Decimal("1.07") / 60 * 30
+    assert thirty < Decimal("0.535")
+    assert round_half_up(thirty, 2) == Decimal("0.54")
 
 
 def test_exact_arithmetic_ignores_the_threads_own_precision():

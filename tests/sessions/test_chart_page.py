@@ -80,7 +80,7 @@ def test_small_multiples_share_their_scales():
 def test_a_small_multiple_says_what_it_shows():
     (spark,) = small_multiples([("Session 4", STOPPED)])
     html = str(component("spark").spark(spark, "s4"))
-    assert "Highest rate 25 mg per hour, highest systolic 164, pain 7 to 4, nausea, mild." in html
+    assert "Highest rate 25\u00a0mg per hour, highest systolic 164, pain 7 to 4, nausea, mild." in html
 
 
 def test_a_session_without_anything_still_has_its_place():
