@@ -105,7 +105,8 @@ unplug: $(STAMP) chromium ## Cut network, answers, server and tabs while two nur
 .PHONY: test-browser
 test-browser: $(STAMP) chromium ## Journeys in a real browser against a real server
 	@echo "test: in the browser"
-	@$(BIN)/pytest $(SIDE_BY_SIDE) tests/browser
+	@# In the order of their names: the bedside is looked at before other modules change its patients.
+	@$(BIN)/pytest $(SIDE_BY_SIDE) --no-loadscope-reorder tests/browser
 
 .PHONY: chromium
 chromium:
