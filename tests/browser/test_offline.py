@@ -63,7 +63,8 @@ def test_a_lost_answer_leaves_one_row(session: Page) -> None:
     expect(session.locator(".waits")).to_contain_text("mark4")
     session.reload()  # sends at once: the second answer is lost too
     session.reload()
-    expect(waiting(session)).to_have_count(0)
+    # Where the reload was faster than that, the second loss is now, and the next try comes by itself.
+    expect(waiting(session)).to_have_count(0, timeout=25_000)
     assert notes(session)["mark4"] == 1
 
 

@@ -7,27 +7,25 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
+from pytest_playwright.pytest_playwright import CreateContextCallback
+
+from tests.browser.test_bedside import sign_in
 
 PASSWORD = "demo-chair-lantern-seven"
 DESKTOP: ViewportSize = {"width": 1440, "height": 900}
 
 
 @pytest.fixture
-def at_the_desk_of(page: Page) -> Callable[[str], Page]:
+def at_the_desk_of(new_context: CreateContextCallback) -> Callable[[str], Page]:
     """Signs a person in at a desktop."""
 
-    def sign_in(name: str) -> Page:
-        page.goto("about:blank")  # the page that is left must not bring its cookie back
-        page.context.clear_cookies()
+    def enter(name: str) -> Page:
+        page = new_context().new_page()
         page.set_viewport_size(DESKTOP)
-        page.goto("/login")
-        page.locator("input[autocomplete=username]").fill(f"{name}@clinic.example")
-        page.locator("input[autocomplete=current-password]").fill(PASSWORD)
-        page.locator("input[autocomplete=current-password]").press("Enter")
-        page.wait_for_url(lambda address: "/login" not in address)
+        sign_in(page, name)
         return page
 
-    return sign_in
+    return enter
 
 
 def workday(days_ahead: int) -> str:
