@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired
 
 from clinic.core.formats import FILTERS
 from tests.client import audit
-from tests.structure.tree import TEMPLATES
+from tests.structure.tree import ROOT, TEMPLATES
 
 NOW = datetime(2025, 11, 18, 14, 27, tzinfo=UTC)
 ROSA = {
@@ -285,3 +285,9 @@ def test_a_refused_field_says_so_beside_itself(env, name):
     assert "err-t" in markup
     assert f'id="{name}-error"' in markup
     assert f'aria-describedby="{name}-error"' in markup
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates/patients").glob("*.html")), ids=lambda path: path.name)
+def test_enter_never_acts_on_the_first_of_several_rows(path):
+    for form in re.findall(r"<form.*?</form>", path.read_text(encoding="utf-8"), re.DOTALL):
+        assert "formaction" not in form or "nothing_on_enter()" in form.split("<button")[0]
