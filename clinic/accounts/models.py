@@ -21,12 +21,17 @@ class Clinic(Base):
     """An organisation. Its settings are what its own people decided; an empty one decides nothing."""
 
     __tablename__ = "clinic"
-    __table_args__ = (sa.CheckConstraint("patients_per_nurse > 0", name="patients_per_nurse_is_positive"),)
+    __table_args__ = (
+        sa.CheckConstraint("patients_per_nurse > 0", name="patients_per_nurse_is_positive"),
+        sa.CheckConstraint("starts_per_nurse > 0", name="starts_per_nurse_is_positive"),
+    )
 
     name: Mapped[str] = mapped_column(unique=True)
     zone: Mapped[str]
     is_demo: Mapped[bool] = mapped_column(default=False)
     patients_per_nurse: Mapped[int | None]
+    # How many patients one nurse may begin with in a quarter of an hour.
+    starts_per_nurse: Mapped[int | None] = mapped_column(sort_order=97)
     late_entry_after_min: Mapped[int | None]
     weight_change_percent: Mapped[int | None]
     rate_difference_percent: Mapped[int | None]

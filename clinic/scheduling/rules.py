@@ -28,6 +28,45 @@ class AppointmentStatus(StrEnum):
     WAITLIST = "waitlist"
 
 
+class BookingRule(StrEnum):
+    """A rule of the database that a clinic may let its people override by name, with a reason.
+
+    Two patients in one chair, one patient in two places, a pump at two patients and a closed chair are not among them:
+    no reason makes those true. The values are the names of the guards that refuse (docs/resources.md).
+    """
+
+    CHAIR_IS_CLEAN = "chair_is_clean"
+    NURSE_HAS_ROOM = "nurse_has_room"
+    NURSE_MAY_START = "nurse_may_start"
+    NURSE_IS_ON_DUTY = "nurse_is_on_duty"
+    NURSE_HAS_NO_BREAK = "nurse_has_no_break"
+    SITE_IS_OPEN = "site_is_open"
+    DAY_IS_OPEN = "day_is_open"
+    CLINICIAN_IS_PRESENT = "clinician_is_present"
+
+
+class LossKind(StrEnum):
+    """How an appointment is lost; the states of the same names."""
+
+    CANCELLED = "cancelled"
+    NO_SHOW = "noshow"
+
+
+class DayPart(StrEnum):
+    """The half of a day that a waiting patient can come in, by the clinic's clock; noon parts them."""
+
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
+
+
+class WaitingStatus(StrEnum):
+    """What became of a wish for another time."""
+
+    WAITING = "waiting"
+    PLACED = "placed"
+    WITHDRAWN = "withdrawn"
+
+
 HOLDING = frozenset({AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED})
 """The states in which an appointment takes its chair, its patient and its nurse."""
 
