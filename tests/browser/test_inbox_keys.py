@@ -42,6 +42,7 @@ def test_a_note_is_cosigned_by_keys_and_the_next_item_opens(inbox):
     note.focus()
     inbox.keyboard.press("Enter")
     expect(inbox.get_by_role("button", name=re.compile("Co-sign"))).to_be_visible()
+    inbox.wait_for_load_state()  # the keys are heard when the page's script has run
     signed = inbox.url
     inbox.keyboard.press("s")
     inbox.keyboard.type(PASSWORD)
