@@ -24,6 +24,7 @@ class Clinic(Base):
     __table_args__ = (
         sa.CheckConstraint("patients_per_nurse > 0", name="patients_per_nurse_is_positive"),
         sa.CheckConstraint("starts_per_nurse > 0", name="starts_per_nurse_is_positive"),
+        sa.CheckConstraint("spoken_order_sign_hours > 0", name="spoken_order_sign_hours_is_positive"),
     )
 
     name: Mapped[str] = mapped_column(unique=True)
@@ -45,6 +46,8 @@ class Clinic(Base):
         enum_type(FindingLevel, "beyond_protocol_level"), sort_order=96
     )
     pump_tolerance_percent: Mapped[int | None]
+    # How long a spoken order may wait for its speaker's signature before it is marked as overdue.
+    spoken_order_sign_hours: Mapped[int | None]
     # Who signs a version of a protocol into use: any physician, or another than those who wrote it.
     protocol_approver: Mapped[Approver | None] = mapped_column(enum_type(Approver, "protocol_approver"))
 

@@ -1,5 +1,6 @@
 """A visit from arrival to the stop: checks, the double check, and everything that the pump was made to do."""
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from clinic.cases.stage import MINUTE, SECOND, Stage, Visit, is_flow
 from clinic.core import db
 from clinic.orders import operations as orders
 from clinic.orders.models import VerbalOrder
+from clinic.orders.rules import SpokenMode
 from clinic.protocols.models import CheckItem
 from clinic.protocols.rules import CheckKind
 from clinic.sessions import operations as sessions
@@ -26,6 +28,7 @@ from clinic.sessions.rules import AdministrationKind, GateResult
 
 _DOUBLE_CHECK_LASTS = timedelta(minutes=15)
 _SPOKEN_LASTS = timedelta(minutes=15)
+_BY_TELEPHONE = re.compile(r"\b(?:tele)?phone", re.IGNORECASE)
 _PURPOSE = {
     AdministrationKind.START: CheckPurpose.START,
     AdministrationKind.RATE_CHANGE: CheckPurpose.RATE_CHANGE,
@@ -321,6 +324,7 @@ def speak(stage: Stage, visit: Visit, text: str, physician: str | None, at: date
         text,
         spoken_by=speaker,
         spoken_at=at,
+        mode=SpokenMode.TELEPHONE if _BY_TELEPHONE.search(text) else SpokenMode.VERBAL,
         is_read_back=True,
         by=stage.nurse_of(visit, at)[1],
         at=at,

@@ -2,12 +2,13 @@
 
 from typing import Any, Final
 
-from wtforms import BooleanField, HiddenField, PasswordField, SelectField, TextAreaField
+from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from clinic.core.choices import options
 from clinic.core.forms import MAXIMUM_TEXT, Form
 from clinic.core.moments import DayField, MomentForm
+from clinic.orders.wording import MODE_WORDS
 from clinic.protocols.rules import CourseIntent
 from clinic.protocols.terms_form import TermsForm
 from clinic.protocols.terms_rows import text_field
@@ -69,5 +70,8 @@ class ReasonForm(Form):
 
 class VerbalOrderForm(MomentForm):
     spoken_by_id: Any = SelectField("Spoken by", [InputRequired("Choose who spoke it")], default="")
+    spoken_mode: Any = RadioField(
+        "How it was spoken", [InputRequired("Choose how it was spoken")], choices=options(MODE_WORDS)
+    )
     text = _text("What was said", needed="Write down what was said")
     is_read_back: Any = BooleanField("Read back to the speaker")

@@ -21,7 +21,8 @@ from clinic.courses.rules import CourseDecision, CourseStatus, status_after
 from clinic.orders import operations as orders
 from clinic.orders import queries as order_queries
 from clinic.orders.arithmetic import PumpLine, pump_lines, total_lines
-from clinic.orders.models import OrderVersion
+from clinic.orders.facing import is_signature_overdue
+from clinic.orders.models import OrderVersion, VerbalOrder
 from clinic.orders.rules import OrderStatus
 from clinic.orders.signing_rules import refusals, remarks
 from clinic.patients import pages as patient_pages
@@ -206,7 +207,7 @@ class OrderPage:
     signature: ShownSignature | None
     findings: list[Finding]
     others: list[OrderVersion]
-    verbal: list[tuple[Any, bool]]
+    verbal: list[tuple[VerbalOrder, str]]
     seen: str
     history: list[tuple[StatusChange, str]]
     is_over: bool
@@ -248,12 +249,22 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
         else None,
         findings=findings,
         others=[other for other in version.order.versions if other.id != version.id],
-        verbal=order_queries.verbal_orders_of(version.order_id),
+        verbal=[
+            (spoken, _stands(spoken, is_signed=is_signed))
+            for spoken, is_signed in order_queries.verbal_orders_of(version.order_id)
+        ],
         seen=orders.seen_code(version, findings) if is_open else "",
         history=[(change, names.get(change.actor_id, "")) for change in changes],
         weight_moved=moved if version.is_standing else [],
         is_over=version.status is OrderStatus.ACTIVE and (version.valid_until or today) < today,
     )
+
+
+def _stands(spoken: VerbalOrder, *, is_signed: bool) -> str:
+    """How a spoken order stands, as a word of the component `status`."""
+    if is_signed:
+        return "signed"
+    return "overdue" if is_signature_overdue(spoken, clock.now()) else "to_sign"
 
 
 # --- on the page of a protocol ---------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from clinic.courses.views import (
 from clinic.orders import operations as orders
 from clinic.orders import queries as order_queries
 from clinic.orders.models import OrderVersion
+from clinic.orders.rules import SpokenMode
 from clinic.patients import pages as patient_pages
 from clinic.protocols import queries as protocols
 from clinic.protocols.rules import CourseIntent
@@ -333,6 +334,7 @@ def write_spoken(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
                     form.text.data,
                     spoken_by=speaker or abort(404),
                     spoken_at=form.instant(),
+                    mode=SpokenMode(form.spoken_mode.data),
                     is_read_back=form.is_read_back.data,
                     by=actor(),
                     at=clock.now(),

@@ -15,6 +15,7 @@ from clinic.demo.people import DemoWorld
 from clinic.demo.timeline import MINUTE, Days, Timeline
 from clinic.demo.visits import BEFORE, Reading, Visit, plan_visit
 from clinic.orders import operations as orders
+from clinic.orders.rules import SpokenMode
 from clinic.scheduling import operations as scheduling
 from clinic.scheduling.models import Appointment, Chair
 from clinic.sessions import operations
@@ -201,6 +202,7 @@ def _spoken(bedside: Bedside, at: datetime) -> None:
         "Rate stays at 20 mg per hour, no step up today.",
         spoken_by=bedside.physician(at),
         spoken_at=at - 2 * MINUTE,
+        mode=SpokenMode.TELEPHONE,
         is_read_back=True,
         by=bedside.nurse(at),
         at=at,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from clinic.accounts import cover
-from clinic.accounts.models import Cover, Staff
+from clinic.accounts.models import Clinic, Cover, Staff
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.times import clock_label, date_label, local
@@ -43,6 +43,11 @@ class Desk:
     def covers(self) -> list[Cover]:
         """The covers under which the person signs for others today."""
         return cover.covered_by(self.person.id, cover.clinic_day(self.now))
+
+    @cached_property
+    def sign_within_hours(self) -> int | None:
+        """How long a spoken order may wait for its signature, where the clinic says so."""
+        return db.session.get_one(Clinic, db.current_clinic_id()).spoken_order_sign_hours
 
     @cached_property
     def people(self) -> frozenset[uuid.UUID]:

@@ -27,7 +27,8 @@ from clinic.notes.pages import KIND_WORDS
 from clinic.notes.rules import NoteStatus
 from clinic.notes.summary_rules import SessionFacts
 from clinic.orders.models import OrderVersion
-from clinic.orders.rules import OrderStatus
+from clinic.orders.rules import OrderStatus, is_signature_overdue
+from clinic.orders.wording import OVERDUE
 from clinic.outcomes.wording import ninth_answer
 from clinic.patients.models import ScreeningAnswer
 from clinic.patients.rules import Answer
@@ -169,8 +170,9 @@ def spoken(desk: Desk) -> Iterator[InboxItem]:
             ItemKind.SPOKEN,
             group_of(ItemKind.SPOKEN),
             row.patient,
-            title="Spoken order",
+            title=row.title,
             what=f"{row.text.rstrip('. ')}. Spoken {clock_label(row.spoken_at, desk.zone)}.",
+            alert=OVERDUE if is_signature_overdue(row.spoken_at, desk.now, desk.sign_within_hours) else "",
             when=desk.when(row.spoken_at),
             side=f"{age_words(row.spoken_at, desk.now)} ago \N{MIDDLE DOT} {row.recorded_by.name}",
             since=row.spoken_at,

@@ -10,7 +10,8 @@ from clinic.core import db, times
 from clinic.core.findings import Finding, FindingLevel
 from clinic.core.times import date_label
 from clinic.core.units import Unit, format_quantity
-from clinic.orders.models import OrderVersion
+from clinic.orders import rules
+from clinic.orders.models import OrderVersion, VerbalOrder
 from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_before_signing
 from clinic.patients import queries as patients
 from clinic.patients.models import Weight
@@ -97,6 +98,11 @@ def weight_moved(patient_id: uuid.UUID, terms_draft: TermsDraft, weight: Weight 
         for found in check_weight(newest.kg, weight.kg, Decimal(percent))
         if found.code == "weight-changed"
     ]
+
+
+def is_signature_overdue(spoken: VerbalOrder, now: datetime) -> bool:
+    """Whether a spoken order has waited for its speaker's signature longer than the clinic's own limit."""
+    return rules.is_signature_overdue(spoken.spoken_at, now, _clinic().spoken_order_sign_hours)
 
 
 def clinic_day(at: datetime) -> date:

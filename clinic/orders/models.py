@@ -11,7 +11,8 @@ from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.recorded import Recorded
 from clinic.core.types import Quantity, enum_type
-from clinic.orders.rules import OrderStatus
+from clinic.orders.rules import OrderStatus, SpokenMode
+from clinic.orders.wording import MODE_TITLES
 from clinic.patients.models import Patient, Weight
 from clinic.protocols.models import Terms
 from clinic.signatures.models import Signature
@@ -126,7 +127,7 @@ class OrderDraft(ClinicScoped, Recorded, Base):
 
 
 class VerbalOrder(ClinicScoped, Recorded, Base):
-    """An order that was spoken: who spoke, who wrote, that it was read back. It waits to be signed, with its age.
+    """An order that was spoken: who spoke, how, who wrote, that it was read back. It waits to be signed, with its age.
 
     The signature is the one over this row with the meaning `verbal order confirmed`.
     """
@@ -142,7 +143,14 @@ class VerbalOrder(ClinicScoped, Recorded, Base):
     text: Mapped[str]
     spoken_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"), index=True)
     spoken_at: Mapped[datetime]
+    # Empty in rows from before it was asked; the database takes no new row without it.
+    mode: Mapped[SpokenMode | None] = mapped_column(enum_type(SpokenMode, "spoken_mode"))
     is_read_back: Mapped[bool]
     spoken_by: Mapped[Staff] = relationship(foreign_keys=[spoken_by_id])
     recorded_by: Mapped[Staff] = relationship(foreign_keys="VerbalOrder.recorded_by_id")
     patient: Mapped[Patient] = relationship()
+
+    @property
+    def title(self) -> str:
+        """What it is called: "Verbal order", "Telephone order"."""
+        return MODE_TITLES[self.mode]

@@ -4,6 +4,7 @@ What an order shares with a protocol stands there, one module per question: `dos
 `limit_rules` (is a value outside), `text_rules` (what was written). `check_rules` asks: is this act within the order?
 """
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -57,6 +58,7 @@ __all__ = [
     "PrnText",
     "PumpRate",
     "RateTerms",
+    "SpokenMode",
     "StatedLimit",
     "Vital",
     "breaches",
@@ -70,6 +72,7 @@ __all__ = [
     "check_weight",
     "dose_rate_mg_h",
     "is_breached",
+    "is_signature_overdue",
     "limit_text",
     "may_become",
     "order_sentence",
@@ -98,6 +101,18 @@ class OrderStatus(StrEnum):
     STOPPED = "stopped"
     CANCELLED = "cancelled"
     ENTERED_IN_ERROR = "entered-in-error"
+
+
+class SpokenMode(StrEnum):
+    """How an order was spoken to the person who wrote it down."""
+
+    VERBAL = "verbal"
+    TELEPHONE = "telephone"
+
+
+def is_signature_overdue(spoken_at: datetime, now: datetime, within_hours: int | None) -> bool:
+    """Whether the speaker's signature is due longer than the clinic allows; a clinic without a limit marks nothing."""
+    return within_hours is not None and now - spoken_at > timedelta(hours=within_hours)
 
 
 # REFERENCE 7.2. Also allowed: taking back or dropping what nobody has signed, and ending an order that is on hold. A

@@ -10,6 +10,7 @@ from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
 from clinic.orders.models import OrderVersion, VerbalOrder
+from clinic.orders.rules import SpokenMode
 from clinic.signatures import operations as signatures
 from clinic.signatures.models import Signature
 from clinic.signatures.rules import Meaning
@@ -21,11 +22,14 @@ def write_verbal_order(
     *,
     spoken_by: Staff,
     spoken_at: datetime,
+    mode: SpokenMode | None,
     is_read_back: bool,
     by: Staff,
     at: datetime,
 ) -> VerbalOrder:
     """Write down what a physician said. It counts at once and waits in the speaker's signing list."""
+    if mode is None:
+        raise RuleBroken("Say whether it was spoken face to face or by telephone.", field="spoken_mode")
     if not is_read_back:
         raise RuleBroken("Read the order back to the speaker before you save it.", field="is_read_back")
     if spoken_by.id == by.id:
@@ -42,6 +46,7 @@ def write_verbal_order(
         text=text.strip(),
         spoken_by_id=spoken_by.id,
         spoken_at=spoken_at,
+        mode=mode,
         is_read_back=is_read_back,
         recorded_at=at,
         recorded_by_id=by.id,
@@ -56,6 +61,7 @@ def write_verbal_order(
         text=spoken.text,
         spoken_by_id=spoken_by.id,
         spoken_at=spoken_at,
+        mode=mode,
     )
     return spoken
 
@@ -90,4 +96,6 @@ def verbal_content(verbal_order: VerbalOrder) -> dict[str, object]:
         "written_by": verbal_order.recorded_by_id,
         "written_at": verbal_order.recorded_at,
         "is_read_back": verbal_order.is_read_back,
+        # Only where it was asked: what was signed before keeps its content.
+        **({"mode": verbal_order.mode} if verbal_order.mode else {}),
     }

@@ -11,9 +11,10 @@ from clinic.audit.rules import AuditAction
 from clinic.core import clock
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt, same_patient
-from clinic.orders import operations, queries
+from clinic.orders import facing, operations, queries
 from clinic.orders.forms import SignForm
 from clinic.orders.models import VerbalOrder
+from clinic.orders.wording import OVERDUE
 from clinic.patients.pages import bar
 from clinic.signatures import queries as signature_queries
 from clinic.signatures.models import Signature
@@ -37,6 +38,8 @@ def _spoken_page(spoken: VerbalOrder, form: SignForm) -> str:
         patient=spoken.patient,
         bar=bar(spoken.patient, now=clock.now()),
         signature=shown(signature, operations.verbal_content(spoken)) if signature else None,
+        is_overdue=signature is None and facing.is_signature_overdue(spoken, clock.now()),
+        overdue=OVERDUE,
         form=form,
     )
 

@@ -56,6 +56,7 @@ class LimitsForm(Form):
     weight_change_percent = WholeField("Weight may change by", minimum=0, maximum=100, unit="%")
     double_check_minutes = WholeField("A second check holds for", minimum=1, maximum=240, unit="min")
     late_entry_after_min = WholeField("An entry is late after", minimum=1, maximum=240, unit="min")
+    spoken_order_sign_hours = WholeField("A spoken order is signed within", minimum=1, maximum=720, unit="h")
     reason = _line("Why it is changed", most=500)
     # The limits as this form was drawn from them: somebody else may change them meanwhile.
     seen = HiddenField()

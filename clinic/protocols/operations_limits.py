@@ -20,6 +20,7 @@ LIMITS: Final = (
     "weight_change_percent",
     "double_check_minutes",
     "late_entry_after_min",
+    "spoken_order_sign_hours",
 )
 
 

@@ -23,6 +23,8 @@ from clinic.core.choices import left_open
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import ClockField, Form, NumberField
 from clinic.core.times import AmbiguousTime, NoSuchTime, from_local, local
+from clinic.orders.rules import SpokenMode
+from clinic.orders.wording import MODE_WORDS
 from clinic.sessions.event_rules import IvAction, NotDoneReason, PumpReading, RightVolume
 
 SHORT: Final = 120
@@ -197,6 +199,7 @@ class SpokenForm(ReasonForm):
     """An act that may rest on an order that was spoken."""
 
     spoken_by_id = SelectField("Spoken by", [left_open()])
+    spoken_mode = one_of("How it was spoken", list(MODE_WORDS.items()))
     spoken_text = text("What was said")
     is_read_back = BooleanField("Read back to the speaker")
 
@@ -208,6 +211,11 @@ class SpokenForm(ReasonForm):
                 *((str(one.id), one.name) for one in people),
             ]
         )
+
+    @property
+    def mode(self) -> SpokenMode | None:
+        """How it was spoken."""
+        return SpokenMode(self.spoken_mode.data) if self.spoken_mode.data else None
 
     @property
     def is_spoken(self) -> bool:

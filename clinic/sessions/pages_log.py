@@ -248,7 +248,7 @@ def _pump_title(row: AdministrationEvent, before_ml_h: Decimal, bag: Decimal | N
 def _checked(row: AdministrationEvent) -> str:
     if row.double_check is not None:
         return f"Second check {row.double_check.checker.name}."
-    return "On a spoken order." if row.verbal_order_id is not None else ""
+    return f"On a {row.verbal_order.title.lower()}." if row.verbal_order is not None else ""
 
 
 def _volume(row: AdministrationEvent) -> str:

@@ -226,6 +226,7 @@ def spoken_order(infusion: InfusionSession, form: SpokenForm, when: datetime, no
         form.spoken_text.data or "",
         spoken_by=speaker,
         spoken_at=when,
+        mode=form.mode,
         is_read_back=bool(form.is_read_back.data),
         by=actor(),
         at=now,
@@ -234,4 +235,4 @@ def spoken_order(infusion: InfusionSession, form: SpokenForm, when: datetime, no
 
 def _spoken_fields(form: SpokenForm) -> tuple[tuple[Field, dict[str, Any]], ...]:
     """Return the fields of a spoken order, which stand folded."""
-    return ((form.spoken_by_id, {}), (form.spoken_text, {}), (form.is_read_back, {}))
+    return ((form.spoken_by_id, {}), (form.spoken_mode, {}), (form.spoken_text, {}), (form.is_read_back, {}))

@@ -397,6 +397,7 @@ def test_a_nurse_writes_what_was_spoken_and_the_speaker_signs_it(client, course,
     assert client.get(address).status_code == 200
     spoken = {
         "spoken_by_id": signing_physician.id,
+        "spoken_mode": "telephone",
         "text": "Lower to 10 mg per hour",
         "day": "18-Nov-2025",
         "clock": "03:31",

@@ -13,6 +13,7 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.notes import operations
 from clinic.notes.inbox import inbox_count
 from clinic.orders import operations as orders
+from clinic.orders.rules import SpokenMode
 from clinic.sessions import operations as sessions
 from clinic.signatures.queries import signature_with
 from clinic.signatures.rules import Meaning
@@ -51,8 +52,8 @@ def spoken(make_running, away, nurse):
     infusion = make_running()
     with db.unit_of_work():
         return orders.write_verbal_order(
-            infusion.order_version, "Hold.", spoken_by=away, spoken_at=minute(20), is_read_back=True,
-            by=nurse, at=minute(21),
+            infusion.order_version, "Hold.", spoken_by=away, spoken_at=minute(20), mode=SpokenMode.VERBAL,
+            is_read_back=True, by=nurse, at=minute(21),
         )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from clinic.notes.inbox import inbox_count
 from clinic.notes.models import Note
 from clinic.notes.rules import NoteStatus
 from clinic.orders import operations as orders
+from clinic.orders.rules import SpokenMode
 from clinic.protocols.limit_rules import Vital
 from clinic.protocols.terms import draft_of
 from clinic.sessions import operations
@@ -41,6 +42,7 @@ def make_spoken(signing_physician, nurse):
                 text,
                 spoken_by=signing_physician,
                 spoken_at=minute(20),
+                mode=SpokenMode.TELEPHONE,
                 is_read_back=True,
                 by=nurse,
                 at=minute(21),
@@ -140,9 +142,20 @@ def test_a_spoken_order_stands_with_its_age_until_it_is_signed(inbox, make_runni
     page = text(inbox.get(f"/inbox/{spoken.id}"))
     assert "Hold at 20 mg per hour." in page
     assert "3 h ago" in page
+    assert "Telephone order" in page
+    assert "Signature overdue" not in page
     assert inbox.post(f"/inbox/{spoken.id}/sign", data={"password": PASSWORD}).status_code == 303
     assert len(signatures_of(spoken.id)) == 1
     assert "Hold at 20 mg per hour." not in text(inbox.get("/inbox"))
+
+
+def test_a_spoken_order_is_overdue_by_the_clinics_own_limit_alone(inbox, make_running, plain_drug, make_spoken, clinic):
+    spoken = make_spoken(make_running(drug_id=plain_drug.id))
+    for hours, is_marked in ((4, False), (3, True)):
+        with db.unit_of_work():
+            db.session.merge(clinic).spoken_order_sign_hours = hours
+        assert ("Signature overdue." in text(inbox.get(f"/inbox/{spoken.id}"))) is is_marked
+        assert ("Signature overdue." in text(inbox.get(f"/verbal-orders/{spoken.id}"))) is is_marked
 
 
 def test_a_grave_event_is_to_sign_and_a_mild_one_for_information(inbox, make_stopped, plain_drug, make_event):
@@ -196,7 +209,7 @@ def test_a_draft_that_a_booked_session_waits_for_leads(
             at=LATER,
         )
     page = text(inbox.get("/inbox"))
-    assert page.index("Before the next infusion") < page.index(f"/inbox/{draft.id}") < page.index("Spoken order")
+    assert page.index("Before the next infusion") < page.index(f"/inbox/{draft.id}") < page.index("Telephone order")
     assert "in 23 h" in page
     assert "<del>" in text(inbox.get(f"/inbox/{draft.id}"))
 

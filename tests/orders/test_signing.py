@@ -1,6 +1,7 @@
 """An order is drafted, signed, superseded; what was signed never changes."""
 
 import json
+import uuid
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -12,8 +13,8 @@ from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.findings import FindingLevel
 from clinic.orders import operations, queries
-from clinic.orders.models import AcknowledgedExcess, OrderDraft, OrderVersion
-from clinic.orders.rules import DoseBasis, OrderStatus
+from clinic.orders.models import AcknowledgedExcess, OrderDraft, OrderVersion, VerbalOrder
+from clinic.orders.rules import DoseBasis, OrderStatus, SpokenMode
 from clinic.patients import operations as patients
 from clinic.patients import queries as patient_queries
 from clinic.protocols.models import CheckItem, Limit, ObservationPhase, PrnItem, Terms
@@ -255,12 +256,13 @@ def test_the_database_lets_no_two_versions_be_in_force(make_order_version):
 def speak(make_order_version, nurse, signing_physician):
     version = make_order_version()
 
-    def do(*, spoken_by=signing_physician, is_read_back=True, spoken_at=LATER, by=nurse):
+    def do(*, spoken_by=signing_physician, mode=SpokenMode.TELEPHONE, is_read_back=True, spoken_at=LATER, by=nurse):
         return operations.write_verbal_order(
             version,
             "Lower to 10 mg per hour.",
             spoken_by=spoken_by,
             spoken_at=spoken_at,
+            mode=mode,
             is_read_back=is_read_back,
             by=by,
             at=LATER,
@@ -285,6 +287,25 @@ def test_only_the_speaker_signs(speak, physician):
 def test_a_spoken_order_is_read_back(speak):
     with pytest.raises(RuleBroken, match="Read the order back"):
         speak(is_read_back=False)
+
+
+def test_a_spoken_order_says_how_it_was_spoken(speak):
+    with pytest.raises(RuleBroken, match="by telephone"):
+        speak(mode=None)
+    assert operations.verbal_content(speak())["mode"] is SpokenMode.TELEPHONE
+
+
+def test_what_was_signed_before_it_was_asked_keeps_its_content(speak):
+    spoken = speak()
+    db.session.expunge(spoken)
+    spoken.mode = None
+    assert "mode" not in operations.verbal_content(spoken)
+
+
+def test_the_database_takes_no_spoken_order_without_its_mode(speak):
+    row = {column.key: getattr(speak(), column.key) for column in VerbalOrder.__mapper__.column_attrs}
+    with pytest.raises(DatabaseError), db.session.begin_nested():
+        db.session.execute(sa.insert(VerbalOrder).values(row | {"id": uuid.uuid4(), "mode": None}))
 
 
 def test_a_nurse_speaks_no_order(speak, second_nurse):

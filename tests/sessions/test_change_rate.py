@@ -8,6 +8,7 @@ import pytest
 from clinic.core.errors import RuleBroken
 from clinic.core.findings import FindingLevel
 from clinic.orders import operations as orders
+from clinic.orders.rules import SpokenMode
 from clinic.protocols.rules import DoseBasis
 from clinic.sessions import operations
 from clinic.sessions.event_rules import CheckPurpose
@@ -34,6 +35,7 @@ def make_spoken(nurse, physician):
             text,
             spoken_by=physician,
             spoken_at=minute(minutes),
+            mode=SpokenMode.VERBAL,
             is_read_back=True,
             by=nurse,
             at=minute(minutes),

@@ -79,14 +79,16 @@ def test_a_rate_over_the_orders_maximum_is_not_possible_here(post, running):
     assert "maximum rate" in answer.get_data(as_text=True)
 
 
-def test_a_spoken_order_is_written_down_with_the_rate(post, running, physician, at_minute):
+def test_a_spoken_order_is_written_down_with_the_rate(post, running, physician, nurses_browser, at_minute):
     at_minute(5)
-    said = {"spoken_by_id": str(physician.id), "spoken_text": "go to 20 mL per hour", "is_read_back": "y"}
-    refused = post("rate", rate_ml_h="20", **(said | {"is_read_back": ""}))
-    assert refused.status_code == 422
+    said = {"spoken_by_id": str(physician.id), "spoken_text": "go to 20 mL per hour"}
+    said |= {"spoken_mode": "telephone", "is_read_back": "y"}
+    for left_out in ("is_read_back", "spoken_mode"):
+        assert post("rate", rate_ml_h="20", **(said | {left_out: ""})).status_code == 422
     assert db.session.query(VerbalOrder).count() == 0
     assert post("rate", rate_ml_h="20", **said).status_code == 303
     assert newest(fresh(running).administrations).verbal_order.spoken_by_id == physician.id
+    assert "On a telephone order." in nurses_browser.get(f"/sessions/{running.id}").text
 
 
 def test_where_the_clinic_asks_a_second_person_computes_a_higher_rate_first(

@@ -21,7 +21,7 @@ NASTY = (
 )
 FIELDS = (
     "at", "fold", "why", "reason", "detail", "term", "other", "grade", "worse", "done", "actuality", "causality",
-    "serious_criterion", "item", "step", "rate_ml_h", "spoken_by_id", "spoken_text", "is_read_back",
+    "serious_criterion", "item", "step", "rate_ml_h", "spoken_by_id", "spoken_text", "spoken_mode", "is_read_back",
     "double_check_id", "bolus_mg", "over_min", "concentration_mg_ml", "volume_to_infuse_ml", "action", "site",
     "gauge", "vip_score", "about", "person_id", "text", "reply", "to", "due_at", "line", "sbp", "sbp_typed", "dbp",
     "hr", "hr_typed", "rr", "spo2", "sedation", "pain", "temp", "o2_l_min", "etco2", "nausea", "dissociation",
