@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
+
+# How grave an adverse event is, by its CTCAE grade.
+GRADES: Final = {1: "mild", 2: "moderate", 3: "severe", 4: "life-threatening", 5: "fatal"}
 
 
 class CheckPurpose(StrEnum):
@@ -25,6 +29,18 @@ class SessionEventKind(StrEnum):
     ROW_NOTE = "row_note"
     CALL = "call"
     OTHER = "other"
+
+
+# What was said or done. A time-out, a hand-over and who is on site are acts that others rely on.
+CORRECTABLE_EVENTS: Final = frozenset(
+    {
+        SessionEventKind.NOTIFY,
+        SessionEventKind.INTERVENTION,
+        SessionEventKind.ROW_NOTE,
+        SessionEventKind.CALL,
+        SessionEventKind.OTHER,
+    }
+)
 
 
 class IvAction(StrEnum):

@@ -107,6 +107,21 @@ class TimedForm(Form):
             meant = after + timedelta(seconds=1)
         return now if now < meant <= now + _MINUTE else meant
 
+    def moment_beside(self, was: datetime, now: datetime, zone: ZoneInfo) -> datetime:
+        """Return the instant that a corrected entry is about: `was`, unless another minute was typed.
+
+        Then it is the day of that wall time which lies nearest to `was`: an entry of last night is corrected to a time
+        of last night, however much later.
+        """
+        wall = local(was, zone).replace(tzinfo=None)
+        typed = self.at.data
+        if typed is None or ((typed.hour, typed.minute) == (wall.hour, wall.minute) and self.fold.data is None):
+            return was
+        days = [wall.date() + step * _DAY for step in (0, -1, 1)]
+        day = min(days, key=lambda each: abs(datetime.combine(each, typed) - wall))
+        meant = self._instant(day, typed, zone)
+        return now if now < meant <= now + _MINUTE else meant
+
     def _entered(self, now: datetime) -> datetime:
         """Return when the form was sent for the first time, as the device tells it; never a time to come."""
         try:
@@ -170,23 +185,6 @@ class StopForm(PumpReadingFields, ReasonForm):
     """Why, and what the pump says it gave."""
 
     why = one_of("Why", choices(WHY_STOP))
-
-
-class ActCorrectionForm(TimedForm):
-    """An act at the pump as it truly was, and why the first entry was wrong."""
-
-    rate_ml_h = NumberField("Rate on the pump", places=2, minimum=PUMP_ML_H[0], maximum=PUMP_ML_H[1], unit="mL/h")
-    bolus_mg = NumberField("Dose", places=4, minimum=Decimal("0.0001"), maximum=100000, unit="mg")
-    bolus_over_min = NumberField("Given over", places=2, minimum=0, maximum=600, unit="min")
-    volume_to_infuse_ml = NumberField("Volume to be infused", places=2, minimum=0, maximum=5000, unit="mL")
-    pump_volume_ml = NumberField("Volume infused, read from the pump", places=2, minimum=0, maximum=5000, unit="mL")
-    said = text("Reason of the act")
-    reason = text("What was wrong")
-
-    def refuse(self, refusal: RuleBroken) -> None:
-        """Show that the reason of the correction is missing at its field."""
-        field = "reason" if refusal.field == "correction_reason" else refusal.field
-        super().refuse(RuleBroken(refusal.message, field=field))
 
 
 class LateReasonForm(StopForm):

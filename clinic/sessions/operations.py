@@ -33,6 +33,14 @@ from clinic.sessions.operations_bedside import (
     record_iv,
     resolve_adverse_event,
 )
+from clinic.sessions.operations_bedside_corrections import (
+    correct_adverse_event,
+    correct_event,
+    correct_prn,
+    void_adverse_event,
+    void_event,
+    void_prn,
+)
 from clinic.sessions.operations_checks import (
     answer_gate,
     answer_identity,
@@ -79,7 +87,10 @@ __all__ = [
     "change_bag",
     "change_rate",
     "correct_administration",
+    "correct_adverse_event",
+    "correct_event",
     "correct_observation",
+    "correct_prn",
     "discharge",
     "double_check",
     "give_prn",
@@ -108,7 +119,10 @@ __all__ = [
     "time_out",
     "use_weight",
     "void_administration",
+    "void_adverse_event",
+    "void_event",
     "void_observation",
+    "void_prn",
 ]
 
 

@@ -8,7 +8,7 @@ from clinic.core import db
 from clinic.core.units import round_half_up
 from clinic.druglog import operations as druglog
 from clinic.druglog.models import DrugAccount
-from clinic.druglog.queries import given_mg
+from clinic.druglog.queries import discrepancies_of, given_mg
 from clinic.druglog.rules import is_balanced
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.operations_shared import locked
@@ -17,6 +17,7 @@ from clinic.sessions.readiness import clinic_of
 
 # The register keeps four decimals of a mg; the flowsheet is exact.
 _PLACES = 4
+_LESS_WAS_GIVEN = "The flowsheet was corrected: less was given than the register says."
 _MG = {"mg": Decimal(1), "g": Decimal(1000), "mcg": Decimal("0.001"), "ug": Decimal("0.001")}
 
 
@@ -41,9 +42,15 @@ def register_given(infusion: InfusionSession, *, by: Staff, at: datetime) -> Non
         when = last_stop(infusion) or at
         if missing > 0:
             druglog.record_given(account, drug, missing, happened_at=when, by=by, at=at)
-        elif missing < 0:
-            text = "The flowsheet was corrected: less was given than the register says."
-            druglog.open_discrepancy(account, drug, missing, text, by=by, at=at)
+        elif missing < (known := _known_to_be_less(account, drug)):
+            druglog.open_discrepancy(account, drug, missing - known, _LESS_WAS_GIVEN, by=by, at=at)
+
+
+def _known_to_be_less(account: DrugAccount, drug: str) -> Decimal:
+    """Return the mg, zero or below, that earlier corrections opened discrepancies about and nobody has adjusted yet."""
+    opened = [row for row in discrepancies_of(account) if row.drug_name == drug and row.text == _LESS_WAS_GIVEN]
+    adjusted = [line.adjusted_mg for line in druglog.account_lines(account) if line.drug_name == drug]
+    return min(sum((row.amount_mg for row in opened), Decimal(0)) - sum(adjusted, Decimal(0)), Decimal(0))
 
 
 def controlled_given_mg(infusion: InfusionSession, at: datetime) -> dict[str, Decimal]:
@@ -52,10 +59,13 @@ def controlled_given_mg(infusion: InfusionSession, at: datetime) -> dict[str, De
     drug = infusion.order_version.terms.drug
     if drug.is_controlled and last_stop(infusion) is not None:
         found[drug.name] = pump(infusion, at).delivered_mg
-    for dose in current(infusion.prn_doses):
+    stands = current(infusion.prn_doses)
+    for dose in infusion.prn_doses:
         if dose.prn_item.is_controlled and dose.unit in _MG:
             name = dose.prn_item.drug_name
-            found[name] = found.get(name, Decimal(0)) + dose.dose * _MG[dose.unit]
+            # A withdrawn dose counts nothing, but its drug stays: the register may say that it was given.
+            given = dose.dose * _MG[dose.unit] if dose in stands else Decimal(0)
+            found[name] = found.get(name, Decimal(0)) + given
     return found
 
 

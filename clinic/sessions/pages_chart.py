@@ -12,9 +12,8 @@ from clinic.sessions.chart import ChartEvent, ChartInput, DuePoint, ReadingPoint
 from clinic.sessions.chart_types import DueState as PointState
 from clinic.sessions.chart_types import LowHigh
 from clinic.sessions.due_rules import DueState
-from clinic.sessions.event_rules import Actuality, IvAction
+from clinic.sessions.event_rules import GRADES, Actuality, IvAction
 from clinic.sessions.models import InfusionSession, ObservationSet
-from clinic.sessions.pages_words import GRADES
 from clinic.sessions.progress import Progress, closed_at, current, first_start
 from clinic.sessions.rules import AdministrationKind, SessionStatus
 from clinic.sessions.vital_rules import sedation_bounds

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from clinic.core.units import Unit, dose_text, format_quantity
 from clinic.orders.rules import Vital, dose_rate_mg_h
-from clinic.sessions.event_rules import Actuality, IvAction, RightVolume, SessionEventKind
+from clinic.sessions.event_rules import CORRECTABLE_EVENTS, GRADES, Actuality, IvAction, RightVolume, SessionEventKind
 from clinic.sessions.models import (
     AdministrationEvent,
     AdverseEvent,
@@ -20,7 +20,6 @@ from clinic.sessions.models import (
     SessionEvent,
 )
 from clinic.sessions.pages_words import (
-    GRADES,
     breach_texts,
     extra_values,
     is_above,
@@ -56,6 +55,10 @@ _EVENT_TITLES: Final = {
     SessionEventKind.OTHER: "Event",
     SessionEventKind.ROW_NOTE: "Note",
 }
+_ATTACHED: Final = {
+    SessionEventKind.ROW_NOTE: "Correct the note",
+    SessionEventKind.NOTIFY: "Correct who was told",
+}
 _IV_TITLES: Final = {IvAction.PLACED: "Line placed", IvAction.CHECKED: "Line checked", IvAction.REMOVED: "Line removed"}
 
 
@@ -80,8 +83,11 @@ class LogRow:
     late: bool = False
     struck: bool = False
     entry_id: uuid.UUID | None = None
-    # An act at the pump that stands, so that it may be corrected.
-    act_id: uuid.UUID | None = None
+    # The row that it shows and, while that one stands, as what it is corrected on a page of its own.
+    row_id: uuid.UUID | None = None
+    corrected_as: str = ""
+    # Notes that stand in a row of vitals: (key, author, what is corrected).
+    attached: tuple[tuple[uuid.UUID, uuid.UUID, str], ...] = ()
     author_id: uuid.UUID | None = None
     # Outside a limit, and nobody has been told.
     is_untold: bool = False
@@ -173,6 +179,9 @@ def _vitals_row(row: ObservationSet, going: Progress, events: Sequence[SessionEv
         note=_joined(", ".join(extra_values(row)), row.note, *notes, *told, _correction(row)),
         struck=is_struck,
         entry_id=None if is_struck else row.id,
+        attached=tuple(
+            (each.id, each.recorded_by_id, _ATTACHED[each.kind]) for each in events if each.kind in _ATTACHED
+        ),
         author_id=row.recorded_by_id,
         is_untold=bool(found) and not told,
     )
@@ -207,7 +216,8 @@ def _pump_rows(infusion: InfusionSession) -> Iterator[LogRow]:
             note=_joined(_checked(row), row.reason, _volume(row), _correction(row)),
             tags=(("reason to follow", "warn"),) if row.id not in struck and lacks_reason(row) else (),
             struck=row.id in struck,
-            act_id=None if row.id in struck else row.id,
+            row_id=row.id,
+            corrected_as="" if row.id in struck else "act",
             author_id=row.recorded_by_id,
             unexplained_id=row.id if row.id not in struck and lacks_reason(row) else None,
         )
@@ -271,6 +281,9 @@ def _prn_rows(infusion: InfusionSession) -> Iterator[LogRow]:
             title=prn_title(row),
             note=_joined("As-needed order:" if row.reason else "As-needed order.", row.reason, _correction(row)),
             struck=row.id in struck,
+            row_id=row.id,
+            corrected_as="" if row.id in struck else "dose",
+            author_id=row.recorded_by_id,
         )
 
 
@@ -293,6 +306,9 @@ def _adverse_rows(infusion: InfusionSession) -> Iterator[LogRow]:
             title=adverse_title(row),
             note=_joined(row.action, _over(row), _correction(row)),
             struck=row.id in struck,
+            row_id=row.id,
+            corrected_as="" if row.id in struck else "adverse",
+            author_id=row.recorded_by_id,
         )
 
 
@@ -320,6 +336,9 @@ def _event_rows(infusion: InfusionSession) -> Iterator[LogRow]:
             title=_EVENT_TITLES[row.kind],
             note=_joined(_sent(row) if row.kind is SessionEventKind.ROW_NOTE else _told(row), _correction(row)),
             struck=row.id in struck,
+            row_id=row.id,
+            corrected_as="" if row.id in struck or row.kind not in CORRECTABLE_EVENTS else "event",
+            author_id=row.recorded_by_id,
         )
 
 

@@ -13,7 +13,6 @@ from clinic.protocols.models import Terms
 from clinic.sessions.models import InfusionSession, ObservationSet
 from clinic.sessions.vital_rules import SEDATION_SCALES, VITALS
 
-GRADES: Final = {1: "mild", 2: "moderate", 3: "severe", 4: "life-threatening", 5: "fatal"}
 _LARGE_MG: Final = 10
 _ABOVE: Final = {Comparator.GT, Comparator.GE}
 

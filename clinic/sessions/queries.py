@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, lazyload
@@ -54,6 +54,9 @@ __all__ = [
     "reading_of",
     "weight_kg",
 ]
+
+
+EntryT = TypeVar("EntryT", AdministrationEvent, AdverseEvent, PrnDose, SessionEvent)
 
 
 def _person(*path: Any) -> ORMOption:
@@ -301,9 +304,9 @@ def observation(observation_id: uuid.UUID) -> ObservationSet | None:
     return db.session.get(ObservationSet, observation_id)
 
 
-def administration(event_id: uuid.UUID) -> AdministrationEvent | None:
-    """Return one act at a pump of this clinic."""
-    return db.session.get(AdministrationEvent, event_id)
+def entry(model: type[EntryT], entry_id: uuid.UUID) -> EntryT | None:
+    """Return one entry of this clinic's sessions, of whatever kind."""
+    return db.session.get(model, entry_id)
 
 
 def proposal(proposal_id: uuid.UUID) -> RateProposal | None:

@@ -1,9 +1,9 @@
 """Pages of the bedside; each module registers its own on the one blueprint."""
 
 from clinic.sessions import (
-    views_act_correction,
     views_board,
     views_checklist,
+    views_corrections,
     views_discharge,
     views_drug,
     views_events,
@@ -17,9 +17,9 @@ from clinic.sessions.views_shared import bp
 
 __all__ = [
     "bp",
-    "views_act_correction",
     "views_board",
     "views_checklist",
+    "views_corrections",
     "views_discharge",
     "views_drug",
     "views_events",

@@ -12,7 +12,6 @@ from clinic.core import clock, db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt
-from clinic.core.times import clock_label
 from clinic.protocols.limit_rules import Vital
 from clinic.sessions import operations, queries
 from clinic.sessions.due_rules import DueState
@@ -195,8 +194,7 @@ def _changes(row: ObservationSet, form: CorrectionForm, entry: VitalsEntry, now:
     shown = (*values_of(row), *entry.values)
     changes: dict[str, Any] = {vital.value: entry.values.get(vital) for vital in shown}
     changes["note"] = form.note.data or ""
-    if form.at.data is not None and f"{form.at.data:%H:%M}" != clock_label(row.observed_at, zone())[:5]:
-        changes["observed_at"] = form.moment(now, zone())
+    changes["observed_at"] = form.moment_beside(row.observed_at, now, zone())
     return changes
 
 
