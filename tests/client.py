@@ -173,6 +173,14 @@ class AuditingClient(FlaskClient):
             assert not faults, f"{response.request.path}: {faults}"
         return response
 
+    def sign_as_read(self, address: str, act: str | None = None, **data: str) -> TestResponse:
+        """Open a page and post the form on it that signs, which brings back the hash of what the page showed."""
+        form = self.get(address).get_data(as_text=True)
+        act = act or f"{address}/sign"
+        form = form[form.index(f'action="{act}"') :]
+        found = re.search(r'name="seen" value="([^"]*)"', form)
+        return self.post(act, data={"seen": found[1] if found else "", **data})
+
     def _token(self) -> str:
         """A form token that belongs to this browser's cookie."""
         with self.session_transaction() as cookie:

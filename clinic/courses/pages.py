@@ -36,6 +36,7 @@ from clinic.protocols.terms import TermsDraft, draft_of
 from clinic.protocols.terms_form import form_values
 from clinic.protocols.wording import drug_text, plan_text, reading, sentence
 from clinic.signatures.pages import ShownSignature, shown
+from clinic.signatures.rules import seen_code
 
 STATUS_LOOKS: Final = {
     CourseStatus.DRAFT: ("draft", "Draft"),
@@ -253,7 +254,7 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
             (spoken, _stands(spoken, is_signed=is_signed))
             for spoken, is_signed in order_queries.verbal_orders_of(version.order_id)
         ],
-        seen=orders.seen_code(version, findings) if is_open else "",
+        seen=seen_code(orders.seen_content(version, findings)) if is_open else "",
         history=[(change, names.get(change.actor_id, "")) for change in changes],
         weight_moved=moved if version.is_standing else [],
         is_over=version.status is OrderStatus.ACTIVE and (version.valid_until or today) < today,

@@ -17,13 +17,9 @@ from clinic.notes.cosign_queries import cosign_rules
 from clinic.notes.cosigning import answers_to_return, open_return
 from clinic.notes.models import Note, NoteReturn
 from clinic.notes.rules import SIGNED, Addition, NoteKind, NoteStatus, may_become, needs_cosignature, why_not_follow
-from clinic.outcomes.models import OutcomeResult
-from clinic.sessions import operations as sessions
-from clinic.sessions.event_rules import SessionEventKind
-from clinic.sessions.models import AdverseEvent, InfusionSession, SessionEvent
+from clinic.sessions.models import InfusionSession
 from clinic.signatures import operations as signatures
 from clinic.signatures import queries
-from clinic.signatures.models import Signature
 from clinic.signatures.rules import Meaning
 
 TEXT_FIELD = "text"
@@ -76,6 +72,16 @@ def content_of(note: Note) -> Mapping[str, object]:
     }
 
 
+def seen_content(note: Note, *, following: int | None = None) -> Mapping[str, object]:
+    """What a page shows of a note to its co-signer: its text, and the `following` first signed notes that follow it."""
+    return {"note": content_of(note), "following": [content_of(each) for each in signed_after(note)[:following]]}
+
+
+def signed_after(note: Note) -> list[Note]:
+    """What was signed that follows a note, the earliest first."""
+    return [each for each in note.followers if each.signed_at is not None]
+
+
 def sign_note(note: Note, *, by: Staff, password: str, at: datetime, cosigner: Staff | None = None) -> Note:
     """Sign one's own note; a nurse's session note then waits for the co-signature of the physician `cosigner`.
 
@@ -112,8 +118,8 @@ def sign_note(note: Note, *, by: Staff, password: str, at: datetime, cosigner: S
     return note
 
 
-def cosign_note(note: Note, *, by: Staff, password: str, at: datetime) -> Note:
-    """Co-sign a note that waits for it; any physician may, the author never.
+def cosign_note(note: Note, *, by: Staff, password: str, at: datetime, seen: str | None = None) -> Note:
+    """Co-sign a note that waits for it, as it was `seen` (Conflict otherwise); any physician may, the author never.
 
     What its author added after it was sent back is co-signed with it. Of two at once one co-signs and the other gets a
     Conflict that names the first.
@@ -127,6 +133,7 @@ def cosign_note(note: Note, *, by: Staff, password: str, at: datetime) -> Note:
         raise Conflict(f"{_cosigner_name(note)} has co-signed this note already. Yours was not added.")
     if note.status is not NoteStatus.COSIGN_PENDING:
         raise RuleBroken("This note does not wait for a co-signature.")
+    signatures.refuse_unseen(seen, seen_content(note), "This note")
     # Any physician co-signs as one's own act; who covers for the one it was sent to does it for that person.
     is_covered = note.cosigner_id is not None and cover.is_covering(by, note.cosigner_id, at=at)
     covered = note.cosigner if is_covered else None
@@ -215,95 +222,6 @@ def add_addendum(
     )
     audit.record(AuditAction.NOTE_ADDENDED, added, actor_id=by.id, at=at, follows=note.id)
     return sign_note(added, by=by, password=password, at=at)
-
-
-def event_content(event: AdverseEvent) -> Mapping[str, object]:
-    """What the signature under a reviewed adverse event is over."""
-    names = ("actuality", "term", "onset_at", "resolved_at", "grade", "is_serious", "serious_criterion")
-    more = ("causality", "action", "outcome", "recorded_at")
-    return {
-        "event": event.id,
-        "patient": event.patient_id,
-        "session": event.infusion_id,
-        "recorded_by": event.recorded_by_id,
-        **{name: getattr(event, name) for name in (*names, *more)},
-    }
-
-
-def review_adverse_event(event: AdverseEvent, *, by: Staff, password: str, at: datetime) -> Signature:
-    """Sign that a physician has read an adverse event as it stands; a later version of it asks again."""
-    if not by.may(Permission.COSIGN_NOTE):
-        raise RuleBroken("A physician reviews adverse events.")
-    return signatures.sign(
-        event,
-        event_content(event),
-        meaning=Meaning.REVIEWED,
-        by=by,
-        password=password,
-        at=at,
-        patient_id=event.patient_id,
-    )
-
-
-def review_answer(result: OutcomeResult, *, by: Staff, password: str, at: datetime) -> Signature:
-    """Sign that a physician has read an answer that asks for one; a later version of it asks again."""
-    if not by.may(Permission.COSIGN_NOTE):
-        raise RuleBroken("A physician reviews this answer.")
-    content = {
-        "course_id": result.course_id,
-        "instrument": result.instrument,
-        "items": list(result.items),
-        "answered_at": result.answered_at,
-        "recorded_by_id": result.recorded_by_id,
-    }
-    return signatures.sign(
-        result,
-        content,
-        meaning=Meaning.REVIEWED,
-        by=by,
-        password=password,
-        at=at,
-        patient_id=result.patient_id,
-    )
-
-
-def review_sent_note(
-    event: SessionEvent, *, by: Staff, password: str, at: datetime, reply: str | None = None
-) -> Signature:
-    """Sign that the physician has read what was said from the chair.
-
-    A `reply` goes into the flowsheet of the session, beside what it answers; a closed session takes none.
-    """
-    covered = event.person if event.person_id != by.id else None
-    if event.person_id != by.id and (covered is None or not cover.is_covering(by, covered.id, at=at)):
-        raise RuleBroken("This note was sent to somebody else.")
-    content = {
-        "infusion_id": event.infusion_id,
-        "happened_at": event.happened_at,
-        "text": event.text,
-        "observation_set_id": event.observation_set_id,
-        "recorded_by_id": event.recorded_by_id,
-    }
-    if reply and reply.strip():
-        sessions.record_event(
-            event.infusion,
-            SessionEventKind.ROW_NOTE,
-            f"Answer: {reply.strip()}",
-            happened_at=at,
-            observation=event.observation_set,
-            by=by,
-            at=at,
-        )
-    return signatures.sign(
-        event,
-        content,
-        meaning=Meaning.REVIEWED,
-        by=by,
-        password=password,
-        at=at,
-        patient_id=event.infusion.patient_id,
-        instead_of=covered,
-    )
 
 
 def _begin(

@@ -7,15 +7,16 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from clinic.core.errors import Conflict
 from clinic.core.permissions import Role
 from clinic.core.times import clock_label, date_label, local
 from clinic.notes.models import Note
-from clinic.notes.operations import content_of
+from clinic.notes.operations import content_of, seen_content, signed_after
 from clinic.notes.rules import SIGNED, NoteKind, NoteStatus
 from clinic.notes.summary_rules import SessionFacts, shown_mg, shown_rate
 from clinic.signatures.models import Signature
 from clinic.signatures.operations import verify
-from clinic.signatures.rules import Meaning, Verdict
+from clinic.signatures.rules import Meaning, Verdict, seen_code
 
 KIND_WORDS: Final = {
     NoteKind.SESSION: "Session note",
@@ -134,6 +135,16 @@ def signed_lines(
             doubt = "" if view.is_valid else f", {view.verdict}"
             lines[role].append(f"{view.name}, {view.meaning.lower()} of the session note, {view.at}{doubt}")
     return lines
+
+
+def beside_what_was_read(conflict: Conflict, note: Note, seen: str) -> None:
+    """Put a note with all that follows it beside what its co-signer read of it, known by its hash."""
+    added = signed_after(note)
+    follow = [(f"{place}. {KIND_WORDS[each.kind]}", each.text) for place, each in enumerate(added, start=1)]
+    conflict.theirs = [(KIND_WORDS[note.kind], note.text), *follow]
+    for count in range(len(added) + 1):
+        if seen_code(seen_content(note, following=count)) == seen:
+            conflict.mine, conflict.mine_words = conflict.theirs[: count + 1], "As you read it"
 
 
 def fact_pairs(facts: SessionFacts, zone: ZoneInfo) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ def notes_by_session(infusion_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[
     rows = db.session.scalars(
         sa.select(Note)
         .where(Note.infusion_id.in_(list(infusion_ids)), Note.status != NoteStatus.DISCARDED)
-        .options(*PEOPLE, selectinload(Note.returns).joinedload(NoteReturn.recorded_by))
+        .options(*PEOPLE, selectinload(Note.followers), selectinload(Note.returns).joinedload(NoteReturn.recorded_by))
         .order_by(Note.drafted_at, Note.id)
     )
     for row in rows:

@@ -21,6 +21,7 @@ from clinic.notes.course_review import CourseReview, course_review, table_column
 from clinic.notes.decisions import decide, seen
 from clinic.notes.forms import DecisionForm
 from clinic.notes.models import Note
+from clinic.notes.operations import seen_content, signed_after
 from clinic.notes.printed import course_content
 from clinic.notes.views_shared import bp, link, zone
 from clinic.orders.models import OrderVersion
@@ -30,6 +31,7 @@ from clinic.protocols import queries as protocol_queries
 from clinic.protocols.terms import draft_of
 from clinic.sessions.pages_patient import patient_bar
 from clinic.signatures.printing import printed
+from clinic.signatures.rules import seen_code
 
 
 def _decision_form(course: Course) -> DecisionForm | None:
@@ -86,6 +88,7 @@ def _draw(course: Course, form: DecisionForm | None) -> str:
         DECISION_DOES=DECISION_DOES,
         chosen=_chosen(form),
         seen=seen(course, review.booked),
+        to_sign=[(note, signed_after(note), seen_code(seen_content(note))) for note in review.to_sign],
         link=link,
     )
 

@@ -1,7 +1,7 @@
 """The physician's inbox: one list of what waits, the chosen item beside it, signed where it is read."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,19 +14,20 @@ from clinic.core import clock, db
 from clinic.core.errors import Conflict
 from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import attempt, same_patient, unchanged_since_drawn
+from clinic.core.requests import attempt, same_patient
 from clinic.core.times import clock_label
-from clinic.notes import operations
+from clinic.notes import operations, operations_review
 from clinic.notes.forms import PasswordForm, ReadForm, SendBackForm, SettleForm
 from clinic.notes.inbox import KINDS, Inbox, Page, inbox, page
 from clinic.notes.inbox_items import InboxItem
 from clinic.notes.inbox_rules import Group, ItemKind, age_words, grouped
 from clinic.notes.models import Note, NoteReturn
+from clinic.notes.pages import beside_what_was_read
 from clinic.notes.summary_rules import shown_mg
 from clinic.notes.views_shared import bp, link, zone
 from clinic.orders import operations as orders
 from clinic.orders import queries as order_queries
-from clinic.orders.models import OrderVersion
+from clinic.orders.models import OrderVersion, VerbalOrder
 from clinic.patients import queries as patients
 from clinic.patients import screening
 from clinic.patients.rules import AllergyKind, allergy_status
@@ -37,6 +38,7 @@ from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import chart_input
 from clinic.sessions.pages_words import vitals_sentence
 from clinic.sessions.progress import progress
+from clinic.signatures.rules import seen_code
 
 # The preview's own widths: what the list leaves on a tablet and on a desk's screen.
 _TABLET = replace(SHEET, screen="for-t", width=664)
@@ -45,33 +47,53 @@ _DESKTOP = replace(TABLET, screen="for-d")
 
 @dataclass(frozen=True)
 class Act:
-    """What a physician does with an item where it is read: the verb on the button, the form, and the operation."""
+    """What a physician does with an item where it is read: the verb on the button, the form, and the operation.
+
+    `shows` is what the page shows of a record that others may add to: the form brings its hash back.
+    """
 
     verb: str
     done: str
     form: type[Form]
     do: Callable[[InboxItem, Any], object]
+    shows: Callable[[Any], Mapping[str, object]] | None = None
+
+
+def _seen() -> str:
+    """The hash of what the page showed, as its form brings it back."""
+    return request.form.get("seen", "")
 
 
 def _cosign(item: InboxItem, form: PasswordForm) -> None:
-    unchanged_since_drawn(item.record, "This note changed since you opened it. Nothing was signed. Read it again.")
-    operations.cosign_note(item.record, by=actor(), password=form.password.data or "", at=clock.now())
+    note: Note = item.record
+    try:
+        operations.cosign_note(note, by=actor(), password=form.password.data or "", at=clock.now(), seen=_seen())
+    except Conflict as conflict:
+        beside_what_was_read(conflict, note, _seen())
+        conflict.saved_url = url_for(".show_item", item_id=note.id)
+        raise
 
 
 def _confirm(item: InboxItem, form: PasswordForm) -> None:
-    orders.sign_verbal_order(item.record, by=actor(), password=form.password.data or "", at=clock.now())
+    spoken: VerbalOrder = item.record
+    try:
+        orders.sign_verbal_order(spoken, by=actor(), password=form.password.data or "", at=clock.now(), seen=_seen())
+    except Conflict as conflict:
+        conflict.theirs = [(spoken.title, spoken.text)]
+        conflict.saved_url = url_for(".show_item", item_id=spoken.id)
+        raise
 
 
 def _review(item: InboxItem, form: PasswordForm) -> None:
-    operations.review_adverse_event(item.record, by=actor(), password=form.password.data or "", at=clock.now())
+    operations_review.review_adverse_event(item.record, by=actor(), password=form.password.data or "", at=clock.now())
 
 
 def _answered(item: InboxItem, form: PasswordForm) -> None:
-    operations.review_answer(item.record, by=actor(), password=form.password.data or "", at=clock.now())
+    operations_review.review_answer(item.record, by=actor(), password=form.password.data or "", at=clock.now())
 
 
 def _read(item: InboxItem, form: ReadForm) -> None:
-    operations.review_sent_note(
+    operations_review.review_sent_note(
         item.record, by=actor(), password=form.password.data or "", at=clock.now(), reply=form.reply.data
     )
 
@@ -81,8 +103,8 @@ def _settle(item: InboxItem, form: SettleForm) -> None:
 
 
 ACTS = {
-    ItemKind.NOTE: Act("Co-sign", "Note co-signed", PasswordForm, _cosign),
-    ItemKind.SPOKEN: Act("Sign", "Spoken order signed", PasswordForm, _confirm),
+    ItemKind.NOTE: Act("Co-sign", "Note co-signed", PasswordForm, _cosign, operations.seen_content),
+    ItemKind.SPOKEN: Act("Sign", "Spoken order signed", PasswordForm, _confirm, orders.verbal_content),
     ItemKind.EVENT: Act("Reviewed", "Adverse event reviewed", PasswordForm, _review),
     ItemKind.SENT: Act("Read", "Note read", ReadForm, _read),
     ItemKind.TOLD: Act("Read", "Note read", ReadForm, _read),
@@ -120,6 +142,7 @@ def _draw(found: Inbox, chosen: InboxItem | None, form: Form | None = None, back
         oldest=_oldest(found),
         act=act,
         form=form or (act.form(formdata=None) if act else None),
+        seen=seen_code(act.shows(item.record)) if item and act and act.shows else "",
         back=_back(item, back),
         age=lambda each: age_words(each.since, clock.now()) if each.since <= clock.now() else "",
         link=link,

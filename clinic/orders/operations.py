@@ -24,7 +24,7 @@ from clinic.protocols.operations import rewrite_terms
 from clinic.protocols.terms import TermsDraft, content_of, make_terms
 from clinic.signatures import operations as signatures
 from clinic.signatures.models import Signature
-from clinic.signatures.rules import Meaning, canonical, digest
+from clinic.signatures.rules import Meaning, canonical
 
 __all__ = [
     "UNSIGNED",
@@ -38,7 +38,7 @@ __all__ = [
     "refuse_moved_on",
     "resume",
     "revise",
-    "seen_code",
+    "seen_content",
     "sign",
     "sign_verbal_order",
     "stop",
@@ -172,9 +172,9 @@ def refuse_moved_on(version: OrderVersion, drawn_version: int | None) -> None:
 # --- signing ---------------------------------------------------------------------------------------------------------
 
 
-def seen_code(version: OrderVersion, findings: Sequence[Finding]) -> str:
-    """The hash of what a page shows of a draft: its content and what stands against it. Its form brings it back."""
-    return digest(canonical({"content": version_content(version), "findings": [found.message for found in findings]}))
+def seen_content(version: OrderVersion, findings: Sequence[Finding]) -> dict[str, object]:
+    """What a page shows of a draft to its signer: its content and what stands against it."""
+    return {"content": version_content(version), "findings": [found.message for found in findings]}
 
 
 def sign(
@@ -189,20 +189,14 @@ def sign(
 ) -> Signature:
     """Sign a draft: it comes into force, and the version in force before it is superseded.
 
-    1. What was on the screen must be what stands here: `seen` is the `seen_code` of the page (Conflict otherwise),
-       None where the signer wrote it with the same act. No hard finding may stand, and a soft one has its `reason`.
+    1. What was on the screen must be what stands here: `seen` is the `seen_code` of `seen_content` (else Conflict);
+       None where it was written with the same act. No hard finding may stand, and a soft one has its `reason`.
     2. The exact content is signed with the person's password.
     3. The version before is superseded, the terms are sealed, the new version is active: one transaction.
     """
     found = problems(version, on=clinic_day(at), protocol=protocol)
-    if seen is not None and seen != seen_code(version, found):
-        raise Conflict("This order is not what you read any more. Nothing was signed.")
-    if version.status is OrderStatus.CANCELLED:
-        raise RuleBroken("This draft was dropped. Begin a new version.")
-    if version.status not in UNSIGNED:
-        raise RuleBroken("This version is signed already.")
-    if refusals(found):
-        raise RuleBroken(" ".join(finding.message for finding in refusals(found)))
+    signatures.refuse_unseen(seen, seen_content(version, found), "This order")
+    _refuse_unsignable(version, found)
     _acknowledge(version, remarks(found), reason, by=by, at=at)
     signature = signatures.sign(
         version,
@@ -213,14 +207,7 @@ def sign(
         at=at,
         patient_id=version.order.patient_id,
     )
-    before = db.session.scalar(
-        sa.select(OrderVersion).where(
-            OrderVersion.order_id == version.order_id,
-            OrderVersion.status.in_([OrderStatus.ACTIVE, OrderStatus.ON_HOLD]),
-        )
-    )
-    if before is not None:
-        _move(before, OrderStatus.SUPERSEDED, by=by, at=at, reason=f"Version {version.number} was signed.")
+    _supersede(version, by=by, at=at)
     version.terms.sealed_at = at
     if version.status is OrderStatus.DRAFT:
         _check_move(version, OrderStatus.PENDING_SIGNATURE)
@@ -229,6 +216,26 @@ def sign(
     db.session.flush()  # from here on the database refuses any change
     _audit(AuditAction.ORDER_SIGNED, version, by=by, at=at, digest=signature.digest)
     return signature
+
+
+def _refuse_unsignable(version: OrderVersion, found: Sequence[Finding]) -> None:
+    if version.status is OrderStatus.CANCELLED:
+        raise RuleBroken("This draft was dropped. Begin a new version.")
+    if version.status not in UNSIGNED:
+        raise RuleBroken("This version is signed already.")
+    if refusals(found):
+        raise RuleBroken(" ".join(finding.message for finding in refusals(found)))
+
+
+def _supersede(version: OrderVersion, *, by: Staff, at: datetime) -> None:
+    before = db.session.scalar(
+        sa.select(OrderVersion).where(
+            OrderVersion.order_id == version.order_id,
+            OrderVersion.status.in_([OrderStatus.ACTIVE, OrderStatus.ON_HOLD]),
+        )
+    )
+    if before is not None:
+        _move(before, OrderStatus.SUPERSEDED, by=by, at=at, reason=f"Version {version.number} was signed.")
 
 
 def _acknowledge(

@@ -28,18 +28,7 @@ def write_verbal_order(
     at: datetime,
 ) -> VerbalOrder:
     """Write down what a physician said. It counts at once and waits in the speaker's signing list."""
-    if mode is None:
-        raise RuleBroken("Say whether it was spoken face to face or by telephone.", field="spoken_mode")
-    if not is_read_back:
-        raise RuleBroken("Read the order back to the speaker before you save it.", field="is_read_back")
-    if spoken_by.id == by.id:
-        raise RuleBroken("The speaker and the writer are two people.", field="spoken_by_id")
-    if Role.PHYSICIAN not in spoken_by.roles:
-        raise RuleBroken("Only a physician speaks an order.", field="spoken_by_id")
-    if spoken_at > at:
-        raise RuleBroken("The time it was spoken is in the future.", field="spoken_at")
-    if not text.strip():
-        raise RuleBroken("Write down what was said.", field="text")
+    _refuse_unwritable(text, mode, spoken_by=spoken_by, spoken_at=spoken_at, is_read_back=is_read_back, by=by, at=at)
     spoken = VerbalOrder(
         patient_id=order_version.order.patient_id,
         order_version_id=order_version.id,
@@ -66,8 +55,35 @@ def write_verbal_order(
     return spoken
 
 
-def sign_verbal_order(verbal_order: VerbalOrder, *, by: Staff, password: str, at: datetime) -> Signature:
-    """Sign what one has spoken. Only the speaker can, or who covers for the speaker."""
+def _refuse_unwritable(
+    text: str,
+    mode: SpokenMode | None,
+    *,
+    spoken_by: Staff,
+    spoken_at: datetime,
+    is_read_back: bool,
+    by: Staff,
+    at: datetime,
+) -> None:
+    if mode is None:
+        raise RuleBroken("Say whether it was spoken face to face or by telephone.", field="spoken_mode")
+    if not is_read_back:
+        raise RuleBroken("Read the order back to the speaker before you save it.", field="is_read_back")
+    if spoken_by.id == by.id:
+        raise RuleBroken("The speaker and the writer are two people.", field="spoken_by_id")
+    if Role.PHYSICIAN not in spoken_by.roles:
+        raise RuleBroken("Only a physician speaks an order.", field="spoken_by_id")
+    if spoken_at > at:
+        raise RuleBroken("The time it was spoken is in the future.", field="spoken_at")
+    if not text.strip():
+        raise RuleBroken("Write down what was said.", field="text")
+
+
+def sign_verbal_order(
+    verbal_order: VerbalOrder, *, by: Staff, password: str, at: datetime, seen: str | None = None
+) -> Signature:
+    """Sign what one has spoken, as it was `seen` written down. Only the speaker can, or who covers for the speaker."""
+    signatures.refuse_unseen(seen, verbal_content(verbal_order), "This spoken order")
     speaker = verbal_order.spoken_by if verbal_order.spoken_by_id != by.id else None
     if speaker is not None and not cover.is_covering(by, speaker.id, at=at):
         raise RuleBroken("Only the person who spoke the order signs it.")

@@ -2,13 +2,14 @@
 
 import uuid
 
-from flask import Blueprint, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
 from clinic.core import clock
+from clinic.core.errors import Conflict
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt, same_patient
 from clinic.orders import facing, operations, queries
@@ -19,7 +20,7 @@ from clinic.patients.pages import bar
 from clinic.signatures import queries as signature_queries
 from clinic.signatures.models import Signature
 from clinic.signatures.pages import shown
-from clinic.signatures.rules import Meaning
+from clinic.signatures.rules import Meaning, seen_code
 
 bp = Blueprint("orders", __name__)
 
@@ -40,6 +41,7 @@ def _spoken_page(spoken: VerbalOrder, form: SignForm) -> str:
         signature=shown(signature, operations.verbal_content(spoken)) if signature else None,
         is_overdue=signature is None and facing.is_signature_overdue(spoken, clock.now()),
         overdue=OVERDUE,
+        seen=seen_code(operations.verbal_content(spoken)),
         form=form,
     )
 
@@ -58,9 +60,16 @@ def sign_verbal_order(verbal_order_id: uuid.UUID) -> ResponseReturnValue:
     form = SignForm()
 
     def act() -> Signature:
-        return operations.sign_verbal_order(spoken, by=actor(), password=form.password.data, at=clock.now())
+        return operations.sign_verbal_order(
+            spoken, by=actor(), password=form.password.data, at=clock.now(), seen=request.form.get("seen", "")
+        )
 
-    if attempt(form, act) is None:
-        return _spoken_page(spoken, form), 422
+    try:
+        if attempt(form, act) is None:
+            return _spoken_page(spoken, form), 422
+    except Conflict as conflict:
+        conflict.theirs = [(spoken.title, spoken.text)]
+        conflict.saved_url = url_for(".show_verbal_order", verbal_order_id=spoken.id)
+        raise
     flash("Signed the spoken order.")
     return redirect(url_for(".show_verbal_order", verbal_order_id=spoken.id), 303)

@@ -15,7 +15,7 @@ from clinic.protocols.models import ProtocolStep, ProtocolVersion
 from clinic.protocols.rules import ProtocolStatus, may_become
 from clinic.protocols.terms import content_of
 from clinic.signatures import operations as signatures
-from clinic.signatures.rules import Meaning, canonical, digest
+from clinic.signatures.rules import Meaning
 
 
 def submit(version: ProtocolVersion, *, by: Staff, at: datetime, drawn_version: int | None = None) -> None:
@@ -39,8 +39,7 @@ def approve(version: ProtocolVersion, *, by: Staff, password: str, at: datetime,
     2. Where the clinic wants a second physician, its authors may not approve it.
     3. The exact content is signed, the version before is retired, the terms are sealed: one transaction.
     """
-    if seen is not None and seen != seen_code(version):
-        raise Conflict("This version of the protocol is not what you read any more. Nothing was signed.")
+    signatures.refuse_unseen(seen, version_content(version), "This version of the protocol")
     if version.status is ProtocolStatus.DRAFT:
         raise RuleBroken("This version is a draft. Send it to review first.")
     if not may_become(version.status, ProtocolStatus.ACTIVE):
@@ -88,11 +87,6 @@ def authors_of(version: ProtocolVersion) -> set[uuid.UUID]:
 def version_content(version: ProtocolVersion) -> dict[str, object]:
     """What the signature of a protocol version covers."""
     return {"protocol": version.protocol.name, "version": version.number, "terms": content_of(version.terms)}
-
-
-def seen_code(version: ProtocolVersion) -> str:
-    """The hash of what a page shows of a version; the form that signs it brings it back."""
-    return digest(canonical(version_content(version)))
 
 
 def note_step(

@@ -24,6 +24,7 @@ from clinic.protocols.views import address, bp, found_version
 from clinic.protocols.wording import drug_text, reading, sentence
 from clinic.signatures import queries as signature_queries
 from clinic.signatures.pages import shown
+from clinic.signatures.rules import seen_code
 
 
 def _page(version: ProtocolVersion, approving: ApproveForm | None = None, why: WhyForm | None = None) -> str:
@@ -48,7 +49,7 @@ def _page(version: ProtocolVersion, approving: ApproveForm | None = None, why: W
         )
         if made
         else None,
-        seen=operations_review.seen_code(version),
+        seen=seen_code(operations_review.version_content(version)),
         needs_other=_needs_other(version),
         panels=[(panel, facts(version)) for panel, facts in panels.items()],
         state=state_word(version),

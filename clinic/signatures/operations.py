@@ -13,9 +13,9 @@ from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
-from clinic.core.errors import RuleBroken
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.signatures.models import Signature
-from clinic.signatures.rules import Meaning, Verdict, canonical, digest
+from clinic.signatures.rules import Meaning, Verdict, canonical, digest, seen_code
 
 _SIGNED_ALREADY = "You have signed this already. Your signature stands."
 
@@ -42,22 +42,9 @@ def sign(
     accounts.check_password(by, password, at=at)
     if _is_signed(subject, by, meaning):
         raise RuleBroken(_SIGNED_ALREADY)
-    text = canonical(content)
-    signature = Signature(
-        subject_kind=subject.__tablename__,
-        subject_id=subject.id,
-        patient_id=patient_id,
-        meaning=meaning,
-        content=text,
-        digest=digest(text),
-        signed_at=at,
-        signer_id=by.id,
-        signer_name=by.name,
-        signer_credentials=by.credentials,
-        signer_roles=", ".join(sorted(by.roles)),
-        for_id=instead_of.id if instead_of else None,
-        for_name=instead_of.name if instead_of else None,
-    )
+    signature = _written(subject, canonical(content), meaning=meaning, by=by, at=at)
+    signature.patient_id = patient_id
+    signature.for_id, signature.for_name = (instead_of.id, instead_of.name) if instead_of else (None, None)
     try:
         with db.session.begin_nested():
             db.session.add(signature)
@@ -76,6 +63,32 @@ def sign(
         for_id=signature.for_id,
     )
     return signature
+
+
+def _written(subject: db.Base, text: str, *, meaning: Meaning, by: Staff, at: datetime) -> Signature:
+    """The text and its hash, and the person as of now."""
+    return Signature(
+        subject_kind=subject.__tablename__,
+        subject_id=subject.id,
+        meaning=meaning,
+        content=text,
+        digest=digest(text),
+        signed_at=at,
+        signer_id=by.id,
+        signer_name=by.name,
+        signer_credentials=by.credentials,
+        signer_roles=", ".join(sorted(by.roles)),
+    )
+
+
+def refuse_unseen(seen: str | None, content: Mapping[str, object], what: str) -> None:
+    """Raise Conflict, with `what` was not as it was read, where `content` is not what the signer's page showed.
+
+    `seen` is the `seen_code` that the page's form brought back, also when it brought none (""); None where the signer
+    wrote the content with the same act.
+    """
+    if seen is not None and seen != seen_code(content):
+        raise Conflict(f"{what} is not what you read any more. Nothing was signed.")
 
 
 def _is_signed(subject: db.Base, by: Staff, meaning: Meaning) -> bool:

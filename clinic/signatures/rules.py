@@ -28,6 +28,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+def seen_code(content: Mapping[str, object]) -> str:
+    """Return the hash of what a page shows of something to sign. The form that signs it brings it back."""
+    return digest(canonical(content))
+
+
 _CODE_DIGITS = 12
 
 

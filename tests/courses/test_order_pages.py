@@ -409,7 +409,10 @@ def test_a_nurse_writes_what_was_spoken_and_the_speaker_signs_it(client, course,
     client.sign_in(signing_physician)
     page = client.get(f"/courses/{course.id}/orders/1").text
     link = page[page.index("/verbal-orders/") :][:51]
-    signed = client.post(f"{link}/sign", data={"password": PASSWORD, "patient_id": patient.id})
+    unread = client.post(f"{link}/sign", data={"password": PASSWORD, "patient_id": patient.id})
+    assert unread.status_code == 409
+    assert "Lower to 10 mg per hour" in unread.text
+    signed = client.sign_as_read(link, password=PASSWORD, patient_id=patient.id)
     assert signed.status_code == 303
     assert "Content unchanged" in client.get(link).text
 

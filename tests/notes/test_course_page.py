@@ -67,7 +67,8 @@ def test_a_note_is_cosigned_from_the_course(physicians_browser, make_course_of):
     (infusion,) = queries.sessions_of_course(course.id)
     (note,) = queries.notes_of_session(infusion.id)
     assert "Calm course." in text(physicians_browser.get(f"/courses/{course.id}"))
-    answer = physicians_browser.post(f"/inbox/{note.id}/sign", data={"password": PASSWORD, "then": "course"})
+    act = f"/inbox/{note.id}/sign"
+    answer = physicians_browser.sign_as_read(f"/courses/{course.id}", act, password=PASSWORD, then="course")
     assert answer.location == f"/courses/{course.id}"
     db.session.refresh(note)
     assert note.status is NoteStatus.COSIGNED

@@ -10,7 +10,7 @@ from clinic.accounts import cover
 from clinic.accounts.models import Cover
 from clinic.core import clock, db
 from clinic.core.errors import Conflict, RuleBroken
-from clinic.notes import operations
+from clinic.notes import operations, operations_review
 from clinic.notes.inbox import inbox_count
 from clinic.orders import operations as orders
 from clinic.orders.rules import SpokenMode
@@ -74,7 +74,7 @@ def test_who_covers_signs_a_spoken_order_for_the_other(inbox, make_cover, spoken
     page = text(inbox.get(f"/inbox/{spoken.id}"))
     assert f"for {away.name}" in page
     assert f"You sign for <b>{away.name}</b>" in page
-    assert inbox.post(f"/inbox/{spoken.id}/sign", data={"password": PASSWORD}).status_code == 303
+    assert inbox.sign_as_read(f"/inbox/{spoken.id}", password=PASSWORD).status_code == 303
     signature = signature_with(spoken.id, Meaning.VERBAL_ORDER)
     assert (signature.signer_id, signature.for_id) == (covering.id, away.id)
     assert signature.signed_by == f"{covering.name} for {away.name}"
@@ -118,7 +118,7 @@ def test_a_day_of_twenty_five_hours_is_covered_whole(make_cover, away, covering,
 def test_a_note_that_was_sent_to_the_other_is_read_for_that_person(make_running, make_cover, nurse, away, covering):
     make_cover()
     event = sessions.notify(make_running(), "Systolic 171.", happened_at=minute(9), person=away, by=nurse, at=minute(9))
-    signature = operations.review_sent_note(event, by=covering, password=PASSWORD, at=LATER)
+    signature = operations_review.review_sent_note(event, by=covering, password=PASSWORD, at=LATER)
     assert signature.for_name == away.name
 
 

@@ -48,8 +48,8 @@ def test_the_answer_is_read_as_it_was_chosen(answer, reader):
 
 def test_a_signature_takes_it_out_of_the_list(answer, reader):
     result = answer(1)
-    assert reader.post(f"/inbox/{result.id}/sign", data={"password": "wrong"}).status_code == 422
-    assert reader.post(f"/inbox/{result.id}/sign", data={"password": PASSWORD}).status_code == 303
+    assert reader.sign_as_read(f"/inbox/{result.id}", password="wrong").status_code == 422
+    assert reader.sign_as_read(f"/inbox/{result.id}", password=PASSWORD).status_code == 303
     assert "Reviewed by" in reader.get(f"/courses/{result.course_id}/outcomes").text
     assert str(result.id) not in reader.get("/inbox").text
 

@@ -51,7 +51,7 @@ def test_what_the_physician_was_told_waits_until_it_is_read(inbox, make_running,
     event = tell(make_running())
     assert "Systolic 171." in text(inbox.get(f"/inbox/{event.id}"))
     assert inbox_count(signing_physician, LATER) == 1
-    assert inbox.post(f"/inbox/{event.id}/sign", data={"password": PASSWORD}).status_code == 303
+    assert inbox.sign_as_read(f"/inbox/{event.id}", password=PASSWORD).status_code == 303
     assert "Nothing waits for you" in text(inbox.get("/inbox"))
 
 

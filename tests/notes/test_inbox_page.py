@@ -20,6 +20,7 @@ from clinic.protocols.terms import draft_of
 from clinic.sessions import operations
 from clinic.sessions.event_rules import SessionEventKind
 from clinic.signatures.queries import signatures_of
+from clinic.signatures.rules import seen_code
 from tests.factories.accounts import PASSWORD
 from tests.factories.notes import LATER
 from tests.factories.sessions import minute
@@ -81,15 +82,15 @@ def test_own_notes_come_before_the_clinics(inbox, make_closed, make_note, other_
 def test_cosigning_opens_the_next_item(inbox, make_closed, make_note):
     first = make_note(make_closed())
     second = make_note(make_closed(), at=LATER + timedelta(minutes=10))
-    answer = inbox.post(f"/inbox/{first.id}/sign", data={"password": PASSWORD})
+    answer = inbox.sign_as_read(f"/inbox/{first.id}", password=PASSWORD)
     assert (answer.status_code, answer.location) == (303, f"/inbox/{second.id}")
     assert status_of(first) is NoteStatus.COSIGNED
-    assert inbox.post(f"/inbox/{second.id}/sign", data={"password": PASSWORD}).location == "/inbox"
+    assert inbox.sign_as_read(f"/inbox/{second.id}", password=PASSWORD).location == "/inbox"
 
 
 def test_a_wrong_password_signs_nothing_and_says_so(inbox, make_closed, make_note):
     note = make_note(make_closed())
-    answer = inbox.post(f"/inbox/{note.id}/sign", data={"password": "wrong"})
+    answer = inbox.sign_as_read(f"/inbox/{note.id}", password="wrong")
     assert answer.status_code == 422
     assert "This is not your password." in text(answer)
     assert status_of(note) is NoteStatus.COSIGN_PENDING
@@ -112,7 +113,7 @@ def test_a_note_sent_from_the_chair_stands_with_its_row_until_it_is_read(inbox, 
     assert "Skips a beat now and then." in page
     assert "HR 88" in page
     assert inbox_count(signing_physician, LATER) == 1
-    assert inbox.post(f"/inbox/{event.id}/sign", data={"password": PASSWORD}).status_code == 303
+    assert inbox.sign_as_read(f"/inbox/{event.id}", password=PASSWORD).status_code == 303
     assert "Nothing waits for you" in text(inbox.get("/inbox"))
     assert inbox.get(f"/inbox/{event.id}").location == "/inbox"
 
@@ -126,9 +127,31 @@ def test_what_a_colleague_signed_meanwhile_is_a_conflict(inbox, make_closed, mak
     assert len(signatures_of(note.id)) == 2
 
 
+def test_what_was_added_after_reading_is_not_cosigned_unseen(inbox, make_closed, make_note, writing_nurse):
+    note = make_note(make_closed())
+    read = seen_code(note_operations.seen_content(note))
+    with db.unit_of_work():
+        note_operations.add_addendum(note, "Vomited once.", by=writing_nurse, password=PASSWORD, at=LATER)
+    refused = inbox.post(f"/inbox/{note.id}/sign", data={"password": PASSWORD, "seen": read})
+    assert refused.status_code == 409
+    assert "As you read it" in refused.text
+    assert "<td>Vomited once.</td><td>" in refused.text
+    assert status_of(note) is NoteStatus.COSIGN_PENDING
+    assert inbox.sign_as_read(f"/inbox/{note.id}", password=PASSWORD).status_code == 303
+
+
+def test_a_form_that_does_not_say_what_was_read_signs_nothing(inbox, make_closed, make_note, make_spoken):
+    infusion = make_closed()
+    for waiting in (make_note(infusion), make_spoken(infusion)):
+        refused = inbox.post(f"/inbox/{waiting.id}/sign", data={"password": PASSWORD})
+        assert refused.status_code == 409
+        assert "not what you read" in refused.text
+        assert not [row for row in signatures_of(waiting.id) if row.signer_id != getattr(waiting, "author_id", None)]
+
+
 def test_an_item_that_is_done_leads_to_its_record(inbox, make_closed, make_note):
     note = make_note(make_closed())
-    inbox.post(f"/inbox/{note.id}/sign", data={"password": PASSWORD})
+    inbox.sign_as_read(f"/inbox/{note.id}", password=PASSWORD)
     assert inbox.get(f"/inbox/{note.id}").location == f"/sessions/{note.infusion_id}/note"
 
 
@@ -144,7 +167,7 @@ def test_a_spoken_order_stands_with_its_age_until_it_is_signed(inbox, make_runni
     assert "3 h ago" in page
     assert "Telephone order" in page
     assert "Signature overdue" not in page
-    assert inbox.post(f"/inbox/{spoken.id}/sign", data={"password": PASSWORD}).status_code == 303
+    assert inbox.sign_as_read(f"/inbox/{spoken.id}", password=PASSWORD).status_code == 303
     assert len(signatures_of(spoken.id)) == 1
     assert "Hold at 20 mg per hour." not in text(inbox.get("/inbox"))
 
@@ -171,7 +194,7 @@ def test_a_grave_event_is_to_sign_and_a_mild_one_for_information(inbox, make_sto
 
 def test_a_reviewed_event_leaves_the_list(inbox, make_stopped, plain_drug, make_event):
     event = make_event(make_stopped(drug_id=plain_drug.id), grade=4)
-    assert inbox.post(f"/inbox/{event.id}/sign", data={"password": PASSWORD}).status_code == 303
+    assert inbox.sign_as_read(f"/inbox/{event.id}", password=PASSWORD).status_code == 303
     assert "Nothing waits for you" in text(inbox.get("/inbox"))
 
 

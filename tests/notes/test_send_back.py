@@ -87,7 +87,7 @@ def test_the_answer_brings_the_note_back_and_is_cosigned_with_it(inbox, make_clo
     added = answer(note)
     assert inbox_count(note.cosigner, LATER) == 1
     assert "Ondansetron 4 mg." in text(inbox.get(f"/inbox/{note.id}"))
-    assert inbox.post(f"/inbox/{note.id}/sign", data={"password": PASSWORD}).status_code == 303
+    assert inbox.sign_as_read(f"/inbox/{note.id}", password=PASSWORD).status_code == 303
     assert Meaning.COSIGNER in {row.meaning for row in signatures_of(added.id)}
 
 

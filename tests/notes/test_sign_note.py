@@ -6,7 +6,7 @@ from sqlalchemy.exc import DatabaseError
 
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
-from clinic.notes import operations
+from clinic.notes import operations, operations_review
 from clinic.notes.models import Note
 from clinic.notes.operations import content_of
 from clinic.notes.rules import Addition, NoteKind, NoteStatus
@@ -157,6 +157,6 @@ def test_a_reviewed_event_is_signed_by_a_physician(
 ):
     event = make_event(make_stopped(drug_id=plain_drug.id))
     with pytest.raises(RuleBroken, match="physician"):
-        operations.review_adverse_event(event, by=writing_nurse, password=PASSWORD, at=LATER)
-    signature = operations.review_adverse_event(event, by=signing_physician, password=PASSWORD, at=LATER)
+        operations_review.review_adverse_event(event, by=writing_nurse, password=PASSWORD, at=LATER)
+    signature = operations_review.review_adverse_event(event, by=signing_physician, password=PASSWORD, at=LATER)
     assert signature.meaning is Meaning.REVIEWED

@@ -20,7 +20,7 @@ from clinic.patients import queries as patient_queries
 from clinic.protocols.models import CheckItem, Limit, ObservationPhase, PrnItem, Terms
 from clinic.protocols.terms import draft_from, draft_of
 from clinic.signatures import operations as signatures
-from clinic.signatures.rules import Verdict
+from clinic.signatures.rules import Verdict, seen_code
 from tests.factories.accounts import PASSWORD
 from tests.factories.courses import DRAFTED, SIGNED
 
@@ -81,7 +81,7 @@ def test_a_version_that_moved_on_since_it_was_read_is_not_signed(make_order_vers
 
 def test_what_was_written_again_after_reading_is_not_signed(make_order_version, make_draft, signing_physician, sign):
     version = make_order_version(sign=False)
-    read = operations.seen_code(version, operations.problems(version))
+    read = seen_code(operations.seen_content(version, operations.problems(version)))
     operations.revise(
         version,
         make_draft(start_amount=Decimal("0.1")),
@@ -406,7 +406,7 @@ def test_what_came_up_after_reading_is_not_signed_with_a_reason_for_something_el
     make_order_version, make_question, sign
 ):
     version = make_order_version(sign=False, **STEPS_OVER)
-    seen = operations.seen_code(version, operations.problems(version, on=date(2025, 11, 17)))
+    seen = seen_code(operations.seen_content(version, operations.problems(version, on=date(2025, 11, 17))))
     make_question("ketamine")
     with pytest.raises(Conflict):
         sign(version, seen=seen, reason="Tolerated before.")

@@ -9,6 +9,7 @@ from clinic.protocols import operations, operations_review, queries
 from clinic.protocols.rules import ProtocolStatus
 from clinic.protocols.terms import draft_of
 from clinic.protocols.terms_form import form_values
+from clinic.signatures.rules import seen_code
 from tests.factories.accounts import PASSWORD
 from tests.factories.protocols import WRITTEN
 from tests.protocols.filled import filled
@@ -29,7 +30,7 @@ def test_a_physician_writes_a_protocol_and_puts_it_in_use(at_screen, make_draft)
     version = queries.version(queries.protocol_named("KET-STEP").versions[0].id)
     assert draft_of(version.terms) == draft
     assert at_screen.post(f"{written.location}/submit", data={"version": version.version}).status_code == 303
-    seen = operations_review.seen_code(version)
+    seen = seen_code(operations_review.version_content(version))
     signed = at_screen.post(f"{written.location}/approve", data={"password": PASSWORD, "seen": seen})
     assert signed.status_code == 303
     assert version.status is ProtocolStatus.ACTIVE
@@ -39,7 +40,7 @@ def test_a_physician_writes_a_protocol_and_puts_it_in_use(at_screen, make_draft)
 def test_a_wrong_password_puts_nothing_in_use(at_screen, make_protocol_version, signing_physician):
     version = make_protocol_version(approve=False)
     operations_review.submit(version, by=signing_physician, at=WRITTEN)
-    seen = operations_review.seen_code(version)
+    seen = seen_code(operations_review.version_content(version))
     refused = at_screen.post(
         f"/protocols/{version.protocol_id}/versions/1/approve", data={"password": "guess", "seen": seen}
     )

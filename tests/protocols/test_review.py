@@ -16,7 +16,7 @@ from clinic.protocols.models import ProtocolVersion
 from clinic.protocols.rules import ProtocolStatus
 from clinic.protocols.terms import draft_of
 from clinic.signatures import queries as signatures
-from clinic.signatures.rules import Meaning
+from clinic.signatures.rules import Meaning, seen_code
 from tests.factories.accounts import PASSWORD
 from tests.factories.protocols import WRITTEN
 from tests.protocols.filled import filled
@@ -130,7 +130,7 @@ def test_whoever_wrote_a_word_of_it_is_its_author(make_version, colleague):
 
 def test_what_is_signed_is_what_was_seen(make_version, make_draft, signing_physician):
     version = make_version(REVIEW)
-    seen = operations_review.seen_code(version)
+    seen = seen_code(operations_review.version_content(version))
     send_back(version, signing_physician)
     operations.revise(version, make_draft(duration_min=90), by=signing_physician, at=LATER)
     submit(version, signing_physician)
