@@ -89,8 +89,8 @@ sweep: $(STAMP) ## Many more hostile posts than the suite makes; SWEEP_EFFORT=3 
 	@SWEEP_EFFORT=$${SWEEP_EFFORT:-2} $(BIN)/pytest $(SIDE_BY_SIDE) tests/sweep
 
 .PHONY: bench
-bench: $(STAMP) ## Milliseconds and size of the bedside pages: board of 60, session of 24 hours (BENCH_ROUNDS=…)
-	@$(BIN)/pytest --quiet --override-ini 'python_functions=measure_*' tests/bench/pages.py
+bench: $(STAMP) ## Milliseconds and size: board of 60, session of 24 hours, a course into a full quarter (BENCH_ROUNDS=…)
+	@$(BIN)/pytest --quiet --override-ini 'python_functions=measure_*' tests/bench/pages.py tests/bench/booking.py
 
 .PHONY: kill
 kill: $(STAMP) ## Kill the server for a minute on each database while people save (KILL_SECONDS=…)

@@ -40,6 +40,7 @@ class Plan:
     length_min: int | None
     missing: list[str]
     terms: Terms | None
+    valid_from: date | None
     valid_until: date | None
     standing: list[Appointment]
 
@@ -67,6 +68,7 @@ def plan_of(course: Course) -> Plan:
         length_min=slot_minutes(*parts),
         missing=[name for name, part in zip(_PARTS, parts, strict=True) if part is None],
         terms=terms,
+        valid_from=version.valid_from if version else None,
         valid_until=version.valid_until if version else None,
         standing=standing,
     )
@@ -110,6 +112,12 @@ def clash_words(clash: Clash) -> str:
     return f"{clash.text[:-1]}: {standing}." if standing else clash.text
 
 
+def wished_words(slot: Slot) -> str:
+    """A wish as the panel offers it: `session 2: Thu 27-Nov 10:00, chair 3`."""
+    when = f"{formats.weekday(slot.starts_at)} {formats.short_day(slot.starts_at)} {formats.clock(slot.starts_at)}"
+    return f"session {slot.session_number}: {when}, chair {slot.chair.name}"
+
+
 def _span_words(start: datetime, end: datetime) -> str:
     if _day(start) == _day(end):
         return f"{formats.clock(start)} to {formats.clock(end)}"
@@ -131,6 +139,11 @@ class Remark:
 
     spacing: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def gap(self) -> str:
+        """The spacing without the weekday."""
+        return self.spacing.partition(", ")[2]
 
 
 def remarks(plan: Plan, slots: Sequence[Slot]) -> dict[int, Remark]:

@@ -15,13 +15,15 @@ _ROOM: Final = 34  # px for the highest step
 class HalfHour:
     """One step: when it begins ("09:30"), the most patients at once, nurses they need, and nurses on duty throughout.
 
-    `needed` is None where the clinic has set no number of patients per nurse.
+    `needed` is None where the clinic has set no number of patients per nurse. `wished` is how much of the height comes
+    from times that are only wished yet.
     """
 
     clock: str
     patients: int
     needed: int | None
     on_duty: int
+    wished: int = 0
 
     @property
     def height(self) -> int:
@@ -53,6 +55,11 @@ def load_chart(label: str, key: str, steps: Sequence[HalfHour], top: int) -> Loa
     shapes: list[Shape] = [
         Rect("rate", _STEP * place, level, _STEP, _FLOOR - level) for place, level in enumerate(heights)
     ]
+    shapes += [
+        Rect("wish", _STEP * place, level, _STEP, step.wished * scale)
+        for place, (step, level) in enumerate(zip(steps, heights, strict=True))
+        if step.wished
+    ]
     shapes.append(Path("ratel", f"M0 {_FLOOR}" + _stairs(heights) + f"V{_FLOOR}"))
     shapes.append(Path("lim", f"M0 {limits[0]:.1f}" + _stairs(limits)))
     # Where nurses are missing the step is drawn again as outside a limit.
@@ -76,5 +83,8 @@ def _words(label: str, steps: Sequence[HalfHour]) -> str:
     count = "1 patient" if busiest.patients == 1 else f"{busiest.patients} patients"
     nurses = "1 nurse" if busiest.on_duty == 1 else f"{busiest.on_duty} nurses"
     said = f"{label}: at most {count} at once, at {busiest.clock} with {nurses} on duty"
+    wished = [step.clock for step in steps if step.wished]
+    if wished:
+        said += f"; one more needed for what is shown at {', '.join(wished)}"
     short = [step.clock for step in steps if step.is_short]
     return f"{said}; too few nurses at {', '.join(short)}" if short else said

@@ -15,6 +15,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.forms import ClockField, Form, WholeField, typed
 from clinic.core.moments import DayField
 from clinic.scheduling.models import Chair
+from clinic.scheduling.operations import Slot
 from clinic.scheduling.rules import ChairKind
 
 _LONGEST_REASON = 200
@@ -144,6 +145,14 @@ class BookingForm(Form):
         for row, day in zip(self.rows, days, strict=False):
             row.day.data, row.clock.data = day, pattern.clock.data
             row.chair.data, row.nurse.data = pattern.chair.data, pattern.nurse.data
+
+    def fill_with(self, slots: Iterable[Slot]) -> None:
+        """Put wished times into their rows."""
+        rows = {row.number: row for row in self.rows}
+        for slot in slots:
+            row, wall = rows[slot.session_number], times.local(slot.starts_at, formats.zone.get())
+            row.day.data, row.clock.data = wall.date(), wall.time()
+            row.chair.data, row.nurse.data = str(slot.chair.id), str(slot.nurse.id) if slot.nurse else ""
 
 
 def booking_form(

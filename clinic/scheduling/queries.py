@@ -183,11 +183,11 @@ def _holding(whose: sa.ColumnElement[bool], start: datetime, end: datetime) -> l
 # --- patients and courses to place -----------------------------------------------------------------------------------
 
 
-def course_to_book(course_id: uuid.UUID) -> Course | None:
-    """A course with its patient, physician and every version of its order."""
+def course_to_book(key: uuid.UUID, *, is_order: bool = False) -> Course | None:
+    """A course, by its own key or by that of its order, with its patient, physician and every version of the order."""
     return db.session.scalar(
         sa.select(Course)
-        .where(Course.id == course_id)
+        .where((Course.order_id if is_order else Course.id) == key)
         .options(
             joinedload(Course.patient),
             joinedload(Course.physician),

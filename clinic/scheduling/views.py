@@ -3,10 +3,10 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts import queries as accounts
@@ -86,7 +86,17 @@ def calendar_page(
         ghosts=ghosts,
         chosen_id=chosen_id,
     )
-    return render_template(template, week=week, this_week=week_of(today()), **context)
+    return render_template(template, week=week, this_week=week_of(today()), turn=_turn, **context)
+
+
+def _turn(day: date) -> str:
+    """The address of the week of a day or instant. A page that was asked for keeps what it shows beside the week."""
+    if isinstance(day, datetime):
+        day = times.local(day, formats.zone.get()).date()
+    if request.method != "GET":
+        return url_for(".show_calendar", week=day)
+    kept: dict[str, Any] = {name: value for name, value in request.args.items() if name != "week"}
+    return url_for(str(request.endpoint), **(request.view_args or {}), **kept, week=day)
 
 
 @bp.get("/calendar")

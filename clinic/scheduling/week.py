@@ -117,7 +117,7 @@ def show_week(
     words = _Words(_names(appointments), facts, sees_drugs=sees_drugs, chosen_id=chosen_id)
     content = _Content(appointments, closures, shown)
     holding = [each for each in appointments if each.status in HOLDING]
-    load = _load(frame, holding, shifts, patients_per_nurse)
+    load = _load(frame, holding, shown, shifts, patients_per_nurse)
     return Week(
         monday=monday,
         title=_title(frame.days),
@@ -291,11 +291,17 @@ def _appointment(appointment: Appointment, now: datetime, words: _Words) -> dict
 
 
 def _load(
-    frame: _Frame, appointments: Sequence[Appointment], shifts: Sequence[Shift], per_nurse: int | None
+    frame: _Frame,
+    appointments: Sequence[Appointment],
+    wishes: Sequence[Ghost],
+    shifts: Sequence[Shift],
+    per_nurse: int | None,
 ) -> list[LoadChart]:
     patients = [Stretch(each.starts_at, each.ends_at) for each in appointments]
     nurses = [Stretch(each.starts_at, each.ends_at) for each in shifts if Role.NURSE in each.staff.roles]
-    days = [_half_hours(frame, day, patients, nurses, per_nurse) for day in frame.days]
+    wished = [Stretch(each.starts_at, each.ends_at) for each in wishes]
+    there = _There(patients, wished, nurses, per_nurse)
+    days = [_half_hours(frame, day, there) for day in frame.days]
     top = max(max(step.height, step.on_duty) for steps in days for step in steps)
     return [
         load_chart(f"{formats.weekday(day)} {day.day}", f"load-{day}", steps, top)
@@ -303,16 +309,30 @@ def _load(
     ]
 
 
-def _half_hours(
-    frame: _Frame, day: date, patients: Sequence[Stretch], nurses: Sequence[Stretch], per_nurse: int | None
-) -> list[HalfHour]:
+@dataclass(frozen=True, slots=True)
+class _There:
+    """Who is there when, and who is wished to be."""
+
+    patients: Sequence[Stretch]
+    wished: Sequence[Stretch]
+    nurses: Sequence[Stretch]
+    per_nurse: int | None
+
+    def height(self, patients: int) -> int:
+        """What a number of patients is on the strip."""
+        return patients if self.per_nurse is None else nurses_needed(patients, self.per_nurse)
+
+
+def _half_hours(frame: _Frame, day: date, there: _There) -> list[HalfHour]:
     steps = []
     for minute in range(0, frame.minutes, 30):
         window = Stretch(frame.instant(day, minute), frame.instant(day, minute + 30))
-        most = most_at_once(patients, window)
+        before = most_at_once(there.patients, window)
+        most = most_at_once([*there.patients, *there.wished], window) if there.wished else before
         hour, rest = divmod(frame.first_hour * 60 + minute, 60)
-        needed = None if per_nurse is None else nurses_needed(most, per_nurse)
-        steps.append(HalfHour(f"{hour:02d}:{rest:02d}", most, needed, fewest_at_once(nurses, window)))
+        needed = None if there.per_nurse is None else there.height(most)
+        rise = there.height(most) - there.height(before)
+        steps.append(HalfHour(f"{hour:02d}:{rest:02d}", most, needed, fewest_at_once(there.nurses, window), rise))
     return steps
 
 

@@ -38,7 +38,7 @@ def workday(days_ahead: int) -> str:
 def test_a_signed_order_is_booked_by_the_desk(at_the_desk_of):
     course = sign_a_course(at_the_desk_of("ines.okafor"))
     page = at_the_desk_of("tessa.lowe")
-    page.goto(f"/calendar/book?course={course}")
+    page.goto(f"/calendar/book?course={course}&edit=1")
     expect(page.locator("main")).not_to_contain_text("lidocaine")
     for number, day in ((1, workday(60)), (2, workday(67))):
         page.fill(f"[name=day_{number}]", day)

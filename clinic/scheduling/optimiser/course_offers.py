@@ -44,10 +44,12 @@ class Wishes:
 
     def may_start(self, day: int, length: int) -> int:
         """The slots of a day in which the patient has time for so long a session."""
-        key = (day, length)
+        # Days without hours of their own share those of their weekday, which stand below zero.
+        is_special = day in self.course.exceptions
+        key = (day if is_special else -1 - self.problem.weekdays[day], length)
         known = self._open.get(key)
         if known is None:
-            windows = self.course.exceptions.get(day, self.course.weekly[self.problem.weekdays[day]])
+            windows = self.course.exceptions[day] if is_special else self.course.weekly[self.problem.weekdays[day]]
             known = 0
             for begin, end in windows:
                 known |= span(begin, end - length + 1)

@@ -79,9 +79,10 @@ class _Chair:
             self._known[length] = known
         return known
 
-    def change(self, start: int, end: int) -> None:
-        """Take the slots when they are free, free them when they are taken."""
-        self.taken ^= span(start, end)
+    def change(self, start: int, end: int, sign: int) -> None:
+        """Take the slots, or give them back. Two bookings of a real clinic may share a slot at their edges."""
+        part = span(start, end)
+        self.taken = self.taken | part if sign > 0 else self.taken & ~part
         self._known.clear()
 
 
@@ -184,6 +185,24 @@ class Day:
         duty = self._duties.get(nurse)
         return duty is not None and bool(duty.starts(shape.length, shape.load) >> start & 1)
 
+    def free_for_a_chair(self, shape: Shape) -> int:
+        """Where some chair alone would let a session of this shape begin."""
+        free = 0
+        for number in range(len(self._chairs)):
+            free |= self.chair_is_free(number, shape)
+        return free
+
+    def free_for_a_nurse(self, shape: Shape) -> int:
+        """Where some nurse alone would let a session of this shape begin."""
+        free = 0
+        for duty in self._duties.values():
+            free |= duty.starts(shape.length, shape.load)
+        return free
+
+    def load(self, slot: int) -> int:
+        """How much the nurses have to do in a slot."""
+        return self._load[slot] if slot < self.close else 0
+
     # --- changes ---
 
     def add(self, shape: Shape, place: Place) -> None:
@@ -198,7 +217,7 @@ class Day:
 
     def _change(self, shape: Shape, place: Place, sign: int) -> None:
         end = place.start + shape.length
-        self._chairs[place.chair].change(place.start, end + self._cleaning)
+        self._chairs[place.chair].change(place.start, end + self._cleaning, sign)
         load, target, change = self._load, self._target, sign * shape.load
         for slot in range(place.start, end):
             was = load[slot]
