@@ -25,6 +25,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 import config as settings
 from clinic import again, offline, tablet, traces, tries
 from clinic.accounts import current, passwords
+from clinic.audit import chain
 from clinic.audit import operations as audit
 from clinic.core import clock, db, formats, idempotency, later, pdf, retry, seal
 from clinic.core.errors import Conflict, RuleBroken
@@ -81,6 +82,7 @@ def make_app(config: type | None = None) -> Flask:
     app = Shell("clinic", template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "clinic" / "static"))
     app.config.from_object(config or settings.chosen())
     app.config["SECRET_KEY"] = app.config["SECRET_KEY"] or _secret_from_file(Path(app.config["SECRET_FILE"]))
+    chain.use_secrets([app.config["SECRET_KEY"], *(app.config["SECRET_KEY_FALLBACKS"] or ())])
     if proxies := app.config["TRUSTED_PROXIES"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]
     csrf.init_app(app)

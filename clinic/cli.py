@@ -17,6 +17,8 @@ from clinic import create_unchecked_app, doctor
 from clinic.accounts import operations as accounts
 from clinic.accounts import queries, staff_operations
 from clinic.accounts.models import Clinic
+from clinic.audit import chain
+from clinic.audit.commands import audit
 from clinic.cases.commands import cases
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
@@ -46,6 +48,7 @@ def main() -> None:
     """Infusion session scheduling and tracking for pain clinics."""
 
 
+main.add_command(audit)
 main.add_command(cases)
 main.add_command(demo_command)
 main.add_command(schedule)
@@ -54,6 +57,14 @@ main.add_command(schedule)
 @main.group("db")
 def database() -> None:
     """Look after the database that DATABASE_URL names."""
+
+
+def _migrate(revision: str = "head") -> None:
+    """Bring the database up to a revision, and seal what the trail held before it was sealed line by line."""
+    db.upgrade(_url(), revision)
+    if revision == "head":
+        with db.unit_of_work():
+            chain.adopt(db.session)
 
 
 def _url() -> str:
@@ -65,7 +76,7 @@ def _url() -> str:
 @click.argument("revision", default="head")
 def upgrade(revision: str) -> None:
     """Bring the database up to a revision, the newest by default."""
-    db.upgrade(_url(), revision)
+    _migrate(revision)
 
 
 @database.command()
@@ -168,7 +179,7 @@ def serve(*, demo: bool, host: str, port: int) -> None:
     if demo:
         refuse_production()
     click.echo("Bringing the database up to date …")
-    db.upgrade(_url())
+    _migrate()
     if demo:
         fill_when_empty(echo=click.echo)
     if current_app.config["IS_PRODUCTION"]:

@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from clinic import create_app
 from clinic.accounts import passwords
+from clinic.audit import chain
 from clinic.core import clock, db
 from config import Testing
 from tests.client import AuditingClient
@@ -57,6 +58,9 @@ settings.load_profile("suite")
 
 # The same algorithm, as cheap as it can be: the suite signs in and signs thousands of times.
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+# The trail is sealed wherever a transaction is committed, also by tests that make no application.
+chain.use_secrets([Testing.SECRET_KEY])
 
 # A test that asks for none of these sees no database, and tells nothing new on the second kind.
 _WALKS = {"test_crawl.py", "test_strangers.py"}

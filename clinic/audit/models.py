@@ -41,3 +41,34 @@ class AuditEntry(Base):
     body: Mapped[str]
     request_id: Mapped[str | None] = mapped_column(sa.String(40))
     address: Mapped[str | None] = mapped_column(sa.String(60))
+
+
+class AuditChain(Base):
+    """The head of a clinic's chain: its key is the clinic's, or that of the installation's own chain.
+
+    It is where the next link is made, one writer at a time; what proves the chain are the links alone.
+    """
+
+    __tablename__ = "audit_chain"
+
+    salt: Mapped[str] = mapped_column(sa.String(64))
+    start_key_id: Mapped[str] = mapped_column(sa.String(16))
+    started_at: Mapped[datetime]
+    number: Mapped[int] = mapped_column(sa.BigInteger)
+    mac: Mapped[str] = mapped_column(sa.String(64))
+
+
+class AuditLink(Base):
+    """The seal of one line: its number in the chain and a keyed digest over it and the link before, in hexadecimal."""
+
+    __tablename__ = "audit_link"
+    __table_args__ = (
+        sa.UniqueConstraint("chain_id", "number"),
+        sa.CheckConstraint("number > 0", name="number_is_positive"),
+    )
+
+    chain_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("audit_chain.id"))
+    number: Mapped[int] = mapped_column(sa.BigInteger)
+    entry_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("audit_entry.id"), unique=True)
+    key_id: Mapped[str] = mapped_column(sa.String(16))
+    mac: Mapped[str] = mapped_column(sa.String(64))

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from clinic.audit import chain
 from clinic.audit.models import AuditEntry
 from clinic.audit.rules import AuditAction
 from clinic.core import db
@@ -73,4 +74,5 @@ def record(
         address=came.address,
     )
     db.session.add(entry)
+    chain.remember(db.session, entry)
     return entry

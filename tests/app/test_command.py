@@ -6,7 +6,11 @@ import subprocess
 import sys
 
 import pytest
+import sqlalchemy as sa
 
+from clinic.audit.models import AuditEntry
+from clinic.core import clock, db
+from clinic.core.ids import new_id
 from tests.structure.tree import ROOT
 
 
@@ -100,3 +104,16 @@ def test_the_folder_of_a_new_database_is_made(command, tmp_path):
     done = command("staff", "add", *PERSON, DATABASE_URL=f"sqlite:///{place}")
     assert place.parent.is_dir()
     assert done.stderr == "Error: The database refuses: no such table: clinic. Is it up to date (clinic db upgrade)?\n"
+
+
+def test_the_trail_is_proved_and_its_damage_ends_with_one(command, tmp_path):
+    checkpoint = tmp_path / "checkpoint"
+    assert command("audit", "checkpoint", "--out", str(checkpoint)).returncode == 0
+    sound = command("audit", "verify", "--checkpoint", str(checkpoint))
+    assert (sound.returncode, sound.stdout) == (0, "The trail is sound: 0 lines in 0 chains.\n")
+    with db.engine().begin() as connection:  # a line that no transaction of ours wrote
+        line = {"id": new_id(), "at": clock.now(), "action": "demo:clinic:created", "body": "{}"}
+        connection.execute(sa.insert(AuditEntry).values(line))
+    broken = command("audit", "verify")
+    assert (broken.returncode, broken.stdout) == (1, "The trail of the installation is broken: not sealed.\n")
+    assert command("audit", "verify", "--checkpoint", __file__).returncode == 2
