@@ -30,7 +30,7 @@ from clinic.audit import operations as audit
 from clinic.core import clock, db, formats, idempotency, later, pdf, retry, seal
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Access, Open, Permission
-from clinic.core.requests import is_secret
+from clinic.core.requests import is_secret, without_secrets
 from clinic.navigation import home_endpoint, nav_entries
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -68,8 +68,8 @@ class Shell(Flask):
         return response
 
     def log_exception(self, exc_info: Any) -> None:
-        """Log a fault of ours; an address with a line break in it must not forge a line."""
-        self.logger.error("Fault at %s %r", request.method, request.path, exc_info=exc_info)
+        """Log a fault of ours; an address must neither forge a line by a line break nor give its secret away."""
+        self.logger.error("Fault at %s %r", request.method, without_secrets(request), exc_info=exc_info)
 
     def handle_user_exception(self, e: Exception) -> Any:
         """Answer a fault in words, unless the request is to be tried again."""
@@ -301,7 +301,8 @@ def _headers(response: Response) -> Response:
     response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if request.endpoint != "static":
+    # A view that gives its answer to a program which keeps it anyway says so itself; nothing else is kept anywhere.
+    if request.endpoint != "static" and not g.get("is_kept_outside", False):
         response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -90,7 +90,7 @@ def _refusal(table: str, columns: str, condition: str, event: str) -> str:
         where.append("id <> OLD.id")
     if condition:
         # The condition of the index, of the row that stands there and of the new one.
-        new = re.sub(r"\b(status|kind|supersedes_id)\b", r"NEW.\1", condition)
+        new = re.sub(r"\b(status|kind|supersedes_id|revoked_at)\b", r"NEW.\1", condition)
         where += [f"({condition})", f"({new})"]
     words = ", ".join(f"{table}.{name}" for name in names)
     return (

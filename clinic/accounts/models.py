@@ -14,6 +14,7 @@ from clinic.core.db import Base, ClinicScoped
 from clinic.core.findings import FindingLevel
 from clinic.core.permissions import Permission, Role
 from clinic.core.recorded import Recorded, Superseding, correction_says_why
+from clinic.core.sharing import TellsNames
 from clinic.core.types import Quantity, enum_type
 
 
@@ -50,6 +51,11 @@ class Clinic(Base):
     spoken_order_sign_hours: Mapped[int | None]
     # Who signs a version of a protocol into use: any physician, or another than those who wrote it.
     protocol_approver: Mapped[Approver | None] = mapped_column(enum_type(Approver, "protocol_approver"))
+    # What calendars outside the clinic may tell: how a patient is named, the drug (to nurses and physicians alone), and
+    # the place in a patient's own calendar. Until somebody decides, nothing.
+    calendars_tell: Mapped[TellsNames | None] = mapped_column(enum_type(TellsNames, "calendars_tell"), sort_order=98)
+    calendars_tell_drug: Mapped[bool] = mapped_column(default=False, server_default=sa.false(), sort_order=98)
+    calendars_tell_place: Mapped[bool] = mapped_column(default=False, server_default=sa.false(), sort_order=98)
 
 
 class Site(ClinicScoped, Base):

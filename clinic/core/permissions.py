@@ -59,6 +59,7 @@ class Permission(StrEnum):
     RECORD_OUTCOME = "outcomes:outcome:record"
     DEFINE_OUTCOME = "outcomes:measure:define"
     MANAGE_STAFF = "accounts:staff:manage"
+    MANAGE_SHARING = "accounts:sharing:manage"
     READ_ACCESS_REPORT = "audit:patient-access:read"
     READ_ACCOUNT_EVENTS = "audit:account-events:read"
 
@@ -122,7 +123,7 @@ POLICY: dict[Role, frozenset[Permission]] = {
         }
     ),
     # The administrator holds no clinical permission at all (SD-1).
-    Role.ADMIN: frozenset({Permission.MANAGE_STAFF, Permission.READ_ACCOUNT_EVENTS}),
+    Role.ADMIN: frozenset({Permission.MANAGE_STAFF, Permission.MANAGE_SHARING, Permission.READ_ACCOUNT_EVENTS}),
 }
 
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from flask import abort, request
+from flask import Request, abort, request
 
 from clinic.core import db, later
 from clinic.core.errors import Conflict, RuleBroken
@@ -47,6 +47,12 @@ _SECRETS = frozenset({"password", "current", "new", "again", "pin"})
 def is_secret(name: str) -> bool:
     """Whether a field of this name holds a password or a PIN, which nobody repeats, shows or keeps."""
     return name in _SECRETS or name.startswith("password_") or name.endswith(("_password", "_secret", "_pin"))
+
+
+def without_secrets(asked: Request) -> str:
+    """The path of a request as it may stand in a log: a secret that is part of the address is left out."""
+    secret = (asked.view_args or {}).get("token")
+    return asked.path.replace(str(secret), "…") if secret else asked.path
 
 
 def attempt(form: Form, act: Callable[[], T]) -> T | None:

@@ -43,6 +43,18 @@ ACCOUNTS = {
     "accounts.end_logins": ADMINS,
 }
 
+ICAL = {
+    "ical.send_feed": PUBLIC,
+    "ical.list_addresses": CARE_AND_DESK,
+    "ical.issue_own": CARE_AND_DESK,
+    "ical.issue_chairs": CARE_AND_DESK,
+    "ical.revoke": CARE_AND_DESK,
+    "ical.show_patients_address": CARE_AND_DESK,
+    "ical.issue_patients": CARE_AND_DESK,
+    "ical.show_sharing": ADMINS,
+    "ical.change_sharing": ADMINS,
+}
+
 PATIENTS = {
     "patients.add_question": PHYSICIANS,
     "patients.answer_screening": CLINICAL,
@@ -275,6 +287,7 @@ ACCESS: dict[str, frozenset[str]] = {
     **ORDERS,
     **COURSES,
     **SCHEDULING,
+    **ICAL,
     **DRUGLOG,
     **SESSIONS,
     **NOTES,

@@ -72,6 +72,7 @@ def test_the_admin_holds_no_clinical_permission():
     admin = Staff(grants=[StaffRole(role=Role.ADMIN)])
     assert {permission for permission in Permission if admin.may(permission)} == {
         Permission.MANAGE_STAFF,
+        Permission.MANAGE_SHARING,
         Permission.READ_ACCOUNT_EVENTS,
     }
 
