@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from wtforms import HiddenField, PasswordField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from clinic.accounts.models import Staff
@@ -17,6 +17,7 @@ from clinic.core.permissions import Role
 from clinic.courses.pages import DECISION_WORDS
 from clinic.courses.rules import Bookings, CourseDecision
 from clinic.notes.rules import Addition, NoteKind
+from clinic.protocols.terms_form import TermsForm
 
 NOBODY = "none"
 TOO_LONG = f"Use at most {MAXIMUM_TEXT} characters"
@@ -195,3 +196,20 @@ class DecisionForm(Form):
     def chosen_bookings(self) -> Bookings | None:
         """What becomes of the booked sessions, where it was asked."""
         return Bookings(self.bookings.data) if self.bookings.data else None
+
+
+class NextOrderForm(TermsForm):
+    """The values of the next order that are written beside the course; `keep_only` takes away all others."""
+
+    weight_id = HiddenField()
+    before_id = HiddenField()
+    change_reason = StringField("Why the order changes", validators=[InputRequired("Say why"), Length(max=1000)])
+    is_for_rest = BooleanField()
+    excess_reason = StringField("Why it is signed all the same", validators=[Length(max=1000)])
+    password = PasswordField("Your password")
+
+    def keep_only(self, names: Iterable[str]) -> None:
+        """Leave these values of the terms on the form."""
+        own = {"weight_id", "before_id", "change_reason", "is_for_rest", "excess_reason", "password", "csrf_token"}
+        for name in set(self._fields) - own - set(names):
+            del self[name]

@@ -153,18 +153,20 @@ def outside_words(outside: int, events: int) -> str:
 
 @dataclass(frozen=True)
 class OrderSpan:
-    """A version of an order: whether it is in force, and the days of the clinic on which it may be used."""
+    """A version of an order: whether it is in force, on which days of the clinic, and for how many sessions."""
 
     is_in_force: bool
     valid_from: date | None
     valid_until: date | None
+    sessions_allowed: int | None = None
 
 
-def is_covered(versions: Iterable[OrderSpan], on: date) -> bool:
-    """Whether some version of an order may be used on a day of the clinic."""
+def is_covered(versions: Iterable[OrderSpan], on: date, session: int = 1) -> bool:
+    """Whether some version of an order may be used on a day of the clinic for the session of this number."""
     return any(
         version.is_in_force
         and (version.valid_from is None or version.valid_from <= on)
         and (version.valid_until is None or on <= version.valid_until)
+        and (version.sessions_allowed is None or session <= version.sessions_allowed)
         for version in versions
     )

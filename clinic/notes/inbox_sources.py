@@ -255,10 +255,12 @@ def _booked(desk: Desk, appointment: Appointment, kind: ItemKind, title: str, wh
 
 def _is_covered(desk: Desk, appointment: Appointment) -> bool:
     spans = [
-        OrderSpan(version.status is OrderStatus.ACTIVE, version.valid_from, version.valid_until)
+        OrderSpan(
+            version.status is OrderStatus.ACTIVE, version.valid_from, version.valid_until, version.sessions_allowed
+        )
         for version in appointment.course.order.versions
     ]
-    return is_covered(spans, local(appointment.starts_at, desk.zone).date())
+    return is_covered(spans, local(appointment.starts_at, desk.zone).date(), appointment.session_number)
 
 
 def decisions(desk: Desk) -> Iterator[InboxItem]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm.exc import StaleDataError
 
 from clinic.accounts.current import actor
 from clinic.audit import reading
@@ -13,14 +14,16 @@ from clinic.core import clock, db, pdf
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
+from clinic.courses import operations as courses
 from clinic.courses import queries as course_queries
 from clinic.courses.models import Course
 from clinic.courses.pages import DECISION_DOES, DECISION_WORDS, STATUS_LOOKS, decisions_open
 from clinic.courses.rules import CourseDecision, bookings_after
 from clinic.notes.course_review import CourseReview, course_review, table_columns, table_rows
 from clinic.notes.decisions import decide, seen
-from clinic.notes.forms import DecisionForm
+from clinic.notes.forms import DecisionForm, NextOrderForm
 from clinic.notes.models import Note
+from clinic.notes.next_order import next_form, next_order, offered, tell_both, write
 from clinic.notes.operations import seen_content, signed_after
 from clinic.notes.printed import course_content
 from clinic.notes.views_shared import bp, link, zone
@@ -33,12 +36,14 @@ from clinic.sessions.pages_patient import patient_bar
 from clinic.signatures.printing import printed
 from clinic.signatures.rules import seen_code
 
+_MOVED_ON = "Somebody else wrote or signed a version meanwhile. Nothing of yours was signed or saved."
 
-def _decision_form(course: Course) -> DecisionForm | None:
+
+def _decision_form(course: Course, *, is_sent: bool = True) -> DecisionForm | None:
     """The form for a decision, for those who may decide while something can be decided."""
     if not actor().may(Permission.DECIDE_COURSE) or not decisions_open(course.status):
         return None
-    form = DecisionForm()
+    form = DecisionForm() if is_sent else DecisionForm(formdata=None)
     form.offer(decisions_open(course.status))
     return form
 
@@ -72,13 +77,17 @@ def _context(course: Course) -> dict[str, Any]:
     }
 
 
-def _draw(course: Course, form: DecisionForm | None) -> str:
+def _draw(course: Course, form: DecisionForm | None, written: NextOrderForm | None = None) -> str:
     reading.note(AuditAction.COURSE_READ, course, actor_id=actor().id, page="course review")
     context = _context(course)
     review: CourseReview = context["review"]
+    following = None
+    if review.version is not None and offered(course, review, actor().may(Permission.DRAFT_ORDER)):
+        following = next_order(review, review.version, written or next_form(review, review.version, is_sent=False))
     return render_template(
         "notes/course.html",
         **context,
+        following=following,
         draft=_sentence(review.draft),
         changes=_changes(review),
         in_use=protocol_queries.number_in_use(course.protocol_version.protocol_id),
@@ -173,6 +182,50 @@ def _decide(course: Course, form: DecisionForm) -> None:
         conflict.theirs = [("Course", STATUS_LOOKS[course.status][1]), *_last_decision(course)]
         conflict.saved_url = url_for(".show_course", course_id=course.id)
         raise
+
+
+@bp.post("/courses/<uuid:course_id>/next-order")
+@requires(Permission.DRAFT_ORDER)
+def write_next_order(course_id: uuid.UUID) -> ResponseReturnValue:
+    """Write the next order beside the course: read it again, keep it as a draft, or sign it."""
+    course = course_queries.review_page(course_id) or abort(404)
+    same_patient(course.patient_id)
+    decision = _decision_form(course, is_sent=False)
+    review = course_review(course, actor(), zone=zone(), now=clock.now())
+    before = review.version
+    if before is None:
+        raise Conflict("No order of this course is in force any more. Nothing of yours was saved.")
+    form = next_form(review, before, is_sent=True)
+    act = request.form.get("act", "")
+    if act == "sign" and not actor().may(Permission.SIGN_ORDER):
+        abort(403)
+    is_valid = form.validate_on_submit()
+    if act == "read":
+        return _draw(course, decision, form)
+    if is_valid:
+        try:
+            with db.session.begin_nested():
+                _write_next(review, before, form, is_signed=act == "sign")
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        else:
+            flash("Signed the next order." if act == "sign" else "Kept as a draft.")
+            return redirect(url_for(".show_course", course_id=course.id), 303)
+    return _draw(course, decision, form), 422
+
+
+def _write_next(review: CourseReview, before: OrderVersion, form: NextOrderForm, *, is_signed: bool) -> None:
+    now = clock.now()
+    try:
+        version = write(review, before, form, drawn=drawn_version(), by=actor(), at=now)
+    except (Conflict, StaleDataError) as clash:
+        conflict = clash if isinstance(clash, Conflict) else Conflict(_MOVED_ON)
+        tell_both(conflict, review.draft or before, form)
+        conflict.saved_url = url_for(".show_course", course_id=review.course.id)
+        raise conflict from None
+    if is_signed:
+        password, reason = form.password.data or "", form.excess_reason.data
+        courses.sign_order(review.course, version, by=actor(), password=password, at=now, reason=reason)
 
 
 def _last_decision(course: Course) -> list[tuple[str, str]]:

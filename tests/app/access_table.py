@@ -246,6 +246,7 @@ NOTES = {
     "notes.set_cosign_rule": PHYSICIANS,
     "notes.show_cosign_rules": CLINICAL,
     "notes.sign_item": PHYSICIANS,
+    "notes.write_next_order": PHYSICIANS,
     "notes.sign_session_note": CLINICAL,
     "notes.print_course": CLINICAL,
 }

@@ -99,3 +99,8 @@ def test_an_order_covers_its_days_and_no_other(offset):
     on = first + timedelta(days=offset)
     assert is_covered([OrderSpan(True, first, last)], on) is (first <= on <= last)
     assert not is_covered([OrderSpan(False, first, last)], on)
+
+
+@pytest.mark.parametrize(("session", "covered"), [(4, True), (5, True), (6, False)])
+def test_an_order_covers_the_sessions_that_it_allows(session, covered):
+    assert is_covered([OrderSpan(True, None, None, 5)], date(2025, 11, 10), session) is covered

@@ -1,0 +1,120 @@
+"""The next order is written beside the course: what changes is marked, kept or signed there."""
+
+from decimal import Decimal
+
+import pytest
+
+from clinic.core import clock, db
+from clinic.courses.pages import dosing_weight
+from clinic.orders.rules import OrderStatus
+from tests.factories.accounts import PASSWORD
+from tests.factories.notes import DAY, LATER
+
+
+@pytest.fixture
+def physicians_browser(client, signing_physician):
+    """A browser with the physician signed in, a day after the first session."""
+    client.sign_in(signing_physician)
+    with clock.standing_at(LATER + 1 * DAY):
+        yield client
+
+
+@pytest.fixture
+def course(make_plain_course, give_session, make_appointment, nurse):
+    """A course of three sessions: one given, the next one booked."""
+    made = make_plain_course(3)
+    give_session(made, 1, by=nurse)
+    make_appointment(made, number=2, starts_at=LATER + 3 * DAY)
+    return made
+
+
+def text(page):
+    return page.get_data(as_text=True)
+
+
+@pytest.fixture
+def send(physicians_browser, course):
+    """Sends the form beside the course, with values of its own over those of the order in force."""
+
+    def post(act, **values):
+        version = course.order.current
+        form = {
+            "act": act,
+            "start_amount": "0.2",
+            "step_amount": "0.05",
+            "step_every_min": "30",
+            "highest_amount": "0.35",
+            "maximum_total_mg": "60",
+            "limit_notify_sbp": "160 or less",
+            "weight_id": str(dosing_weight(course.patient).id),
+            "before_id": str(version.id),
+            "change_reason": "Nausea at the highest rate.",
+            "password": PASSWORD,
+        }
+        return physicians_browser.post(f"/courses/{course.id}/next-order", data=form | values)
+
+    return post
+
+
+def newest(course):
+    db.session.expire_all()
+    return course.order.versions[-1]
+
+
+def test_the_values_of_the_order_in_force_stand_beside_the_course(physicians_browser, course):
+    page = text(physicians_browser.get(f"/courses/{course.id}"))
+    assert "Order for session 2" in page
+    assert 'name="highest_amount" type="text" value="0.35"' in page.replace("  ", " ")
+    assert "hold: SpO2 at least 92%" in page
+    assert "ondansetron as needed" in page
+    assert 'class="in chg"' not in page
+
+
+def test_what_is_changed_is_marked_and_nothing_is_saved(send, course):
+    page = text(send("read", highest_amount="0.3"))
+    assert "was 0.35" in page
+    assert page.count('class="in chg"') == 1
+    assert len(course.order.versions) == 1
+
+
+def test_the_next_order_is_signed_beside_the_course(send, course):
+    assert send("sign", highest_amount="0.3").status_code == 303
+    signed = newest(course)
+    assert (signed.number, signed.status) == (2, OrderStatus.ACTIVE)
+    assert signed.terms.highest_amount == Decimal("0.3")
+    assert signed.terms.step_amount == Decimal("0.05")
+    assert len(signed.terms.limits) == len(course.order.versions[0].terms.limits)
+    assert len(signed.terms.checks) == len(course.order.versions[0].terms.checks)
+
+
+def test_a_draft_is_kept_and_its_change_stands_in_the_table(send, physicians_browser, course):
+    send("keep", highest_amount="0.3")
+    page = text(physicians_browser.get(f"/courses/{course.id}"))
+    assert "was 0.35" in page
+    assert "draft 20.4" in page  # 0.3 mg/kg/h for 68 kg
+
+
+def test_without_the_password_nothing_is_saved_and_the_value_stays(send, course):
+    answer = send("sign", highest_amount="0.3", password="")
+    assert answer.status_code == 422
+    assert 'value="0.3"' in text(answer)
+    assert len(course.order.versions) == 1
+
+
+def test_a_value_that_cannot_be_read_is_refused_at_its_field(send):
+    answer = send("sign", limit_notify_sbp="about 160")
+    assert answer.status_code == 422
+    assert 'aria-invalid="true"' in text(answer)
+
+
+def test_a_form_drawn_before_another_signature_is_a_conflict(send, course):
+    before = str(course.order.current.id)
+    send("sign", highest_amount="0.3")
+    assert send("sign", highest_amount="0.25", before_id=before).status_code == 409
+    assert newest(course).number == 2
+
+
+@pytest.mark.parametrize(("ticked", "allowed"), [({}, 2), ({"is_for_rest": "y"}, 3)])
+def test_an_order_holds_for_the_next_session_unless_said_otherwise(send, course, ticked, allowed):
+    send("keep", **ticked)
+    assert newest(course).sessions_allowed == allowed
