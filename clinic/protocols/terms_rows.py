@@ -14,6 +14,7 @@ from clinic.core.permissions import Role
 from clinic.core.units import Unit
 from clinic.protocols.rules import Anchor, CheckKind, GateEffect
 from clinic.protocols.terms import CheckDraft, PhaseDraft, PrnDraft
+from clinic.protocols.vital_names import NAMES, named
 from clinic.protocols.wording import ANCHOR_WORDS, EFFECT_WORDS, KIND_WORDS, ROLE_WORDS
 
 _E = TypeVar("_E", bound=StrEnum)
@@ -104,11 +105,19 @@ class PhaseRow(Row):
         if not self.is_blank and self.every_min.data is None and self.after_min.data is None:
             self.every_min.errors = [*self.every_min.errors, "Say after how many minutes, or every how many"]
             is_valid = False
-        return is_valid
+        unknown = [word for word in self._words if named(word) is None]
+        if unknown:
+            known = ", ".join(NAMES)
+            self.items.errors = [*self.items.errors, f"Say which vitals, with commas between: {known}"]
+        return is_valid and not unknown
+
+    @property
+    def _words(self) -> list[str]:
+        return [word for word in (part.strip() for part in (self.items.data or "").split(",")) if word]
 
     def draft(self) -> PhaseDraft:
-        names = [name.strip() for name in (self.items.data or "").split(",")]
-        items = tuple(name for name in names if name) or None
+        asked = {named(word) or word for word in self._words}
+        items = (*(name for name in NAMES if name in asked), *sorted(asked - set(NAMES))) or None
         return PhaseDraft(**self.data | {"anchor": Anchor(self.anchor.data), "items": items})
 
 

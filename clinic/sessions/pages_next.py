@@ -11,7 +11,7 @@ from flask import url_for
 from clinic.core.times import clock_label, elapsed_minutes
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
-from clinic.sessions.due_rules import due_text
+from clinic.sessions.due_rules import SettledDue, due_text, wanting_text
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_session import due_level
 from clinic.sessions.pages_words import breach_texts
@@ -240,14 +240,15 @@ def _charting_line(infusion: InfusionSession, going: Progress, view: "BoardView"
     if line is None:
         at = going.started_at or infusion.arrived_at
         return "", at, {"what": "No vitals planned", "detail": "the order plans none"}
-    return _due_line(level, line.due.at, vitals_url, view)
+    return _due_line(level, line, vitals_url, view)
 
 
-def _due_line(level: str, at: datetime, href: str, view: "BoardView") -> Line:
-    words = due_text(at, view.now)
+def _due_line(level: str, line: SettledDue, href: str, view: "BoardView") -> Line:
+    at, words = line.due.at, due_text(line.due, view.now)
     clock = clock_label(at, view.day.zone)
     icon = {"crit": "warning", "warn": "clock"}.get(level)
-    detail = f"were due {clock}" if level == "crit" else f"due {clock}"
+    due = f"were due {clock}" if level == "crit" else f"due {clock}"
+    detail = " \N{MIDDLE DOT} ".join(part for part in (due, wanting_text(line)) if part)
     return level, at, {"what": f"Vitals {words}", "detail": detail, "icon": icon, "href": href}
 
 

@@ -14,7 +14,7 @@ from clinic.core.units import EXACT, Unit, dose_text, format_quantity
 from clinic.orders.models import AcknowledgedExcess
 from clinic.orders.rules import Vital, limit_text, order_sentence
 from clinic.protocols.models import PrnItem
-from clinic.sessions.due_rules import DueState, SettledDue, due_text
+from clinic.sessions.due_rules import DueState, SettledDue, due_text, wanting_text
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import running_limits
 from clinic.sessions.pages_words import (
@@ -153,6 +153,7 @@ class DueBox:
     side: str
     level: str
     fraction: Decimal
+    wanted: str = ""
 
 
 def due_level(line: SettledDue, now: datetime) -> str:
@@ -179,7 +180,7 @@ def due_box(infusion: InfusionSession, going: Progress, *, zone: ZoneInfo, now: 
     whole = elapsed_minutes(since, line.due.at)
     fraction = EXACT.divide(elapsed_minutes(since, now), whole) if whole > 0 else Decimal(1)
     level = due_level(line, now) or "calm"
-    return DueBox("Vitals due", line.due.at, due_text(line.due, now), side, level, fraction)
+    return DueBox("Vitals due", line.due.at, due_text(line.due, now), side, level, fraction, wanting_text(line))
 
 
 def _interval(infusion: InfusionSession, line: SettledDue) -> int | None:

@@ -16,9 +16,10 @@ from clinic.orders.rules import Breach, Limit, LimitLevel, Vital, breaches, dose
 from clinic.protocols.models import Terms
 from clinic.sessions import delivery_rules as delivery
 from clinic.sessions.delivery_rules import PumpEvent, PumpState, RateSegment
-from clinic.sessions.due_rules import Anchor, AnchorKind, Due, Phase, SettledDue, due_times, next_due, settle
+from clinic.sessions.due_rules import SettledDue, next_due
 from clinic.sessions.models import AdministrationEvent, InfusionSession, ObservationSet
 from clinic.sessions.rules import AdministrationKind, SessionStatus
+from clinic.sessions.schedule import Standing, dues_of
 
 
 class Correctable(Protocol):
@@ -212,7 +213,8 @@ def progress(infusion: InfusionSession, now: datetime) -> Progress:
     started_at = first_start(infusion)
     outside = _breaches(seen, started_at)
     latest = latest_sets(seen)
-    dues = tuple(_dues(infusion, taken, outside, now, stop))
+    standing = Standing(taken, outside, current(infusion.administrations), current(infusion.prn_doses), closed)
+    dues = tuple(dues_of(infusion, standing, now, stop))
     rate_mg_h = _mg_h(running.state.rate_ml_h, running.concentration_mg_ml)
     highest_mg_h = delivery.highest_rate_mg_h(running.segments)
     cap = latest_stop(infusion)
@@ -339,61 +341,3 @@ def _projected(running: Pump, rate_ml_h: Decimal, minutes: Decimal) -> Decimal:
         concentration_mg_ml=running.concentration_mg_ml or Decimal(0),
         remaining_min=minutes,
     )
-
-
-_ANCHORED = {
-    AdministrationKind.START: AnchorKind.START,
-    AdministrationKind.RATE_CHANGE: AnchorKind.RATE_CHANGE,
-    AdministrationKind.BOLUS: AnchorKind.BOLUS,
-    AdministrationKind.PAUSE: AnchorKind.PAUSE,
-    AdministrationKind.STOP: AnchorKind.STOP,
-}
-
-
-def _dues(
-    infusion: InfusionSession,
-    seen: Sequence[ObservationSet],
-    outside: Mapping[uuid.UUID, Sequence[Breach]],
-    now: datetime,
-    stop: datetime | None,
-) -> list[SettledDue]:
-    if infusion.status is SessionStatus.PLANNED:
-        return []
-    terms, closed = infusion.order_version.terms, closed_at(infusion)
-    phases = [Phase(row.anchor, row.every_min, row.for_min, row.times, row.after_min) for row in terms.phases]
-    rechecks = [
-        row.observed_at + timedelta(minutes=terms.recheck_min)
-        for row in seen
-        if terms.recheck_min and any(breach.limit.level is not LimitLevel.START for breach in outside.get(row.id, ()))
-    ]
-    horizon = now if stop is None else max(now, stop)
-    longest = max((row.every_min or row.after_min or 0 for row in terms.phases), default=0)
-    found = due_times(
-        phases, _anchors(infusion), horizon + timedelta(minutes=longest), ends_at=closed, rechecks=rechecks
-    )
-    return settle(
-        _with_one_beyond(found, horizon),
-        [row.observed_at for row in seen],
-        # What fell due at the very instant of closing is settled too.
-        now if closed is None else closed + timedelta(microseconds=1),
-        not_done=[row.due_at for row in infusion.not_done],
-        grace_before_min=terms.grace_min or 0,
-        grace_after_min=terms.grace_min or 0,
-        ends_at=closed,
-    )
-
-
-def _with_one_beyond(dues: Sequence[Due], horizon: datetime) -> list[Due]:
-    """Keep what falls due up to the horizon and the first after it, so that there is always a next one."""
-    within = [due for due in dues if due.at <= horizon]
-    return within + list(dues[len(within) : len(within) + 1])
-
-
-def _anchors(infusion: InfusionSession) -> list[Anchor]:
-    anchors = [Anchor(AnchorKind.PRECHECK, infusion.arrived_at)]
-    anchors += [
-        Anchor(_ANCHORED[row.kind], row.happened_at)
-        for row in current(infusion.administrations)
-        if row.kind in _ANCHORED
-    ]
-    return anchors + [Anchor(AnchorKind.PRN, dose.given_at) for dose in current(infusion.prn_doses)]

@@ -12,9 +12,10 @@ from clinic.core import clock, db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt
+from clinic.core.times import clock_label
 from clinic.protocols.limit_rules import Vital
 from clinic.sessions import operations, queries
-from clinic.sessions.due_rules import DueState
+from clinic.sessions.due_rules import DueState, wanting_text
 from clinic.sessions.event_rules import NotDoneReason
 from clinic.sessions.forms_acts import NotDoneForm
 from clinic.sessions.forms_vitals import CorrectionForm, VitalsEntry, VitalsForm, read_entry
@@ -24,7 +25,7 @@ from clinic.sessions.pages_words import breach_texts, vitals_sentence
 from clinic.sessions.progress import breaches_of, current, progress
 from clinic.sessions.views_shared import bp, frame, load, session_url, zone
 from clinic.sessions.views_sheet import drawn
-from clinic.sessions.vital_rules import VITALS
+from clinic.sessions.vital_rules import PAIN_NOT_ASKED, VITALS
 
 
 @bp.get("/sessions/<uuid:infusion_id>/vitals")
@@ -61,7 +62,7 @@ def record_vitals(infusion_id: uuid.UUID) -> ResponseReturnValue:
 
         row = _try(entry, form, act)
         if row is not None:
-            _tell(row, entry)
+            _tell(infusion, row, entry, now)
             return redirect(session_url(infusion), 303)
     return _vitals_page(load(infusion_id), form, entry, 422)
 
@@ -80,16 +81,19 @@ def _try(entry: VitalsEntry, form: VitalsForm, act: Any) -> Any:
 
 
 def _note(form: VitalsForm, entry: VitalsEntry) -> str:
-    parts = [entry.line_note, (form.note.data or "").strip(), "Pain not asked: asleep." if entry.is_asleep else ""]
+    parts = [entry.line_note, (form.note.data or "").strip(), PAIN_NOT_ASKED if entry.is_asleep else ""]
     return " ".join(part for part in parts if part)
 
 
-def _tell(row: ObservationSet, entry: VitalsEntry) -> None:
+def _tell(infusion: InfusionSession, row: ObservationSet, entry: VitalsEntry, now: datetime) -> None:
     found = breach_texts(breaches_of(row))
     if found:
         flash(f"Saved. {', '.join(found)}. Record who was told.", "crit")
     else:
         flash("Vitals saved.")
+    line = progress(infusion, now).next_due
+    if line is not None and line.is_begun:
+        flash(f"For {clock_label(line.due.at, zone())}: {wanting_text(line)}.", "warn")
     for question in questions(entry):
         flash(f"{question} Correct the entry if not.", "warn")
 
@@ -115,6 +119,8 @@ def _vitals_page(
         ladders=ladders(infusion, going, entry),
         more=more_fields(entry),
         readback=read_back(entry, has_sedation=has_sedation),
+        wanted=wanting_text(waiting) if waiting else "",
+        wanted_at=waiting.due.at if waiting else None,
         not_done_at=waiting.due.at if waiting and _is_due(waiting.state) else None,
         not_done=not_done or NotDoneForm(formdata=None),
         back_to=session_url(infusion),

@@ -65,6 +65,9 @@ VITALS: Final[Mapping[Vital, VitalSpec]] = MappingProxyType(
     }
 )
 
+# The note of a set in which the ladder said so; it answers for pain as far as the schedule goes.
+PAIN_NOT_ASKED: Final = "Pain not asked: asleep."
+
 WEIGHT_KG: Final = (Decimal(20), Decimal(400))
 
 DISSOCIATION_WORDS: Final[Mapping[int, str]] = MappingProxyType(

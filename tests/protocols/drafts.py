@@ -20,6 +20,7 @@ from clinic.protocols.rules import (
 )
 from clinic.protocols.spacing_rules import SpacingKind
 from clinic.protocols.terms import CheckDraft, PhaseDraft, PrnDraft, TermsDraft
+from clinic.protocols.vital_names import NAMES
 
 WORD = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=4)
 AMOUNT = st.decimals(min_value="0.0001", max_value=9999, places=4)
@@ -50,7 +51,9 @@ PHASES = st.builds(
     for_min=_maybe(MINUTES),
     times=_maybe(st.integers(1, 9)),
     after_min=_maybe(MINUTES),
-    items=_maybe(st.tuples(WORD)),
+    items=_maybe(
+        st.sets(st.sampled_from(list(NAMES)), min_size=1).map(lambda asked: tuple(n for n in NAMES if n in asked))
+    ),
 )
 CHECKS = st.builds(
     CheckDraft,

@@ -194,3 +194,12 @@ def test_a_version_that_is_none_is_not_found(at_screen, three_versions, asked):
 
 def test_a_stranger_compares_no_protocol(refuses_strangers, make_protocol_version):
     refuses_strangers(f"/protocols/{make_protocol_version().protocol_id}/compare")
+
+
+def test_a_phase_names_the_vitals_in_the_nurses_words_or_is_refused(at_screen, make_draft):
+    data = {"name": "KET", "act": "save", **filled(make_draft()), "phases-0-items": "SPO2, blood pressure"}
+    refused = at_screen.post("/protocols/new", data=data | {"phases-0-items": "BP, weather"})
+    assert refused.status_code == 422
+    assert "Say which vitals" in refused.text
+    page = at_screen.get(at_screen.post("/protocols/new", data=data).location).text
+    assert "only BP, SpO2" in page

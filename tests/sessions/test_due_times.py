@@ -4,16 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic.protocols.limit_rules import Vital
+from clinic.protocols.vital_names import NAMES
 from clinic.sessions.due_rules import (
     Anchor,
     AnchorKind,
     Due,
     DueState,
     Phase,
+    Seen,
     due_text,
     due_times,
     next_due,
     settle,
+    wanting_text,
 )
 
 NINE = datetime(2026, 3, 4, 14, tzinfo=UTC)
@@ -73,7 +77,11 @@ def test_vitals_after_an_as_needed_dose_stay_due_after_the_stop():
 
 
 def test_a_recheck_is_one_single_time():
-    assert due_minutes([EVERY_15], anchors(start=0), 30, rechecks=[at(20), at(200)]) == [15, 20, 30]
+    assert due_minutes([EVERY_15], anchors(start=0), 30, rechecks=[Due(at(20), None), Due(at(200), None)]) == [
+        15,
+        20,
+        30,
+    ]
 
 
 def test_nothing_is_due_after_the_session_was_closed():
@@ -107,7 +115,7 @@ def test_due_times_rise_and_a_later_look_only_adds(plan, happened, early, late):
 
 def settled(dues, observed, now, **more):
     lines = settle(
-        [Due(at(due), AnchorKind.START) for due in dues], [at(seen) for seen in observed], at(now),
+        [Due(at(due), AnchorKind.START) for due in dues], [Seen(at(seen)) for seen in observed], at(now),
         **{"grace_before_min": 5, "grace_after_min": 5} | more,
     )  # fmt: skip
     return [line.state.value for line in lines]
@@ -135,7 +143,9 @@ def test_two_sets_near_one_time_answer_it_once():
 
 
 def test_vitals_between_the_windows_answer_the_one_that_is_overdue():
-    lines = settle([Due(at(15), None), Due(at(30), None)], [at(23)], at(24), grace_before_min=5, grace_after_min=5)
+    lines = settle(
+        [Due(at(15), None), Due(at(30), None)], [Seen(at(23))], at(24), grace_before_min=5, grace_after_min=5
+    )
     assert [(line.state, line.late_by_min) for line in lines] == [(DueState.DONE, 8), (DueState.UPCOMING, 0)]
 
 
@@ -174,7 +184,7 @@ def test_nothing_before_now_is_silently_fine(dues, seen, now):
 
 def test_the_next_due_is_the_earliest_that_waits():
     lines = settle(
-        [Due(at(due), None) for due in (15, 30, 45)], [at(15)], at(40), grace_before_min=5, grace_after_min=5
+        [Due(at(due), None) for due in (15, 30, 45)], [Seen(at(15))], at(40), grace_before_min=5, grace_after_min=5
     )
     assert next_due(lines).due.at == at(30)
     assert next_due([]) is None
@@ -190,3 +200,70 @@ def test_the_next_due_is_the_earliest_that_waits():
 def test_a_countdown_changes_with_the_clock_on_the_wall(seconds, text):
     assert due_text(Due(at(30), None), at(30) - timedelta(seconds=seconds)) == text
     assert due_text(at(30), at(30) - timedelta(seconds=seconds)) == text
+
+
+# --- what a phase asks for -------------------------------------------------------------------------------------------
+
+BP, HR, SPO2 = NAMES["BP"], NAMES["HR"], NAMES["SpO2"]
+
+
+def asked(dues, seen, now):
+    """Settle (minute, wanted) by (minute, taken)."""
+    return settle(
+        [Due(at(due), None, wanted) for due, wanted in dues], [Seen(at(minute), taken) for minute, taken in seen],
+        at(now), grace_before_min=5, grace_after_min=5,
+    )  # fmt: skip
+
+
+def test_what_falls_due_at_one_instant_is_one_set_with_all_that_is_asked():
+    plan = [Phase(AnchorKind.START, every_min=5, wanted=SPO2), Phase(AnchorKind.START, every_min=10, wanted=BP)]
+    found = due_times(plan, anchors(start=0), at(10), rechecks=[Due(at(10), None, HR)])
+    assert [due.wanted for due in found] == [SPO2, SPO2 | BP | HR]
+
+
+def test_a_part_of_what_is_asked_leaves_the_rest_wanting():
+    (line,) = asked([(15, BP | HR)], [(14, HR | SPO2)], 16)
+    assert (line.state, line.wanting, wanting_text(line)) == (DueState.DUE, BP, "BP still wanted")
+    (line,) = asked([(15, BP | HR)], [], 16)
+    assert wanting_text(line) == "BP and HR wanted"
+
+
+def test_the_set_that_completes_it_answers_it_and_may_be_late():
+    (line,) = asked([(15, BP | HR)], [(14, HR), (23, BP)], 24)
+    assert (line.state, line.observed_at, line.late_by_min, line.wanting) == (DueState.DONE, at(23), 8, frozenset())
+
+
+def test_a_part_alone_is_missed_when_the_next_falls_due():
+    first, _ = asked([(15, BP | HR), (30, BP)], [(14, HR)], 30)
+    assert (first.state, first.wanting) == (DueState.MISSED, BP)
+
+
+def test_vitals_that_a_time_does_not_ask_for_go_to_one_that_takes_them():
+    lines = asked([(15, BP), (17, frozenset())], [(15, SPO2)], 16)
+    assert [line.state for line in lines] == [DueState.DUE, DueState.DONE]
+
+
+some_vitals = st.frozensets(st.sampled_from(list(Vital)), max_size=4)
+observed_sets = st.lists(st.tuples(st.integers(0, 60), some_vitals.filter(bool)), max_size=6)
+
+
+@given(some_vitals, observed_sets)
+def test_one_time_is_done_exactly_when_all_that_it_asks_for_was_taken_in_its_window(wanted, seen):
+    (line,) = asked([(15, wanted)], seen, 61)
+    within = [taken for minute, taken in seen if minute >= 10]
+    taken = frozenset().union(*within)
+    assert (line.state is DueState.DONE) is (bool(within) and wanted <= taken)
+    assert line.wanting == (wanted - taken)
+
+
+@given(st.dictionaries(st.integers(0, 60), some_vitals, max_size=5), observed_sets, observed_sets)
+def test_a_done_time_holds_what_it_asks_for_and_each_set_counts_once(dues, seen, more):
+    lines = asked(sorted(dues.items()), seen, 61)
+    done = [line for line in lines if line.state is DueState.DONE]
+    assert len(done) <= len(seen)
+    for line in done:
+        near = [taken for minute, taken in seen if at(minute) >= line.due.at - timedelta(minutes=5)]
+        assert line.due.wanted <= frozenset().union(*near)
+        assert not line.wanting
+    later = [(minute + 61, taken) for minute, taken in more]
+    assert all(line in asked(sorted(dues.items()), [*seen, *later], 61) for line in done)
