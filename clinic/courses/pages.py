@@ -23,8 +23,9 @@ from clinic.orders import queries as order_queries
 from clinic.orders.arithmetic import PumpLine, pump_lines, total_lines
 from clinic.orders.facing import is_signature_overdue
 from clinic.orders.models import OrderVersion, VerbalOrder
-from clinic.orders.rules import OrderStatus
+from clinic.orders.rules import Ending, OrderStatus
 from clinic.orders.signing_rules import refusals, remarks
+from clinic.orders.usage import ending_of
 from clinic.patients import pages as patient_pages
 from clinic.patients import queries as patients
 from clinic.patients.models import Patient, Weight
@@ -211,7 +212,7 @@ class OrderPage:
     verbal: list[tuple[VerbalOrder, str]]
     seen: str
     history: list[tuple[StatusChange, str]]
-    is_over: bool
+    ended: Ending | None
     weight_moved: list[Finding]
 
     @property
@@ -257,7 +258,7 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
         seen=seen_code(orders.seen_content(version, findings)) if is_open else "",
         history=[(change, names.get(change.actor_id, "")) for change in changes],
         weight_moved=moved if version.is_standing else [],
-        is_over=version.status is OrderStatus.ACTIVE and (version.valid_until or today) < today,
+        ended=ending_of(version, today),
     )
 
 

@@ -27,7 +27,10 @@ from clinic.notes.next_order import next_form, next_order, offered, tell_both, w
 from clinic.notes.operations import seen_content, signed_after
 from clinic.notes.printed import course_content
 from clinic.notes.views_shared import bp, link, zone
+from clinic.orders.facing import clinic_day
 from clinic.orders.models import OrderVersion
+from clinic.orders.rules import OrderStatus
+from clinic.orders.usage import ending_of
 from clinic.outcomes.wording import score_lines
 from clinic.protocols import comparison, wording
 from clinic.protocols import queries as protocol_queries
@@ -97,9 +100,19 @@ def _draw(course: Course, form: DecisionForm | None, written: NextOrderForm | No
         DECISION_DOES=DECISION_DOES,
         chosen=_chosen(form),
         seen=seen(course, review.booked),
+        order_stands=_order_stands(review),
         to_sign=[(note, signed_after(note), seen_code(seen_content(note))) for note in review.to_sign],
         link=link,
     )
+
+
+def _order_stands(review: CourseReview) -> str:
+    """How the version on the page stands today: "in force", "on hold", "expired"."""
+    if review.version is None:
+        return ""
+    ended = ending_of(review.version, clinic_day(clock.now()))
+    words = (ended or review.version.status).value.replace("-", " ")
+    return "in force" if words == OrderStatus.ACTIVE else words
 
 
 def _chosen(form: DecisionForm | None) -> dict[str, Any] | None:

@@ -218,6 +218,22 @@ def check_validity(
     return findings
 
 
+def refusal_to_book(
+    on: date, valid_until: date | None, sessions_allowed: int | None, *, held: int, wished: int
+) -> str | None:
+    """Return why no session is booked under an order on a clinic date, or None.
+
+    `held` sessions hold a time or were given already, `wished` are to come. A day after the last good one is no reason
+    as long as the order is in force: it may be signed anew until then.
+    """
+    if valid_until is not None and on > valid_until:
+        return f"The order was valid until {date_label(valid_until)}. A physician signs a new version first."
+    if sessions_allowed is not None and held + wished > sessions_allowed:
+        allowed = f"{sessions_allowed} session{'' if sessions_allowed == 1 else 's'}"
+        return f"The order allows {allowed}; {held} have a time or were given. A physician signs a new version first."
+    return None
+
+
 def check_prn(
     given_times: Sequence[datetime], now: datetime, max_count: int | None, min_gap_min: Decimal | int | None
 ) -> list[Finding]:

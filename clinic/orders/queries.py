@@ -38,6 +38,13 @@ def in_force(order_id: uuid.UUID, on: date) -> OrderVersion | None:
     )
 
 
+def order_in_force(order_id: uuid.UUID) -> OrderVersion | None:
+    """The same as `current_version` without what it says: its days and the number of its sessions."""
+    return db.session.scalar(
+        sa.select(OrderVersion).where(OrderVersion.order_id == order_id, OrderVersion.status == OrderStatus.ACTIVE)
+    )
+
+
 def current_version(order_id: uuid.UUID) -> OrderVersion | None:
     """The version that is signed and stands, active or on hold, whatever its dates say."""
     return _whole(

@@ -4,7 +4,7 @@ What an order shares with a protocol stands there, one module per question: `dos
 `limit_rules` (is a value outside), `text_rules` (what was written). `check_rules` asks: is this act within the order?
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -18,6 +18,7 @@ from clinic.orders.check_rules import (
     check_rate,
     check_step,
     check_validity,
+    refusal_to_book,
 )
 from clinic.patients.weight_rules import check_weight
 from clinic.protocols.dose_rules import (
@@ -50,6 +51,7 @@ __all__ = [
     "Breach",
     "Comparator",
     "DoseBasis",
+    "Ending",
     "Finding",
     "FindingLevel",
     "Limit",
@@ -71,6 +73,7 @@ __all__ = [
     "check_validity",
     "check_weight",
     "dose_rate_mg_h",
+    "ending",
     "is_breached",
     "is_signature_overdue",
     "limit_text",
@@ -84,6 +87,7 @@ __all__ = [
     "rate_in",
     "rate_mg_h",
     "rate_steps",
+    "refusal_to_book",
     "round_to_pump_step",
     "total_mg",
 ]
@@ -101,6 +105,21 @@ class OrderStatus(StrEnum):
     STOPPED = "stopped"
     CANCELLED = "cancelled"
     ENTERED_IN_ERROR = "entered-in-error"
+
+
+class Ending(StrEnum):
+    """How a version in force ends by itself (REFERENCE 7.2). It follows from its days and sessions; no row says it."""
+
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+
+
+def ending(on: date, valid_until: date | None, sessions_used: int, sessions_allowed: int | None) -> Ending | None:
+    """Return how a version has ended by a clinic date: every session that it allows is used, or its time is over."""
+    codes = {found.code for found in check_validity(on, None, valid_until, sessions_used, sessions_allowed)}
+    if "order-no-sessions-left" in codes:
+        return Ending.COMPLETED
+    return Ending.EXPIRED if "order-expired" in codes else None
 
 
 class SpokenMode(StrEnum):

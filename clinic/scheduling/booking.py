@@ -43,6 +43,7 @@ class Plan:
     valid_from: date | None
     valid_until: date | None
     standing: list[Appointment]
+    refusal: str | None = None
 
     @property
     def apart(self) -> str:

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy.exc import IntegrityError
 
@@ -14,6 +14,9 @@ from clinic.core import db
 from clinic.core.errors import RuleBroken, broken_constraint
 from clinic.courses.models import Course
 from clinic.courses.rules import CourseStatus
+from clinic.orders.facing import clinic_day
+from clinic.orders.queries import order_in_force
+from clinic.orders.rules import refusal_to_book
 from clinic.scheduling import queries
 from clinic.scheduling.locking import lock, lock_in_order
 from clinic.scheduling.models import Appointment, Chair
@@ -44,6 +47,7 @@ __all__ = [
     "close_chair",
     "mark_no_show",
     "move",
+    "order_refusal",
     "remove_shift",
     "reopen_chair",
     "set_patients_per_nurse",
@@ -130,11 +134,23 @@ def _refuse_what_cannot_be_booked(course: Course, slots: Sequence[Slot], *, at: 
         raise RuleBroken("Choose at least one time.", field="slots")
     for slot in slots:
         _refuse_impossible(slot, at=at)
+    refusal = order_refusal(course, wished=len(slots), on=clinic_day(at))
+    if refusal:
+        raise RuleBroken(refusal, field="slots")
     numbers = [slot.session_number for slot in slots]
     taken = queries.numbers_taken(course.id)
     if len(set(numbers)) < len(numbers) or taken & set(numbers):
         twice = {number for number in numbers if numbers.count(number) > 1 or number in taken}
         raise RuleBroken(f"A time is booked already for {session_words(twice)}. Open the page again.", field="slots")
+
+
+def order_refusal(course: Course, *, wished: int, on: date) -> str | None:
+    """Why no so many sessions more are booked under the order of a course: it ended, or allows no more."""
+    version = order_in_force(course.order_id)
+    if version is None:
+        return "No order of this course is in force. A physician signs one first."
+    held = len(queries.numbers_taken(course.id))
+    return refusal_to_book(on, version.valid_until, version.sessions_allowed, held=held, wished=wished)
 
 
 def _refuse_impossible(slot: Slot, *, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -115,7 +115,9 @@ def _asked_plan() -> Plan:
         abort(404)
     course = queries.course_to_book(key, is_order=bool(order)) or abort(404)
     reading.note(AuditAction.PATIENT_READ, course.patient, actor_id=actor().id, page="booking")
-    return plan_of(course)
+    plan = plan_of(course)
+    refusal = operations.order_refusal(course, wished=1, on=_day(clock.now())) if plan.numbers else None
+    return replace(plan, refusal=refusal)
 
 
 def _forms(plan: Plan, formdata: Mapping[str, Any] | None, *, is_post: bool) -> tuple[BookingForm, PatternForm]:
@@ -172,7 +174,7 @@ def show_booking() -> ResponseReturnValue:
     if is_pattern:
         if pattern.validate():
             _fill_by_pattern(panel)
-    elif plan.numbers:
+    elif plan.numbers and not plan.refusal:
         _fill_by_proposal(panel)
     return panel.page()
 

@@ -166,7 +166,7 @@ def _order_to_use(appointment: Appointment, arrived_at: datetime) -> OrderVersio
     if version.status is OrderStatus.ON_HOLD:
         raise RuleBroken("The order is on hold. A physician resumes it first.")
     clinic = db.session.get_one(Clinic, appointment.clinic_id)
-    refuse_hard(order_findings(version, course.id, day_of(clinic, arrived_at)), field=None)
+    refuse_hard(order_findings(version, day_of(clinic, arrived_at)), field=None)
     return version
 
 

@@ -1,5 +1,6 @@
 """What still stands between a session and its start: the clinic's checks, and what the software compares by itself."""
 
+import uuid
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +13,8 @@ from clinic.accounts.models import Clinic
 from clinic.core import db
 from clinic.core.times import date_label, local
 from clinic.core.units import format_number
+from clinic.courses.models import Course
+from clinic.orders import usage
 from clinic.orders.models import OrderVersion
 from clinic.orders.rules import (
     Breach,
@@ -92,7 +95,7 @@ def findings(infusion: InfusionSession, kind: CheckKind, at: datetime) -> list[F
         case CheckKind.CONSENT:
             return _consent_findings(infusion, day)
         case CheckKind.ORDER:
-            return order_findings(infusion.order_version, infusion.course_id, day, infusion)
+            return order_findings(infusion.order_version, day, infusion)
         case CheckKind.WEIGHT:
             return _weight_findings(infusion, clinic)
         case CheckKind.VITALS:
@@ -112,22 +115,28 @@ def _consent_findings(infusion: InfusionSession, day: date) -> list[Finding]:
     return [_hard("consent-missing", f"No active consent to {drug} covers {date_label(day)}.")]
 
 
-def order_findings(
-    version: OrderVersion, course_id: object, day: date, infusion: InfusionSession | None = None
-) -> list[Finding]:
+def order_findings(version: OrderVersion, day: date, infusion: InfusionSession | None = None) -> list[Finding]:
     """Return why an order version may not be used on a day: state, validity, sessions left, unsettled questions."""
     newest = version.order.current
     if newest is not None and newest.id != version.id and version.status is OrderStatus.SUPERSEDED:
         return [_hard("order-superseded", f"Version {newest.number} of the order is in force. Take it over first.")]
     if version.status is not OrderStatus.ACTIVE:
         return [_hard("order-not-in-force", f"The order is {version.status.value.replace('-', ' ')}.")]
-    used = sa.select(sa.func.count()).select_from(InfusionSession)
-    used = used.where(InfusionSession.course_id == course_id, InfusionSession.status.in_(USED))
-    if infusion is not None:
-        used = used.where(InfusionSession.id != infusion.id)
-    count = db.session.scalar(used) or 0
+    count = sessions_used(version.order_id, besides=infusion)
     found = check_validity(day, version.valid_from, version.valid_until, count, version.sessions_allowed)
     return [*found, *_unsettled(version)]
+
+
+def sessions_used(order_id: uuid.UUID, *, besides: InfusionSession | None = None) -> int:
+    """Return in how many sessions of its course drug was given under an order."""
+    used = sa.select(sa.func.count(InfusionSession.id)).join(Course, Course.id == InfusionSession.course_id)
+    used = used.where(Course.order_id == order_id, InfusionSession.status.in_(USED))
+    if besides is not None:
+        used = used.where(InfusionSession.id != besides.id)
+    return db.session.scalar(used) or 0
+
+
+usage.counted_by(sessions_used)
 
 
 def _unsettled(version: OrderVersion) -> list[Finding]:

@@ -1,6 +1,7 @@
 """The physician's path: patient, new course from a protocol, order, sign; then adjust."""
 
 import re
+from datetime import datetime
 from decimal import Decimal
 from html import unescape
 
@@ -432,3 +433,20 @@ def test_an_order_page_costs_the_same_whatever_it_holds(client, course, make_ord
     for _ in range(3):
         make_order_version(order=order, weight=weight, draft=make_draft(limits=make_draft().limits * 3))
     assert cost(5) == few
+
+
+@pytest.mark.parametrize(("on", "said"), [("2026-05-31", "In force"), ("2026-06-01", "Expired")])
+def test_an_order_says_that_its_time_is_over(client, course, signing_physician, on, said):
+    with clock.standing_at(datetime.fromisoformat(f"{on}T16:00:00+00:00")):
+        client.sign_in(signing_physician)
+        page = client.get(f"/courses/{course.id}/orders/1").text
+        assert f'<b class="t">{said}</b>' in page
+        assert ("No infusion starts under it" in page) is (said == "Expired")
+        assert f"version 1, {said.lower()}" in client.get(f"/courses/{course.id}").text
+
+
+def test_an_order_says_that_its_sessions_are_used(client, make_stopped, plain_drug, signing_physician):
+    course = make_stopped(drug_id=plain_drug.id, sessions_planned=1).course
+    client.sign_in(signing_physician)
+    assert "Completed: every session that it allows was used." in client.get(f"/courses/{course.id}/orders/1").text
+    assert "version 1, completed" in client.get(f"/courses/{course.id}").text

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from clinic.accounts.models import Site
 from clinic.core import db
 from clinic.courses.models import Course
-from clinic.orders.models import Order
+from clinic.orders.models import Order, OrderVersion
+from clinic.protocols.models import Terms
 from clinic.scheduling import operations
 from clinic.scheduling.rules import ChairKind
 
@@ -58,6 +59,18 @@ def make_slot(make_chair):
     return make
 
 
+def _same_version(signed, order):
+    """The version in force of another order, without the rows that hang on its terms."""
+
+    def values(row):
+        return {each.key: getattr(row, each.key) for each in row.__mapper__.column_attrs if each.key != "id"}
+
+    terms = Terms(**values(signed.terms))
+    db.session.add(terms)
+    db.session.flush()
+    return OrderVersion(**values(signed) | {"order_id": order.id, "terms_id": terms.id})
+
+
 @pytest.fixture
 def make_active_course(make_course):
     """Makes many courses quickly: only the first is written and signed, the others are as active as it is."""
@@ -70,6 +83,7 @@ def make_active_course(make_course):
             order = Order(patient_id=patient.id, created_at=DESK_OPENS)
             db.session.add(order)
             db.session.flush()
+            db.session.add(_same_version(first[0].order.versions[0], order))
             last = db.session.scalar(sa.select(sa.func.max(Course.number)).where(Course.patient_id == patient.id))
             same = {name: getattr(first[0], name) for name in ("protocol_version_id", "intent", "status")}
             course = Course(

@@ -152,3 +152,20 @@ def test_a_course_on_hold_is_not_booked(make_course, make_slot, scheduler, physi
     courses.review(course, CourseDecision.HOLD, "Infection.", by=physician, at=DESK_OPENS)
     with pytest.raises(RuleBroken, match="not active"):
         book(course, make_slot(), by=scheduler)
+
+
+def test_nothing_is_booked_under_an_order_whose_time_is_over(make_course, make_slot, scheduler):
+    course = make_course(valid_until=DESK_OPENS.date())
+    operations.book(course, [make_slot()], by=scheduler, at=DESK_OPENS)
+    with pytest.raises(RuleBroken, match="valid until 18-Nov-2025"):
+        operations.book(course, [make_slot(2, starts_at=NINE + DAY)], by=scheduler, at=DESK_OPENS + DAY)
+
+
+def test_no_more_sessions_are_booked_than_the_order_allows(make_course, make_slot, scheduler):
+    course = make_course(sessions_allowed=2)
+    slots = [make_slot(number, starts_at=NINE + number * DAY) for number in (1, 2, 3)]
+    with pytest.raises(RuleBroken, match="The order allows 2 sessions; 0 have"):
+        operations.book(course, slots, by=scheduler, at=DESK_OPENS)
+    operations.book(course, slots[:2], by=scheduler, at=DESK_OPENS)
+    with pytest.raises(RuleBroken, match="2 have a time"):
+        operations.book(course, slots[2:], by=scheduler, at=DESK_OPENS)

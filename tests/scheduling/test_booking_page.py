@@ -1,6 +1,7 @@
 """The panel "Book a course", from the pattern to the booked sessions."""
 
 import re
+from datetime import date
 
 import pytest
 
@@ -270,3 +271,10 @@ def test_the_panel_says_when_the_next_session_is_expected(desk, make_spaced, mak
     said = words(desk.get(f"/calendar/book?course={course.id}"))
     assert "every 28 days, up to 3 days late" in said
     assert "Session 2 expected 17-Dec-2025, 17-Dec-2025 to 20-Dec-2025" in said
+
+
+def test_the_panel_says_that_the_order_has_ended(desk, make_course):
+    course = make_course(valid_until=date(2025, 11, 17))
+    page = desk.get(f"/calendar/book?course={course.id}").text
+    assert "No session can be booked." in page
+    assert "valid until 17-Nov-2025" in page

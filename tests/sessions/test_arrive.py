@@ -1,5 +1,6 @@
 """A patient arrives: the session begins under the order in force."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from clinic.core.errors import RuleBroken
 from clinic.courses import operations as courses
 from clinic.orders import operations as orders
+from clinic.protocols.terms import draft_of
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions import operations
 from clinic.sessions.rules import SessionStatus
+from tests.factories.accounts import PASSWORD
 from tests.factories.sessions import ARRIVED, START
 
 SECOND = timedelta(seconds=1)
@@ -67,10 +70,28 @@ def test_the_last_day_of_an_order_is_the_clinics_own(make_course, make_appointme
     assert operations.arrive(appointment, arrived_at=late, by=nurse, at=late)
 
 
-def test_refuses_when_every_session_of_the_order_is_used(make_stopped, make_appointment, nurse):
-    infusion = make_stopped(sessions_planned=1)
+@pytest.fixture
+def make_fewer(signing_physician):
+    """Signs a version of the order that allows the one session that was given, and no more."""
+
+    def make(infusion, *, at):
+        before = infusion.order_version
+        version = courses.adjust(
+            infusion.course, replace(draft_of(before.terms), sessions_planned=1), reason="One was enough.",
+            weight=before.weight, valid_from=None, valid_until=None, by=signing_physician, at=at,
+        )  # fmt: skip
+        courses.sign_order(
+            infusion.course, version, by=signing_physician, password=PASSWORD, at=at, reason="Discussed."
+        )
+
+    return make
+
+
+def test_refuses_when_every_session_of_the_order_is_used(make_stopped, make_appointment, make_fewer, nurse):
+    infusion = make_stopped(sessions_planned=2)
     later = ARRIVED + timedelta(hours=6)
     appointment = make_appointment(infusion.course, number=2, starts_at=later)
+    make_fewer(infusion, at=later)
     with pytest.raises(RuleBroken, match="the order allows 1"):
         operations.arrive(appointment, arrived_at=later, by=nurse, at=later)
 
