@@ -1,8 +1,10 @@
 """What the days of a calendar offer to each session of one course: nurses, slots, and what they cost."""
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from clinic.scheduling.optimiser.calendar import Calendar
 from clinic.scheduling.optimiser.course_cost import notice_factor, shift_cost
@@ -11,21 +13,28 @@ from clinic.scheduling.optimiser.masks import slots, span
 from clinic.scheduling.optimiser.problem import Course, Gap, Place, Problem, Session
 
 NEVER = 1 << 40
-Without = Callable[[int], bool]
 Options = list[tuple[int, int]]
 """Costs with the slots in which a session may begin at that cost, cheapest first."""
 Offered = list[tuple[int, Options]]
 """Nurses with their options on one day."""
 
 
+class Choice(NamedTuple):
+    """What a day offers to a session; on top comes what the nurse costs (by nurse) and the day."""
+
+    offered: Offered
+    prices: list[int]
+    extra: int
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a search looks: first sessions before day `until`, booked ones only on their day, some days left out."""
+    """Where a search looks: first sessions before day `until`, booked ones only on their day; days may cost more."""
 
     until: int
     is_staying: bool = False
     is_first_full: bool = False
-    without: Without | None = None
+    noise: Sequence[int] | None = None
 
 
 class Wishes:
@@ -41,6 +50,11 @@ class Wishes:
             for session in course.sessions
         ]
         self._open: dict[tuple[int, int], int] = {}
+        self._fits: dict[tuple[int, int, bool], dict[int, Fit]] = defaultdict(dict)
+
+    def fits(self, clinic: int, index: int, *, is_full: bool) -> dict[int, "Fit"]:
+        """By day: what was found out about a session there."""
+        return self._fits[clinic, index, is_full]
 
     def may_start(self, day: int, length: int) -> int:
         """The slots of a day in which the patient has time for so long a session."""
@@ -74,6 +88,15 @@ def _strains(problem: Problem, gap: Gap | None) -> list[int]:
     return [problem.weights.gap * gap.strain(days) for days in range(gap.least, gap.most + 1)] if gap else []
 
 
+class Fit(NamedTuple):
+    """What holds for a session on a day, whatever else stands there."""
+
+    free: int  # the slots in which the patient may come, and the session before is long enough ago
+    extra: int  # what it costs to be on this day
+    stands: Place | None  # where the session stands on this day
+    key: Hashable  # sessions with the same key are offered the same
+
+
 class Offers:
     """What one clinic's days offer to a course as the calendar stands now; `choices` by session and day."""
 
@@ -88,17 +111,20 @@ class Offers:
         self.is_full[0] |= scope.is_first_full
         self.choices = self._all_choices()
 
-    def _all_choices(self) -> list[dict[int, Offered]]:
-        visits, without = self._calendar.visits(self._course.patient), self._scope.without
-        choices: list[dict[int, Offered]] = []
+    def _all_choices(self) -> list[dict[int, Choice]]:
+        visits = self._calendar.visits(self._course.patient)
+        choices: list[dict[int, Choice]] = []
         numbers: Iterable[int] = self._first_days()
         for index, session in enumerate(self._course.sessions):
-            here = {}
+            here: dict[int, Choice] = {}
+            fits = self._wishes.fits(self._clinic, index, is_full=self.is_full[index])
             for number in numbers:
-                if number in self.days and number not in visits and not (without and without(number)):
-                    offered = self._offered(index, session, number)
-                    if offered:
-                        here[number] = offered
+                if number in self.days and number not in visits:
+                    fit = fits.get(number)
+                    if fit is None:
+                        fit = fits[number] = self._fit(index, session, self.days[number])
+                    if fit.free:
+                        self._offer(index, number, fit, here)
             choices.append(here)
             if index + 1 < len(self._course.sessions):
                 numbers = self._days_after(here, self._course.sessions[index + 1].gap)
@@ -118,27 +144,40 @@ class Offers:
                 reached |= window << number
         return slots(reached & span(0, self._problem.length))
 
-    def _offered(self, index: int, session: Session, number: int) -> Offered:
-        booked, shape, day = session.booked, session.shape, self.days[number]
-        is_booked_day = booked is not None and (booked.clinic, booked.day) == (self._clinic, number)
-        if booked is not None and not is_booked_day and (session.is_fixed or self._scope.is_staying):
-            return []
-        free = self._free(index, session, day)
-        openings = day.openings(shape) if free else None
-        if not openings or not openings.nurses:
-            return []
-        if is_booked_day and booked is not None:
-            return self._offered_when_booked(index, session, booked, day, free)
-        extra, liked, is_full = (
-            self._penalty + self._wishes.extra[index],
-            self._wishes.liked[index],
-            self.is_full[index],
-        )
+    def _offer(self, index: int, number: int, fit: Fit, here: dict[int, Choice]) -> None:
+        """Note what a day offers to a session, if it offers anything."""
+        if self._scope.is_staying and fit.stands is None and self._course.sessions[index].booked is not None:
+            return
+        day = self.days[number]
+        offers = day.offers
+        offered: Offered | None = offers.get(fit.key)
+        if offered is None:
+            offered = offers[fit.key] = self._open_to(index, day, fit)
+        if offered:
+            noise = self._scope.noise
+            extra = fit.extra + self._penalty + (noise[number] if noise else 0)
+            shape = self._course.sessions[index].shape
+            here[number] = Choice(offered, self._calendar.prices(self._clinic, number, shape), extra)
+
+    def _fit(self, index: int, session: Session, day: Day) -> Fit:
+        booked, free, extra = session.booked, self._free(index, session, day), self._wishes.extra[index]
+        stands = booked if booked and (booked.clinic, booked.day) == (self._clinic, day.number) else None
+        if stands:
+            extra = 0
+        elif session.is_fixed:
+            free = 0
+        return Fit(free, extra, stands, (session.shape, free, self._wishes.liked[index], self.is_full[index], stands))
+
+    def _open_to(self, index: int, day: Day, fit: Fit) -> Offered:
+        """The options of each nurse within a mask, for a session that stands on this day or comes to it."""
+        openings = day.openings(self._course.sessions[index].shape)
+        if fit.stands is not None:
+            return self._open_to_booked(index, fit.stands, day, fit.free)
+        liked, is_full = self._wishes.liked[index], self.is_full[index]
         offered = []
         for nurse, mask in openings.nurses:
-            if options := self._options(openings.by_level, mask & free, liked, is_full=is_full):
-                more = extra + self._calendar.price(self._clinic, number, nurse, shape)
-                offered.append((nurse, [(cost + more, part) for cost, part in options] if more else options))
+            if options := self._options(openings.by_level, mask & fit.free, liked, is_full=is_full):
+                offered.append((nurse, options))
         return offered
 
     def _free(self, index: int, session: Session, day: Day) -> int:
@@ -175,16 +214,15 @@ class Offers:
             return sorted(found.items())
         return [(best, found[best])] if found else []
 
-    def _offered_when_booked(self, index: int, session: Session, booked: Place, day: Day, free: int) -> Offered:
+    def _open_to_booked(self, index: int, booked: Place, day: Day, free: int) -> Offered:
         """On the day where it stands now, each slot, nurse and chair has its own cost of moving."""
         weights, factor = self._weights, notice_factor(self._problem, booked)
-        shape, liked = session.shape, self._wishes.liked[index]
+        shape, liked = self._course.sessions[index].shape, self._wishes.liked[index]
         openings = day.openings(shape)
         chair = day.chair_is_free(booked.chair, shape)
         offered = []
         for nurse, mask in openings.nurses:
-            same = self._penalty + self._calendar.price(self._clinic, day.number, nurse, shape)
-            same += 0 if nurse == booked.nurse else factor * weights.nurse_change
+            same = 0 if nurse == booked.nurse else factor * weights.nurse_change
             found: dict[int, int] = {}
             for above, part in openings.by_level:
                 for slot in slots(part & mask & free):

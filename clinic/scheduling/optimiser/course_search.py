@@ -7,13 +7,13 @@ when no further nurse can do better.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import add, attrgetter
 
 from clinic.scheduling.optimiser.calendar import Calendar
 from clinic.scheduling.optimiser.course_cost import wait_cost
-from clinic.scheduling.optimiser.course_offers import NEVER, Offered, Offers, Options, Scope, Wishes, Without
+from clinic.scheduling.optimiser.course_offers import NEVER, Choice, Offers, Options, Scope, Wishes
 from clinic.scheduling.optimiser.masks import span
 from clinic.scheduling.optimiser.problem import Course, Place, Problem
 
@@ -49,19 +49,19 @@ class CourseSearch:
         self._horizons = [] if course.last_done else [begin + NEAR_DAYS, begin + FAR_DAYS]
         self._horizons.append(problem.length)
 
-    def best(self, calendar: Calendar, without: Without | None = None) -> Found:
-        """Cheap places on days not left out; sessions at the end stay unplaced where that costs less.
+    def best(self, calendar: Calendar, noise: Sequence[int] | None = None) -> Found:
+        """Cheap places, some days at a higher price; sessions at the end stay unplaced where that costs less.
 
         Exact but for the main nurse, for whom only the one who offers herself is tried.
         """
         found = Found(_stop_costs(self._problem, self._course)[0], ())
         if self._leave_cost:
-            found = self._best_within(calendar, Scope(self._problem.length, is_staying=True, without=without), found)
+            found = self._best_within(calendar, Scope(self._problem.length, is_staying=True, noise=noise), found)
             if found.cost <= self._leave_cost:
                 return found
         first = self._course.sessions[0]
         for until in self._horizons:
-            found = self._best_within(calendar, Scope(until, without=without), found)
+            found = self._best_within(calendar, Scope(until, noise=noise), found)
             if found.cost <= wait_cost(self._problem.weights, self._course, first, None, until):
                 break
         return found
@@ -140,7 +140,8 @@ class _ClinicSearch:
         if not self._offers.choices[0]:
             return
         lowest = self._table(None).cheapest
-        nurses = {nurse for here in self._offers.choices for offered in here.values() for nurse, _ in offered}
+        choices = (choice for here in self._offers.choices for choice in here.values())
+        nurses = {nurse for choice in choices for nurse, _ in choice.offered}
         for nurse in sorted(nurses):
             if lowest >= bar():
                 return
@@ -153,8 +154,8 @@ class _ClinicSearch:
             is_last = index + 1 == len(self._sessions)
             row = rows[index]
             best = [NEVER] * (2 * self._problem.length)
-            for number, offered in self._offers.choices[index].items():
-                options = self._merged(offered, main, is_full=self._offers.is_full[index])
+            for number, choice in self._offers.choices[index].items():
+                options = self._merged(choice, main, is_full=self._offers.is_full[index])
                 if is_last:
                     row[number] = options
                 elif self._wishes.is_tied[index + 1]:
@@ -168,19 +169,20 @@ class _ClinicSearch:
         cheapest = min((cost for cost, _, _ in self.firsts(_Table(main, rows, 0))), default=NEVER)
         return _Table(main, rows, cheapest)
 
-    def _merged(self, offered: Offered, main: int | None, *, is_full: bool) -> Options:
+    def _merged(self, choice: Choice, main: int | None, *, is_full: bool) -> Options:
         """The options of all nurses, anybody but the main nurse at the price of a change."""
         change = self._weights.continuity if main is not None else 0
+        offered, prices, extra = choice
         if not is_full:
             best, here = NEVER, 0
             for nurse, options in offered:
-                cost = options[0][0] + (change if nurse != main else 0)
+                cost = options[0][0] + prices[nurse] + (change if nurse != main else 0)
                 if cost < best:
                     best, here = cost, options[0][1]
-            return [(best, here)]
+            return [(best + extra, here)]
         found: dict[int, int] = {}
         for nurse, options in offered:
-            more = change if nurse != main else 0
+            more = extra + prices[nurse] + (change if nurse != main else 0)
             for cost, mask in options:
                 found[cost + more] = found.get(cost + more, 0) | mask
         return sorted(found.items())
@@ -269,9 +271,10 @@ class _ClinicSearch:
         """The nurse who costs least at this day and slot, and a chair."""
         session, day = self._sessions[index], self._offers.days[number]
         change = self._weights.continuity
+        offered, prices, _ = self._offers.choices[index][number]
         nurse = min(
-            (cost + (change if nurse != main else 0), nurse)
-            for nurse, options in self._offers.choices[index][number]
+            (cost + prices[nurse] + (change if nurse != main else 0), nurse)
+            for nurse, options in offered
             for cost, mask in options
             if mask >> slot & 1
         )[1]

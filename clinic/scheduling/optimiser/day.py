@@ -1,9 +1,10 @@
 """One clinic's day: what is taken, and where a session of some shape could still begin.
 
-Answers are kept until something on the day changes, for the chair and the nurse it changes alone.
+Answers are kept with what stands on the day: a search that tries something and takes it back finds them again.
 """
 
-from typing import NamedTuple
+from collections.abc import Hashable
+from typing import Any, NamedTuple
 
 from clinic.scheduling.optimiser.masks import slots, span, starts
 from clinic.scheduling.optimiser.problem import Clinic, DayRecord, Nurse, Place, Shape
@@ -17,79 +18,68 @@ class Openings(NamedTuple):
 
 
 _NONE = Openings([], [])
+# For so many offers to courses a day keeps the answers.
+MOST_OFFERS = 200
 
 
 class _Duty:
-    """A nurse on this day: her load as one mask per unit, `over[2]` being the slots with two or more."""
+    """A nurse on this day."""
 
-    __slots__ = ("_free", "_known", "_nurse", "_over", "_started", "nurse")
+    __slots__ = ("_free", "_resting", "capacity")
 
     def __init__(self, nurse: Nurse) -> None:
-        self.nurse = nurse.nurse
-        self._nurse = nurse
+        self.capacity = nurse.capacity
         self._free = span(nurse.start, nurse.end)
-        self._started = 0
+        self._resting = 0
         for begin, end in nurse.breaks:
-            self._started |= span(begin, end)  # nothing begins in a break
-        self._over = [-1] + [0] * nurse.capacity
-        self._known: dict[tuple[int, int], int] = {}
+            self._resting |= span(begin, end)  # nothing begins in a break
 
-    def starts(self, length: int, load: int) -> int:
+    def starts(self, busy: "_Busy", length: int, load: int) -> int:
         """Where she could begin a session of this length and load."""
-        key = (length, load)
-        known = self._known.get(key)
-        if known is None:
-            room = self._nurse.capacity - load + 1
-            free = self._free & ~self._over[room] if room > 0 else 0
-            known = self._known[key] = starts(free, length) & ~self._started
-        return known
+        room = self.capacity - load + 1
+        free = self._free & ~busy.over[room] if room > 0 else 0
+        return starts(free, length) & ~(self._resting | busy.started)
 
-    def add(self, start: int, length: int, load: int) -> None:
-        taken, over = span(start, start + length), self._over
+
+class _Busy(NamedTuple):
+    """What a nurse has to do: the slots in which she begins one, and `over[2]` those with a load of two or more."""
+
+    started: int
+    over: tuple[int, ...]
+
+    def changed(self, start: int, length: int, load: int, *, is_added: bool) -> "_Busy":
+        taken, over = span(start, start + length), list(self.over)
         for _ in range(load):
-            for unit in range(len(over) - 1, 0, -1):
-                over[unit] |= over[unit - 1] & taken
-        self._started |= 1 << start
-        self._known.clear()
-
-    def remove(self, start: int, length: int, load: int) -> None:
-        taken, over = span(start, start + length), self._over
-        for _ in range(load):
-            for unit in range(1, len(over)):
-                above = over[unit + 1] if unit + 1 < len(over) else 0
-                over[unit] = over[unit] & ~taken | above & taken
-        self._started &= ~(1 << start)
-        self._known.clear()
+            if is_added:
+                for unit in range(len(over) - 1, 0, -1):
+                    over[unit] |= over[unit - 1] & taken
+            else:
+                for unit in range(1, len(over)):
+                    above = over[unit + 1] if unit + 1 < len(over) else 0
+                    over[unit] = over[unit] & ~taken | above & taken
+        started = self.started | 1 << start if is_added else self.started & ~(1 << start)
+        return _Busy(started, tuple(over))
 
 
-class _Chair:
-    """A chair on this day; what is taken includes the cleaning afterwards."""
+class _State:
+    """What stands on a day, never changed, with the answers that hold as long as it stands."""
 
-    __slots__ = ("_known", "_open", "features", "taken")
+    __slots__ = ("above", "busy", "chairs", "load", "offers", "openings", "rooms", "supervised", "taken")
 
-    def __init__(self, open_slots: int, features: frozenset[str]) -> None:
-        self._open, self.features, self.taken = open_slots, features, 0
-        self._known: dict[int, int] = {}
-
-    def starts(self, length: int, cleaning: int) -> int:
-        """Where a session of this length could begin."""
-        known = self._known.get(length)
-        if known is None:
-            known = starts(self._open, length) & starts(~self.taken, length + cleaning)
-            self._known[length] = known
-        return known
-
-    def change(self, start: int, end: int, sign: int) -> None:
-        """Take the slots, or give them back. Two bookings of a real clinic may share a slot at their edges."""
-        part = span(start, end)
-        self.taken = self.taken | part if sign > 0 else self.taken & ~part
-        self._known.clear()
+    def __init__(
+        self, load: list[int], supervised: list[int], taken: list[int], busy: dict[int, _Busy], above: int
+    ) -> None:
+        self.load, self.supervised, self.taken, self.busy, self.above = load, supervised, taken, busy, above
+        self.openings: dict[Shape, Openings] = {}
+        self.rooms: dict[int, tuple[int, list[int]]] = {}
+        self.chairs: dict[tuple[Shape, int], int] = {}
+        self.offers: dict[Hashable, Any] = {}
 
 
 class Day:
-    """The state of one day; `above` counts the slots of load above the clinic's target."""
+    """One day as it stands now; `above` counts the slots of load above the clinic's target."""
 
-    def __init__(self, clinic: Clinic, record: DayRecord, supervision_slots: int) -> None:
+    def __init__(self, clinic: Clinic, record: DayRecord, supervision_slots: int, most_states: int = 1) -> None:
         self.number, self.offset = record.number, record.utc_offset
         self.open, self.close = record.open, record.close
         self._cleaning, self._supervision = clinic.cleaning, supervision_slots
@@ -97,93 +87,106 @@ class Day:
         shut: dict[int, int] = {}
         for chair, begin, end in record.closed_chairs:
             shut[chair] = shut.get(chair, 0) | span(begin, end)
-        self._chairs = [_Chair(self._hours & ~shut.get(n, 0), has) for n, has in enumerate(clinic.features)]
+        self._chairs = [(self._hours & ~shut.get(n, 0), has) for n, has in enumerate(clinic.features)]
         self._duties = {nurse.nurse: _Duty(nurse) for nurse in record.nurses}
         self._physicians = [sum(a <= slot < b for a, b in record.physicians) for slot in range(record.close)]
         self._attended = sum(1 << slot for slot, count in enumerate(self._physicians) if count)
         self._limit, self._target = _levels(clinic, record)
-        self._load = [0] * record.close
-        self._supervised = [0] * record.close
-        self.above = 0
-        self._known: dict[Shape, Openings] = {}
-        self._known_loads: dict[int, tuple[int, list[int]]] = {}
+        busy = {nurse.nurse: _Busy(0, (-1, *[0] * nurse.capacity)) for nurse in record.nurses}
+        idle = [0] * record.close
+        self._state = _State(idle, idle, [0] * len(clinic.features), busy, 0)
+        self._stamp = 0  # stands for all sessions on the day
+        self._states = {self._stamp: self._state}
+        self._most_states = most_states
+
+    @property
+    def above(self) -> int:
+        return self._state.above
 
     # --- what is free ---
 
     def openings(self, shape: Shape) -> Openings:
         """Where a session of this shape could begin on this day."""
-        known = self._known.get(shape)
+        known = self._state.openings.get(shape)
         if known is None:
-            known = self._known[shape] = self._find(shape)
+            known = self._state.openings[shape] = self._find(shape)
         return known
+
+    @property
+    def offers(self) -> dict[Hashable, Any]:
+        """What was offered to courses as the day stands now, kept for them."""
+        offers = self._state.offers
+        if len(offers) >= MOST_OFFERS:
+            offers.clear()
+        return offers
 
     def _find(self, shape: Shape) -> Openings:
         length = shape.length
         free = starts(self._hours, length) & starts(self._attended, shape.infusion) >> shape.prep
         if shape.is_first and shape.infusion:
             free &= starts(self._free_supervision(), min(self._supervision, shape.infusion)) >> shape.prep
-        room, above = self._load_of(shape.load)
+        room, above = self._room_for(shape.load)
         free &= starts(room, length)
         nurses = []
         by_nurse = 0
         if free:
-            for number, duty in self._duties.items():
-                mask = duty.starts(length, shape.load) & free
+            for number, busy in self._state.busy.items():
+                mask = self._duties[number].starts(busy, length, shape.load) & free
                 if mask:
                     nurses.append((number, mask))
                     by_nurse |= mask
         by_chair = 0
-        if by_nurse:
-            for chair in self._chairs:
-                if shape.needs <= chair.features:
-                    by_chair |= chair.starts(length, self._cleaning)
+        for number in range(len(self._chairs)):
+            if not by_nurse & ~by_chair:
+                break
+            by_chair |= self.chair_is_free(number, shape)
         free = by_nurse & by_chair
         if not free:
             return _NONE
         return Openings(_by_level(free, length, above), [(number, mask & free) for number, mask in nurses])
 
-    def _load_of(self, load: int) -> tuple[int, list[int]]:
+    def _room_for(self, load: int) -> tuple[int, list[int]]:
         """The slots with room for so much more load, and running sums of what it adds above the target."""
-        known = self._known_loads.get(load)
+        known = self._state.rooms.get(load)
         if known is None:
             sums, room, total = [0] * (self.close + 1), 0, 0
             for slot in range(self.open, self.close):
-                now = self._load[slot]
+                now = self._state.load[slot]
                 if now + load <= self._limit[slot]:
                     room |= 1 << slot
                 below = self._target[slot] - now
                 if below < load:
                     total += load - below if below > 0 else load
                 sums[slot + 1] = total
-            known = self._known_loads[load] = (room, sums)
+            known = self._state.rooms[load] = (room, sums)
         return known
 
     def _free_supervision(self) -> int:
-        return sum(
-            1 << slot for slot in range(self.open, self.close) if self._supervised[slot] < self._physicians[slot]
-        )
+        supervised = self._state.supervised
+        return sum(1 << slot for slot in range(self.open, self.close) if supervised[slot] < self._physicians[slot])
 
     def chair_is_free(self, chair: int, shape: Shape) -> int:
         """Where a session of this shape could begin in one chair, for the chair alone."""
-        if chair < 0 or not shape.needs <= self._chairs[chair].features:
+        if chair < 0:
             return 0
-        return self._chairs[chair].starts(shape.length, self._cleaning)
+        hours, features = self._chairs[chair]
+        if not shape.needs <= features:
+            return 0
+        length = shape.length
+        return starts(hours, length) & starts(~self._state.taken[chair], length + self._cleaning)
 
     def best_chair(self, shape: Shape, start: int) -> int:
         """The free chair with the fewest features beyond the needed ones, and the least idle time before the start."""
-        before = (1 << start) - 1
+        known = self._state.chairs.get((shape, start))
+        if known is None:
+            before, taken = (1 << start) - 1, self._state.taken
 
-        def waste(number: int) -> tuple[int, int, int]:
-            chair = self._chairs[number]
-            return len(chair.features), start - (chair.taken & before).bit_length(), number
+            def waste(chair: int) -> tuple[int, int, int]:
+                return len(self._chairs[chair][1]), start - (taken[chair] & before).bit_length(), chair
 
-        free = [number for number in range(len(self._chairs)) if self.chair_is_free(number, shape) >> start & 1]
-        return min(free, key=waste)
-
-    def has_nurse(self, nurse: int, shape: Shape, start: int) -> bool:
-        """Whether a nurse could begin a session of this shape here."""
-        duty = self._duties.get(nurse)
-        return duty is not None and bool(duty.starts(shape.length, shape.load) >> start & 1)
+            free = [chair for chair in range(len(taken)) if self.chair_is_free(chair, shape) >> start & 1]
+            known = self._state.chairs[shape, start] = min(free, key=waste)
+        return known
 
     def free_for_a_chair(self, shape: Shape) -> int:
         """Where some chair alone would let a session of this shape begin."""
@@ -195,42 +198,55 @@ class Day:
     def free_for_a_nurse(self, shape: Shape) -> int:
         """Where some nurse alone would let a session of this shape begin."""
         free = 0
-        for duty in self._duties.values():
-            free |= duty.starts(shape.length, shape.load)
+        for number, busy in self._state.busy.items():
+            free |= self._duties[number].starts(busy, shape.length, shape.load)
         return free
 
     def load(self, slot: int) -> int:
         """How much the nurses have to do in a slot."""
-        return self._load[slot] if slot < self.close else 0
+        return self._state.load[slot] if slot < self.close else 0
 
     # --- changes ---
 
     def add(self, shape: Shape, place: Place) -> None:
         """Take chair, nurse and load for a session."""
-        self._duties[place.nurse].add(place.start, shape.length, shape.load)
         self._change(shape, place, 1)
 
     def remove(self, shape: Shape, place: Place) -> None:
         """Give back what `add` took."""
-        self._duties[place.nurse].remove(place.start, shape.length, shape.load)
         self._change(shape, place, -1)
 
     def _change(self, shape: Shape, place: Place, sign: int) -> None:
-        end = place.start + shape.length
-        self._chairs[place.chair].change(place.start, end + self._cleaning, sign)
-        load, target, change = self._load, self._target, sign * shape.load
+        self._stamp ^= hash((shape, place))
+        state = self._states.get(self._stamp)
+        if state is None:
+            if len(self._states) >= self._most_states:
+                self._states.clear()
+            state = self._states[self._stamp] = self._changed(shape, place, sign)
+        self._state = state
+
+    def _changed(self, shape: Shape, place: Place, sign: int) -> _State:
+        """The state with a session more or less."""
+        was, end = self._state, place.start + shape.length
+        load, above, target, change = was.load.copy(), was.above, self._target, sign * shape.load
         for slot in range(place.start, end):
-            was = load[slot]
-            now = load[slot] = was + change
+            before = load[slot]
+            now = load[slot] = before + change
             limit = target[slot]
-            if now > limit or was > limit:
-                self.above += max(0, now - limit) - max(0, was - limit)
+            if now > limit or before > limit:
+                above += max(0, now - limit) - max(0, before - limit)
+        supervised = was.supervised
         if shape.is_first:
+            supervised = supervised.copy()
             begin = place.start + shape.prep
             for slot in range(begin, begin + min(self._supervision, shape.infusion)):
-                self._supervised[slot] += sign
-        self._known.clear()
-        self._known_loads.clear()
+                supervised[slot] += sign
+        part, taken = span(place.start, end + self._cleaning), was.taken.copy()
+        # Two bookings of a real clinic may share a slot at their edges.
+        taken[place.chair] = taken[place.chair] | part if sign > 0 else taken[place.chair] & ~part
+        busy = was.busy.copy()
+        busy[place.nurse] = busy[place.nurse].changed(place.start, shape.length, shape.load, is_added=sign > 0)
+        return _State(load, supervised, taken, busy, above)
 
 
 def _by_level(free: int, length: int, sums: list[int]) -> list[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """A plan in the making: where every course stands, and what all of it costs."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from clinic.scheduling.optimiser.calendar import Calendar
@@ -9,6 +9,8 @@ from clinic.scheduling.optimiser.course_cost import course_cost
 from clinic.scheduling.optimiser.course_search import CourseSearch
 from clinic.scheduling.optimiser.problem import Place, Problem
 
+# For so many states of days the answers are kept.
+MOST_STATES = 10_000
 Places = tuple[Place, ...]
 
 
@@ -25,7 +27,7 @@ class Plan:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.calendar = Calendar(problem)
+        self.calendar = Calendar(problem, MOST_STATES)
         self.searches = [CourseSearch(problem, course) for course in problem.courses]
         self.places: list[Places] = [() for _ in problem.courses]
         self._costs = [course_cost(problem, course, ()) for course in problem.courses]
@@ -61,9 +63,9 @@ class Plan:
         for number, new in zip(numbers, places, strict=True):
             self.put(number, new)
 
-    def insert(self, number: int, without: Callable[[int], bool] | None = None) -> None:
-        """Let a course that stands nowhere stand where it costs least, leaving out some days."""
-        self.put(number, self.searches[number].best(self.calendar, without).places)
+    def insert(self, number: int, noise: Sequence[int] | None = None) -> None:
+        """Let a course that stands nowhere stand where it costs least, some days at a higher price."""
+        self.put(number, self.searches[number].best(self.calendar, noise).places)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.cost, tuple(self.places))

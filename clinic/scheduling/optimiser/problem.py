@@ -6,6 +6,7 @@ Time is counted in slots of `slot_minutes` from midnight of the clinic's day, an
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,7 @@ class Clinic:
     days: dict[int, DayRecord]
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """What a session asks of a day: lengths in slots, weight on the nurse, needed features of the chair."""
 
     prep: int
@@ -80,8 +80,7 @@ class Gap:
         return -(-(self.least_minutes - days * 1440 + offset_change) // slot_minutes)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a session stands: places in the problem's lists, the day's number, the first slot."""
 
     clinic: int

@@ -52,10 +52,10 @@ def _improve(plan: Plan, share: Share, rng: random.Random) -> Snapshot:
         was = [plan.places[number] for number in taken]
         is_unplaced = len(was[0]) < len(plan.problem.courses[taken[0]].sessions)
         plan.move(taken, [()] * len(taken))
-        without = _some_days(rng) if _happens(rng, 40) else None
+        noise = _some_days(plan, rng) if _happens(rng, 40) else None
         first = taken[:1] if is_unplaced else []
         for number in [*first, *_order(plan.problem, taken[len(first) :], rng)]:
-            plan.insert(number, without)
+            plan.insert(number, noise)
         if plan.cost - before > -HEAT * (1 - done / OVER) ** 2 * math.log(1 - rng.random()):
             plan.move(taken, was)
         elif plan.cost < best.cost:
@@ -75,10 +75,9 @@ def _order(problem: Problem, numbers: list[int], rng: random.Random) -> list[int
     return sorted(numbers, key=lambda number: (_urgency(problem, number)[0], chance[number]))
 
 
-def _some_days(rng: random.Random) -> Callable[[int], bool]:
+def _some_days(plan: Plan, rng: random.Random) -> list[int]:
     """Leave out a few days, so that not the same course stands in the same place again."""
-    salt = rng.randrange(7, 1 << 20)
-    return lambda day: (day * 2654435761 + salt * 40503) >> 7 & 7 == 0
+    return [0 if rng.randrange(8) else 500 for _ in range(plan.problem.length)]
 
 
 def _related(plan: Plan, rng: random.Random) -> list[int]:
