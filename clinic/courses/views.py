@@ -17,7 +17,16 @@ from clinic.core.requests import drawn_version, same_patient
 from clinic.courses import operations, queries
 from clinic.courses.forms import CourseForm, OrderForm, ReasonForm, SignForm
 from clinic.courses.models import Course
-from clinic.courses.pages import chosen_id, dosing_weight, order_page, patient_panel, protocol_panel, written_page
+from clinic.courses.pages import (
+    chosen_id,
+    dosing_weight,
+    onward,
+    order_page,
+    patient_panel,
+    place_in_inbox,
+    protocol_panel,
+    written_page,
+)
 from clinic.courses.pages_conflict import as_kept, as_saved, lines_beside
 from clinic.orders import queries as order_queries
 from clinic.orders.models import OrderVersion
@@ -211,6 +220,7 @@ def order_view(
         version=version,
         form=form or SignForm(formdata=None),
         drop=drop or ReasonForm(formdata=None),
+        inbox=place_in_inbox(),
     )
 
 
@@ -246,7 +256,7 @@ def sign_order(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
             raise _not_as_read(conflict, course, version) from None
         else:
             flash(f"Signed order {version.number}.")
-            return redirect(order_address(course, version), 303)
+            return redirect(onward(order_address(course, version)), 303)
     return order_view(course, version, form), 422
 
 

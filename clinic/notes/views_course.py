@@ -17,7 +17,7 @@ from clinic.core.requests import drawn_version, same_patient
 from clinic.courses import operations as courses
 from clinic.courses import queries as course_queries
 from clinic.courses.models import Course
-from clinic.courses.pages import DECISION_DOES, DECISION_WORDS, STATUS_LOOKS, decisions_open
+from clinic.courses.pages import DECISION_DOES, DECISION_WORDS, STATUS_LOOKS, decisions_open, onward, place_in_inbox
 from clinic.courses.rules import CourseDecision, bookings_after
 from clinic.notes.course_review import CourseReview, course_review, table_columns, table_rows
 from clinic.notes.decisions import decide, seen
@@ -91,6 +91,7 @@ def _draw(course: Course, form: DecisionForm | None, written: NextOrderForm | No
         "notes/course.html",
         **context,
         following=following,
+        inbox=place_in_inbox(),
         draft=_sentence(review.draft),
         changes=_changes(review),
         in_use=protocol_queries.number_in_use(course.protocol_version.protocol_id),
@@ -172,8 +173,10 @@ def decide_course(course_id: uuid.UUID) -> ResponseReturnValue:
             form.refuse(refusal)
         else:
             flash(f"Decided: {DECISION_WORDS[form.chosen()].lower()}")
-            follows = "courses.show_adjust" if form.chosen() is CourseDecision.ADJUST else ".show_course"
-            return redirect(url_for(follows, course_id=course_id), 303)
+            if form.chosen() is CourseDecision.ADJUST:  # the next order is written on the same page
+                inbox = place_in_inbox()
+                return redirect(url_for(".show_course", course_id=course_id, inbox=inbox, _anchor="next-order"), 303)
+            return redirect(onward(url_for(".show_course", course_id=course_id)), 303)
     form.offer(decisions_open(course.status))
     return _draw(course, form), 422
 
@@ -223,7 +226,8 @@ def write_next_order(course_id: uuid.UUID) -> ResponseReturnValue:
             form.refuse(refusal)
         else:
             flash("Signed the next order." if act == "sign" else "Kept as a draft.")
-            return redirect(url_for(".show_course", course_id=course.id), 303)
+            here = url_for(".show_course", course_id=course.id)
+            return redirect(onward(here) if act == "sign" else here, 303)
     return _draw(course, decision, form), 422
 
 

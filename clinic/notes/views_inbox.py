@@ -16,7 +16,9 @@ from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt, same_patient
 from clinic.core.times import clock_label
+from clinic.courses.pages import INBOX_ENDS
 from clinic.notes import operations, operations_review
+from clinic.notes.cosigning import open_return
 from clinic.notes.forms import PasswordForm, ReadForm, SendBackForm, SettleForm
 from clinic.notes.inbox import KINDS, Inbox, Page, inbox, page
 from clinic.notes.inbox_items import InboxItem
@@ -144,6 +146,9 @@ def _draw(found: Inbox, chosen: InboxItem | None, form: Form | None = None, back
         form=form or (act.form(formdata=None) if act else None),
         seen=seen_code(act.shows(item.record)) if item and act and act.shows else "",
         back=_back(item, back),
+        may_send_back=item is not None and item.kind is ItemKind.NOTE and open_return(item.record) is None,
+        lead=_lead(item, _place_after(found, item)) if item else None,
+        go_on=_place_after(found, item) if item else None,
         age=lambda each: age_words(each.since, clock.now()) if each.since <= clock.now() else "",
         link=link,
         **(_preview(drawn, item) if item is not None else {}),
@@ -155,6 +160,28 @@ def _back(item: InboxItem | None, refused: SendBackForm | None) -> SendBackForm 
     if refused is not None or item is None or item.kind is not ItemKind.NOTE or "back" not in request.args:
         return refused
     return SendBackForm(formdata=None)
+
+
+def _place_after(found: Inbox, item: InboxItem) -> str:
+    """Where the inbox goes on once this item is done on another page."""
+    following = found.after(item.id)
+    return str(following.id) if following else INBOX_ENDS
+
+
+def _lead(item: InboxItem, go_on: str) -> tuple[str, str] | None:
+    """The verb and the page on which an item is done that is not done beside the list."""
+    course: dict[str, Any] = {"course_id": item.course_id, "inbox": go_on}
+    match item.kind:
+        case ItemKind.RETURNED:
+            return "Answer in the note", url_for(".show_session_note", infusion_id=item.infusion_id)
+        case ItemKind.ORDER if item.course_id is not None:
+            return "Read and sign the order", url_for("courses.show_order", number=item.record.number, **course)
+        case ItemKind.RENEW:
+            return "Write the next order", url_for(".show_course", **course, _anchor="next-order")
+        case ItemKind.DECISION:
+            return "Decide", url_for(".show_course", **course, _anchor="decide")
+        case _:
+            return None
 
 
 def _oldest(found: Inbox) -> str:
@@ -229,8 +256,10 @@ def _changes(before: OrderVersion, draft: OrderVersion) -> list[comparison.Diffe
 @bp.get("/inbox")
 @requires(Permission.READ_INBOX)
 def show_inbox() -> ResponseReturnValue:
-    """The inbox with its first item opened beside it."""
-    return _draw(_inbox(), None)
+    """The inbox with its first item opened beside it, or with the one that an act on another page leads on to."""
+    found = _inbox()
+    at = request.args.get("at", type=uuid.UUID)
+    return _draw(found, found.find(at) if at else None)
 
 
 @bp.get("/inbox/<uuid:item_id>")

@@ -101,7 +101,7 @@ def test_a_decision_that_no_longer_fits_is_refused(physicians_browser, make_cour
 def test_deciding_to_adjust_leads_to_the_next_order(physicians_browser, make_course_of):
     course = make_course_of(1)
     answer = physicians_browser.post(f"/courses/{course.id}/reviews", data={"decision": "adjust", "text": "Nausea."})
-    assert answer.location == f"/courses/{course.id}/orders/new"
+    assert answer.location == f"/courses/{course.id}#next-order"
 
 
 def test_discontinued_before_any_dose_the_order_is_cancelled(physicians_browser, make_course):

@@ -105,7 +105,7 @@ def test_a_screening_answer_that_a_booked_session_waits_for_leads(
 
 def test_a_course_whose_sessions_are_over_is_to_decide(inbox, make_closed, signing_physician):
     course = make_closed(sessions_planned=1).course
-    assert f"/courses/{course.id}#decide" in text(inbox.get(f"/inbox/{course.id}"))
+    assert f"/courses/{course.id}?inbox=end#decide" in text(inbox.get(f"/inbox/{course.id}"))
     with db.unit_of_work():
         courses.review(course, CourseDecision.COMPLETE, "All given.", by=signing_physician, at=LATER)
     assert "Course to decide" not in text(inbox.get("/inbox"))
