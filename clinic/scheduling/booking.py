@@ -113,10 +113,30 @@ def clash_words(clash: Clash) -> str:
     return f"{clash.text[:-1]}: {standing}." if standing else clash.text
 
 
+def slot_words(slot: Slot) -> str:
+    """When and where: `Thu 27-Nov 10:00, chair 3`."""
+    when = f"{formats.weekday(slot.starts_at)} {formats.short_day(slot.starts_at)} {formats.clock(slot.starts_at)}"
+    return f"{when}, chair {slot.chair.name}"
+
+
 def wished_words(slot: Slot) -> str:
     """A wish as the panel offers it: `session 2: Thu 27-Nov 10:00, chair 3`."""
-    when = f"{formats.weekday(slot.starts_at)} {formats.short_day(slot.starts_at)} {formats.clock(slot.starts_at)}"
-    return f"session {slot.session_number}: {when}, chair {slot.chair.name}"
+    return f"session {slot.session_number}: {slot_words(slot)}"
+
+
+def change_words(appointment: Appointment, slot: Slot) -> str:
+    """What another place changes: `2 days later, same time, same chair, nurse N. Quill RN`."""
+    days = (_day(slot.starts_at) - _day(appointment.starts_at)).days
+    clocks = formats.clock(appointment.starts_at), formats.clock(slot.starts_at)
+    parts = (
+        [f"{'1 day' if abs(days) == 1 else f'{abs(days)} days'} {'later' if days > 0 else 'earlier'}"] if days else []
+    )
+    parts.append("same time" if clocks[0] == clocks[1] else f"{clocks[1]} instead of {clocks[0]}")
+    is_same = slot.chair.id == appointment.chair_id
+    parts.append("same chair" if is_same else f"chair {slot.chair.name} instead of {appointment.chair.name}")
+    if (slot.nurse.id if slot.nurse else None) != appointment.nurse_id:
+        parts.append(f"nurse {slot.nurse.name}" if slot.nurse else "no nurse yet")
+    return ", ".join(parts)
 
 
 def _span_words(start: datetime, end: datetime) -> str:

@@ -41,6 +41,7 @@ class Ask:
     part: Part | None = None
     first: date | None = None
     last: date | None = None
+    start: int | None = None  # the one slot of the day in which every session shall begin
 
     def gap(self, number: int) -> Gap | None:
         """How many days after the one before a session stands; None where nobody said."""
@@ -55,6 +56,8 @@ class Ask:
 
     def starts(self, soonest: int) -> tuple[tuple[int, int], ...]:
         """Every quarter of an hour of a day from a slot on at which the part of the day lets a session begin."""
+        if self.start is not None:
+            return ((self.start, self.start + slots_of(self.length_min)),)
         begin = max(soonest, _NOON if self.part is Part.AFTERNOONS else 0)
         end = _NOON if self.part is Part.MORNINGS else DAY
         begin = -(-begin // _QUARTER) * _QUARTER
@@ -121,13 +124,14 @@ def request(
     *,
     at: datetime,
     fixed: Mapping[int, Place] | None = None,
+    booked: Mapping[int, Place] | None = None,
 ) -> Request:
     """Sessions to place, with those that stand before and between them.
 
     What stands before the first of them only says when the course was last here; what stands after it keeps its time.
-    `fixed` are places that some of the sessions shall have.
+    `fixed` are places that some of the sessions shall have, `booked` places that others have and may leave.
     """
-    fixed = fixed or {}
+    fixed, booked = fixed or {}, booked or {}
     first_number = min(numbers)
     by_time = sorted(standing, key=lambda each: each.starts_at)
     before = [each for each in by_time if each.number < first_number or each.starts_at < at]
@@ -141,7 +145,8 @@ def request(
         gap = ask.gap(number)
         if index == 0 and done and gap and done.day + gap.most < today:
             gap = replace(gap, most=today + _LATE - done.day)  # late already: as soon as there is a place
-        sessions.append(Session(str(number), shape_of(slots_of(ask.length_min)), gap, place, place is not None))
+        now = place or booked.get(number)
+        sessions.append(Session(str(number), shape_of(slots_of(ask.length_min)), gap, now, place is not None))
     course = Course(
         name="course",
         patient=patient,

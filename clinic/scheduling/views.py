@@ -125,5 +125,6 @@ from clinic.scheduling import (  # noqa: E402 they add their routes and their pa
     patient_panel,  # noqa: F401
     views_appointment,  # noqa: F401
     views_booking,  # noqa: F401
+    views_move,  # noqa: F401
     views_rooms,  # noqa: F401
 )

@@ -8,7 +8,7 @@ from flask import abort, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from clinic.accounts.current import actor
+from clinic.accounts.current import actor, clinic
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, formats, times
@@ -17,10 +17,10 @@ from clinic.core.forms import Form, typed
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
 from clinic.scheduling import operations, queries
-from clinic.scheduling.booking import clash_words
-from clinic.scheduling.forms import MoveForm, NurseForm, ReasonForm, chair_choices, instant_of, nurse_choices
+from clinic.scheduling.booking import change_words, slot_words
+from clinic.scheduling.forms import MoveForm, NurseForm, ReasonForm, chair_choices, nurse_choices
 from clinic.scheduling.models import Appointment
-from clinic.scheduling.operations import Slot, SlotsTaken
+from clinic.scheduling.moving import mover_of, place_value
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.scheduling.views import bp, calendar_page, course_words, nurses, week_asked
 
@@ -35,15 +35,16 @@ _STATUS_WORDS = {
 }
 
 
-def _asked(appointment_id: uuid.UUID) -> Appointment:
+def appointment_asked(appointment_id: uuid.UUID) -> Appointment:
+    """The appointment of the address; that it is looked at is noted."""
     appointment = queries.appointment(appointment_id) or abort(404)
     reading.note(AuditAction.PATIENT_READ, appointment.patient, actor_id=actor().id, page="appointment")
     return appointment
 
 
-def _posted(appointment_id: uuid.UUID, form: Form) -> Appointment:
+def appointment_posted(appointment_id: uuid.UUID, form: Form) -> Appointment:
     """The appointment of a form that changes it, unchanged since the form was drawn; else both versions are shown."""
-    appointment = _asked(appointment_id)
+    appointment = appointment_asked(appointment_id)
     same_patient(appointment.patient_id)
     if drawn_version() != appointment.version:
         mine = [(field.label.text, typed(field)) for field in form if field.name != "csrf_token" and typed(field)]
@@ -89,7 +90,7 @@ def _state_line(appointment: Appointment) -> str:
     return words or state.replace("_", " ")
 
 
-def _page(appointment: Appointment, **forms: Form) -> str:
+def appointment_page(appointment: Appointment, *, question: object = None, **forms: Form) -> str:
     """The week of the appointment with its panel; a form that was refused is shown as it was typed."""
     facts = queries.course_facts([appointment.course_id]).get(appointment.course_id)
     move = forms.get("move") or _move_form(appointment)
@@ -114,8 +115,18 @@ def _page(appointment: Appointment, **forms: Form) -> str:
         miss=forms.get("miss") or ReasonForm(formdata=None, prefix="miss-"),
         moved_to=queries.moved_to(appointment),
         has_begun=appointment.starts_at <= clock.now(),
+        question=question,
+        free_places=_places(appointment) if question is None else [],
         is_near=appointment.starts_at - clock.now() < _NEAR,
     )
+
+
+def _places(appointment: Appointment) -> list[tuple[str, str, str]]:
+    """The free places that are offered: value, when and where, what changes."""
+    if appointment.status is not AppointmentStatus.BOOKED or not actor().may(Permission.BOOK):
+        return []
+    mover = mover_of(appointment, per_nurse=clinic().patients_per_nurse, at=clock.now())
+    return [(place_value(slot), slot_words(slot), change_words(appointment, slot)) for slot in mover.offers()]
 
 
 def _day(instant: datetime) -> Any:
@@ -134,7 +145,8 @@ def _move_form(appointment: Appointment) -> MoveForm:
     )
 
 
-def _back(appointment: Appointment, message: str, *, can_undo: bool = True) -> Response:
+def back_to_week(appointment: Appointment, message: str, *, can_undo: bool = True) -> Response:
+    """The week of an appointment after something was done, with the way to take it back."""
     undo = url_for(".undo", appointment_id=appointment.id) if can_undo else None
     flash({"text": message, "undo_url": undo} if undo else message)  # type: ignore[arg-type] # a toast takes both
     return redirect(url_for(".show_calendar", week=_day(appointment.starts_at)), 303)
@@ -143,43 +155,14 @@ def _back(appointment: Appointment, message: str, *, can_undo: bool = True) -> R
 @bp.get("/calendar/appointments/<uuid:appointment_id>")
 @requires(Permission.READ_CALENDAR)
 def show_appointment(appointment_id: uuid.UUID) -> ResponseReturnValue:
-    return _page(_asked(appointment_id))
-
-
-@bp.post("/calendar/appointments/<uuid:appointment_id>/move")
-@requires(Permission.BOOK)
-def move_appointment(appointment_id: uuid.UUID) -> ResponseReturnValue:
-    form = MoveForm()
-    chairs, people = queries.chairs(), nurses()
-    form.chair.choices, form.nurse.choices = chair_choices(chairs), nurse_choices(people)
-    appointment = _posted(appointment_id, form)
-    start = instant_of(form.day, form.clock) if form.validate() else None
-    if start is not None:
-        slot = Slot(
-            appointment.session_number,
-            next(chair for chair in chairs if str(chair.id) == form.chair.data),
-            start,
-            start + (appointment.ends_at - appointment.starts_at),
-            next((each for each in people if str(each.id) == form.nurse.data), None),
-        )
-        try:
-            moved = operations.move(appointment, slot, reason=form.reason.data or "", by=actor(), at=clock.now())
-        except SlotsTaken as refusal:
-            form.refuse(RuleBroken(clash_words(refusal.clashes[0]), field="clock"))
-        except RuleBroken as refusal:
-            form.refuse(RuleBroken(refusal.message, field="reason" if refusal.field == "reason" else "clock"))
-        else:
-            return _back(
-                moved, f"Moved session {moved.session_number} to {formats.weekday_day(start)} {formats.clock(start)}."
-            )
-    return _page(appointment, move=form), 422
+    return appointment_page(appointment_asked(appointment_id))
 
 
 @bp.post("/calendar/appointments/<uuid:appointment_id>/cancel")
 @requires(Permission.BOOK)
 def cancel_appointment(appointment_id: uuid.UUID) -> ResponseReturnValue:
     form = ReasonForm(prefix="cancel-")
-    appointment = _posted(appointment_id, form)
+    appointment = appointment_posted(appointment_id, form)
     if form.validate():
         try:
             _still_booked(appointment)
@@ -187,15 +170,15 @@ def cancel_appointment(appointment_id: uuid.UUID) -> ResponseReturnValue:
         except RuleBroken as refusal:
             form.refuse(refusal)
         else:
-            return _back(appointment, f"Cancelled session {appointment.session_number}. It can be booked again.")
-    return _page(appointment, cancel=form), 422
+            return back_to_week(appointment, f"Cancelled session {appointment.session_number}. It can be booked again.")
+    return appointment_page(appointment, cancel=form), 422
 
 
 @bp.post("/calendar/appointments/<uuid:appointment_id>/no-show")
 @requires(Permission.BOOK)
 def mark_no_show(appointment_id: uuid.UUID) -> ResponseReturnValue:
     form = ReasonForm(prefix="miss-")
-    appointment = _posted(appointment_id, form)
+    appointment = appointment_posted(appointment_id, form)
     if form.validate():
         try:
             _still_booked(appointment)
@@ -203,12 +186,12 @@ def mark_no_show(appointment_id: uuid.UUID) -> ResponseReturnValue:
         except RuleBroken as refusal:
             form.refuse(refusal)
         else:
-            return _back(
+            return back_to_week(
                 appointment,
                 f"Session {appointment.session_number}: did not attend. It can be booked again.",
                 can_undo=False,
             )
-    return _page(appointment, miss=form), 422
+    return appointment_page(appointment, miss=form), 422
 
 
 @bp.post("/calendar/appointments/<uuid:appointment_id>/nurse")
@@ -217,7 +200,7 @@ def assign_nurse(appointment_id: uuid.UUID) -> ResponseReturnValue:
     form = NurseForm()
     people = nurses()
     form.nurse_id.choices = nurse_choices(people)
-    appointment = _posted(appointment_id, form)
+    appointment = appointment_posted(appointment_id, form)
     if form.validate():
         chosen = next((each for each in people if str(each.id) == form.nurse_id.data), None)
         try:
@@ -228,22 +211,4 @@ def assign_nurse(appointment_id: uuid.UUID) -> ResponseReturnValue:
         else:
             flash(f"Nurse: {chosen.name}." if chosen else "No nurse yet.")
             return redirect(url_for(".show_appointment", appointment_id=appointment.id), 303)
-    return _page(appointment, nurse=form), 422
-
-
-@bp.post("/calendar/appointments/<uuid:appointment_id>/undo")
-@requires(Permission.BOOK)
-def undo(appointment_id: uuid.UUID) -> ResponseReturnValue:
-    appointment = _asked(appointment_id)
-    try:
-        again = operations.undo(appointment, by=actor(), at=clock.now())
-    except SlotsTaken as refusal:
-        flash(f"Not undone. {clash_words(refusal.clashes[0])}", "warn")
-        again = appointment
-    except RuleBroken as refusal:
-        flash(refusal.message, "warn")
-        again = appointment
-    else:
-        when = f"{formats.weekday_day(again.starts_at)} {formats.clock(again.starts_at)}"
-        flash(f"Session {again.session_number} stands at {when} again.")
-    return redirect(url_for(".show_calendar", week=_day(again.starts_at)), 303)
+    return appointment_page(appointment, nurse=form), 422

@@ -207,12 +207,14 @@ class _Content:
     appointments: Sequence[Appointment]
     closures: Sequence[ChairClosure]
     ghosts: Sequence[Ghost]
+    chair_id: uuid.UUID | None = None
 
     def of(self, chair: Chair) -> "_Content":
         return _Content(
             [each for each in self.appointments if each.chair_id == chair.id],
             [each for each in self.closures if each.chair_id == chair.id],
             [each for each in self.ghosts if each.chair_id == chair.id],
+            chair.id,
         )
 
 
@@ -245,7 +247,11 @@ def _cell(frame: _Frame, day: date, content: _Content, words: _Words) -> dict[st
             has_bar = not isinstance(stretch, Appointment) or stretch.status in HOLDING
             items.append(_Item(start, end, _event(stretch, frame.now, max(stretch.starts_at, opens), words), has_bar))
     items.sort(key=lambda item: item.start)
-    return {"bars": [item.bar for item in items if item.has_bar], "events": [item.event for item in items]}
+    return {
+        "bars": [item.bar for item in items if item.has_bar],
+        "events": [item.event for item in items],
+        "attrs": {"data-day": day.isoformat(), "data-chair": str(content.chair_id)},
+    }
 
 
 def _event(
@@ -277,6 +283,8 @@ def _appointment(appointment: Appointment, now: datetime, words: _Words) -> dict
     attributes = {"title": f"{appointment.patient.name}, {formats.clock(appointment.starts_at)} to {until}{nurse}"}
     if appointment.id == words.chosen_id:
         attributes["aria-current"] = "true"
+    if appointment.status is AppointmentStatus.BOOKED and appointment.starts_at > now:
+        attributes |= {"data-patient": str(appointment.patient_id), "data-version": str(appointment.version)}
     return {
         "time": formats.clock(appointment.starts_at),
         "name": words.names[appointment.patient_id],

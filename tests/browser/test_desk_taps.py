@@ -32,3 +32,35 @@ def test_a_whole_course_is_booked_by_three_taps_at_most(hand):
     hand.act("Book")
     expect(hand.page.locator(".toasts")).to_contain_text(re.compile("Booked [3-9] sessions"))
     assert hand.taps <= 3
+
+
+def booked_link(hand):
+    hand.page.goto("/calendar")
+    hand.page.locator("a[aria-label='Week after']").click()
+    return hand.page.locator("a.ev.plan[data-version]").first
+
+
+def test_a_session_is_moved_by_three_taps(hand):
+    link = booked_link(hand)
+    hand.opens(link)
+    hand.tap(hand.page.locator(".opt.pick").first)
+    hand.act("Move: patient asked")
+    expect(hand.page.locator(".toasts")).to_contain_text(re.compile("Moved session"))
+    assert hand.taps == 3
+    hand.act("Undo")
+    expect(hand.page.locator(".toasts")).to_contain_text("again")
+
+
+def test_a_session_is_moved_by_one_drag(hand):
+    link = booked_link(hand)
+    chair, day = link.evaluate("e => [e.closest('.cell2').dataset.chair, e.closest('.cell2').dataset.day]")
+    link.hover()
+    hand.page.mouse.down()
+    free = hand.page.locator(f".cell2[data-drop][data-day='{day}']:not([data-chair='{chair}'])").first
+    hand.page.mouse.move(400, 300, steps=4)
+    free.wait_for()
+    free.hover()
+    free.hover()
+    with hand.page.expect_navigation():
+        hand.page.mouse.up()
+    expect(hand.page.locator(".toasts")).to_contain_text(re.compile("Moved session"))

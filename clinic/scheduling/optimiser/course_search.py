@@ -280,7 +280,7 @@ class _ClinicSearch:
         )[1]
         booked = session.booked
         chair = -1
-        if booked and (booked.clinic, booked.day) == (self._clinic, number):
+        if booked and booked.clinic == self._clinic:  # the same chair is kept on another day too
             chair = booked.chair if day.chair_is_free(booked.chair, session.shape) >> slot & 1 else -1
         if chair < 0:
             chair = day.best_chair(session.shape, slot)

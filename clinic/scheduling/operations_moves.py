@@ -1,0 +1,101 @@
+"""Several appointments move at once: all of them, or none. Each says why; all can be taken back together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from clinic.accounts.models import Staff
+from clinic.audit.rules import AuditAction
+from clinic.core import db
+from clinic.core.errors import RuleBroken
+from clinic.scheduling.locking import lock_in_order
+from clinic.scheduling.models import Appointment
+from clinic.scheduling.operations import (
+    Slot,
+    SlotsTaken,
+    _appointment,
+    _record,
+    _refuse_impossible,
+    _same_place,
+    _try,
+    change_status,
+    undo,
+)
+from clinic.scheduling.rules import AppointmentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """An appointment, where it shall stand, and why."""
+
+    appointment: Appointment
+    slot: Slot
+    reason: str
+
+
+def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointment]:
+    """Move every appointment or none; `SlotsTaken` names what stands in the way.
+
+    1. Lock what all of them need, in the one order, and look again at what was read before the locks.
+    2. Give up every old place before the first new one is tried: two appointments may change places.
+    3. Try the new places; with any collision nothing has moved.
+    """
+    lock_in_order(
+        chairs={move.slot.chair.id for move in moves},
+        patients={move.appointment.patient_id for move in moves},
+        courses={move.appointment.course_id for move in moves},
+        nurses={move.slot.nurse.id for move in moves if move.slot.nurse},
+    )
+    for move in moves:
+        db.session.refresh(move.appointment, ["status", "version"])
+        if move.appointment.status is not AppointmentStatus.BOOKED:
+            raise RuleBroken(
+                f"{move.appointment.patient.name} is not booked any more: {move.appointment.status.value}. "
+                "Look at the plan again."
+            )
+        _refuse_impossible(move.slot, at=at)
+    with db.session.begin_nested():
+        moved, clashes = [], []
+        for move in moves:
+            change_status(move.appointment, AppointmentStatus.CANCELLED, reason=move.reason, by=by, at=at)
+        for move in moves:
+            old = move.appointment
+            new = _appointment(old.patient_id, old.course_id, move.slot, by=by, at=at, moved_from_id=old.id)
+            clash = _try(new, move.slot)
+            if clash is None:
+                moved.append(new)
+            else:
+                clashes.append(clash)
+        if clashes:
+            raise SlotsTaken(clashes)
+    for move, new in zip(moves, moved, strict=True):
+        _record(AuditAction.APPOINTMENT_MOVED, new, by=by, at=at, reason=move.reason, moved_from_id=move.appointment.id)
+    return moved
+
+
+def moved_together(appointment: Appointment) -> list[Appointment]:
+    """The appointments that moved in one act with this one, itself among them; empty when it did not move."""
+    if appointment.moved_from_id is None:
+        return []
+    return list(
+        db.session.scalars(
+            sa.select(Appointment).where(
+                Appointment.booked_at == appointment.booked_at,
+                Appointment.booked_by_id == appointment.booked_by_id,
+                Appointment.moved_from_id.is_not(None),
+                Appointment.status == AppointmentStatus.BOOKED,
+            )
+        )
+    )
+
+
+def undo_together(appointment: Appointment, *, by: Staff, at: datetime) -> list[Appointment]:
+    """Take back an act as a whole: one cancelling, one move, or all that moved with it."""
+    together = moved_together(appointment)
+    if len(together) <= 1:
+        return [undo(appointment, by=by, at=at)]
+    reason = "The move was taken back."
+    back = [Move(each, _same_place(each.moved_from), reason) for each in together if each.moved_from]
+    return move_all(back, by=by, at=at)
