@@ -1,10 +1,10 @@
 """Whom to go to next: how each row of the board looks, and the one line that is most urgent for it."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from flask import url_for
 
@@ -124,12 +124,14 @@ def next_entries(
     """Return the list of what to do now, most urgent and soonest first, and what comes later today."""
     now: list[Line] = []
     later: list[Line] = []
+    dues = _all_due(rows)
     for row in rows:
         line = _line(row, view)
         if line is None:
             continue
         level, at, what = line
-        if "detail" in what and (also := _also_due(row, rows, view)):
+        mine = None if row.infusion is None else dues.get(row.infusion.id)
+        if "detail" in what and (also := _also_due(mine, dues.values(), view)):
             what = what | {"detail": f"{what['detail']} \N{MIDDLE DOT} {also}"}
         entry = _entry(row, looks[row.appointment.id], view) | {"level": level} | what
         is_far = row.infusion is None and at - view.now > _SOON
@@ -138,19 +140,25 @@ def next_entries(
     return [entry for _, _, entry in ordered], [entry for _, _, entry in sorted(later, key=lambda line: line[1])]
 
 
-def _also_due(row: BoardRow, rows: Sequence[BoardRow], view: "BoardView") -> str:
+# When vitals fall due: the place, the instant, the chair's name, and whose line that is.
+Due: TypeAlias = tuple[uuid.UUID, datetime, str, uuid.UUID]
+
+
+def _all_due(rows: Sequence[BoardRow]) -> dict[uuid.UUID, Due]:
+    """Return for each session that is charted when its vitals fall due, and where."""
+    found = [(row.infusion, _vitals_due(row)) for row in rows if row.infusion is not None]
+    return {one.id: (one.chair.site_id, due, one.chair.name, one.id) for one, due in found if due is not None}
+
+
+def _also_due(mine: Due | None, dues: Iterable[Due], view: "BoardView") -> str:
     """Return which other chairs of the same place fall due within a few minutes of this one: one way for both."""
-    mine = _vitals_due(row)
-    if mine is None or row.infusion is None:
+    if mine is None:
         return ""
+    site, at, _, session = mine
     near = [
-        (due, other.infusion.chair.name)
-        for other in rows
-        if other is not row
-        and other.infusion is not None
-        and other.infusion.chair.site_id == row.infusion.chair.site_id
-        and (due := _vitals_due(other)) is not None
-        and abs(due - mine) <= _TOGETHER
+        (due, chair)
+        for where, due, chair, whose in dues
+        if where == site and whose != session and abs(due - at) <= _TOGETHER
     ]
     return ", ".join(f"also {chair} {clock_label(due, view.day.zone)}" for due, chair in sorted(near)[:2])
 

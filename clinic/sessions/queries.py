@@ -56,6 +56,9 @@ __all__ = [
 ]
 
 
+# Made once: to make one takes as long as the statement that it stands in.
+_LATER_OFFER, _TAKEN = aliased(HandOverOffer), aliased(SessionEvent)
+
 EntryT = TypeVar("EntryT", AdministrationEvent, AdverseEvent, PrnDose, SessionEvent)
 
 
@@ -180,14 +183,13 @@ def of_nurse_now(nurse_id: uuid.UUID) -> list[InfusionSession]:
 
 def offered_to(nurse: Staff) -> dict[uuid.UUID, str]:
     """The sessions that are offered to a nurse and not taken over yet, each with who offers it."""
-    later, taken = aliased(HandOverOffer), aliased(SessionEvent)
     newest = ~sa.exists().where(
-        later.infusion_id == HandOverOffer.infusion_id, later.recorded_at > HandOverOffer.recorded_at
+        _LATER_OFFER.infusion_id == HandOverOffer.infusion_id, _LATER_OFFER.recorded_at > HandOverOffer.recorded_at
     )
     waits = ~sa.exists().where(
-        taken.infusion_id == HandOverOffer.infusion_id,
-        taken.kind == SessionEventKind.HAND_OVER,
-        taken.recorded_at >= HandOverOffer.recorded_at,
+        _TAKEN.infusion_id == HandOverOffer.infusion_id,
+        _TAKEN.kind == SessionEventKind.HAND_OVER,
+        _TAKEN.recorded_at >= HandOverOffer.recorded_at,
     )
     found = db.session.scalars(
         sa.select(HandOverOffer)
