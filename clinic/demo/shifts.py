@@ -1,4 +1,4 @@
-"""Who is on duty: nurses and physicians, last week, today and the coming four weeks."""
+"""Who is on duty: nurses and physicians, the last three weeks, today and the coming four."""
 
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -8,7 +8,7 @@ from clinic.demo.timeline import Days
 from clinic.scheduling import operations as scheduling
 
 _OPENS, _CLOSES = "07:30", "18:00"
-_BEFORE, _AFTER = 5, 20
+_BEFORE, _AFTER = 15, 20
 # The first visit of the board begins less than this before the moment of filling, the last ends less than this after.
 _BACK, _AHEAD = timedelta(hours=6), timedelta(hours=5, minutes=29)
 

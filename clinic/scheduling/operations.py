@@ -8,7 +8,6 @@ from datetime import date, datetime
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts.models import Staff
-from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken, broken_constraint
@@ -18,28 +17,39 @@ from clinic.orders.facing import clinic_day
 from clinic.orders.queries import order_in_force
 from clinic.orders.rules import refusal_to_book
 from clinic.scheduling import queries
-from clinic.scheduling.locking import lock, lock_in_order
-from clinic.scheduling.models import Appointment, Chair
+from clinic.scheduling.locking import lock_in_order
+from clinic.scheduling.models import Appointment, Chair, Pump
+from clinic.scheduling.operations_override import Override, record_override, refuse_override, set_aside
 from clinic.scheduling.operations_rooms import (
     ChairInUse,
     add_chair,
-    add_shift,
     close_chair,
-    remove_shift,
     reopen_chair,
     set_patients_per_nurse,
 )
+from clinic.scheduling.operations_shifts import add_shift, remove_shift
+from clinic.scheduling.operations_standing import (
+    assign_nurse,
+    assign_pump,
+    cancel,
+    change_status,
+    mark_no_show,
+    record_appointment,
+)
 from clinic.scheduling.queries import Standing
-from clinic.scheduling.rules import AppointmentStatus, may_become, session_words
+from clinic.scheduling.queries_clash import in_the_way
+from clinic.scheduling.rules import AppointmentStatus, BookingRule, clash_text, session_words
 
 __all__ = [
     "ChairInUse",
     "Clash",
+    "Override",
     "Slot",
     "SlotsTaken",
     "add_chair",
     "add_shift",
     "assign_nurse",
+    "assign_pump",
     "book",
     "cancel",
     "change_status",
@@ -64,6 +74,7 @@ class Slot:
     starts_at: datetime
     ends_at: datetime
     nurse: Staff | None = None
+    pump: Pump | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,13 @@ class Clash:
             self.constraint,
             nurse_name=self.slot.nurse.name if self.slot.nurse else "The nurse",
             chair_name=self.slot.chair.name,
+            pump_name=self.slot.pump.name if self.slot.pump else "",
         )
+
+    @property
+    def rule(self) -> BookingRule | None:
+        """The rule that refused, where it is one that a clinic may let its people override."""
+        return BookingRule(self.constraint) if self.constraint in set(BookingRule) else None
 
 
 class SlotsTaken(RuleBroken):
@@ -94,11 +111,13 @@ class SlotsTaken(RuleBroken):
         self.clashes = list(clashes)
 
 
-def book(course: Course, slots: Iterable[Slot], *, by: Staff, at: datetime) -> list[Appointment]:
+def book(
+    course: Course, slots: Iterable[Slot], *, by: Staff, at: datetime, override: Override | None = None
+) -> list[Appointment]:
     """Book sessions of a course: all of them, or none and `SlotsTaken` with every collision.
 
-    1. Lock chairs, the patient, the course and nurses, each in the order of their keys, so that two desks never wait
-       for each other; only then look at what holds.
+    1. Lock sites, chairs, the patient, the course, nurses and pumps, each in the order of their keys, so that two
+       desks never wait for each other; only then look at what holds.
     2. Add each appointment in a savepoint; the database refuses what overlaps.
     3. With any collision take all of them back.
     """
@@ -108,13 +127,15 @@ def book(course: Course, slots: Iterable[Slot], *, by: Staff, at: datetime) -> l
         patients={course.patient_id},
         courses={course.id},
         nurses={slot.nurse.id for slot in wished if slot.nurse},
+        pumps={slot.pump.id for slot in wished if slot.pump},
     )
+    refuse_override(override, by=by)
     _refuse_what_cannot_be_booked(course, wished, at=at)
     with db.session.begin_nested():
         booked, clashes = [], []
         for slot in wished:
             appointment = _appointment(course.patient_id, course.id, slot, by=by, at=at)
-            clash = _try(appointment, slot)
+            clash = _try(appointment, slot, override, by=by)
             if clash is None:
                 booked.append(appointment)
             else:
@@ -122,7 +143,8 @@ def book(course: Course, slots: Iterable[Slot], *, by: Staff, at: datetime) -> l
         if clashes:
             raise SlotsTaken(clashes)
     for appointment in booked:
-        _record(AuditAction.APPOINTMENT_BOOKED, appointment, by=by, at=at)
+        record_appointment(AuditAction.APPOINTMENT_BOOKED, appointment, by=by, at=at)
+        record_override(appointment, by=by, at=at)
     return booked
 
 
@@ -160,6 +182,8 @@ def _refuse_impossible(slot: Slot, *, at: datetime) -> None:
         raise RuleBroken("A session ends after it starts.", field="slots")
     if slot.chair.is_retired:
         raise RuleBroken(f"Chair {slot.chair.name} is no longer in use.", field="slots")
+    if slot.pump is not None and slot.pump.is_retired:
+        raise RuleBroken(f"Pump {slot.pump.name} is no longer in use.", field="slots")
 
 
 def _appointment(
@@ -177,6 +201,7 @@ def _appointment(
         session_number=slot.session_number,
         chair_id=slot.chair.id,
         nurse_id=slot.nurse.id if slot.nurse else None,
+        pump_id=slot.pump.id if slot.pump else None,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
         status=AppointmentStatus.BOOKED,
@@ -187,35 +212,28 @@ def _appointment(
     )
 
 
-def _try(appointment: Appointment, slot: Slot) -> Clash | None:
-    """Add an appointment in a savepoint; gives what refused it."""
-    try:
-        with db.session.begin_nested():
-            db.session.add(appointment)
-            db.session.flush()
-    except IntegrityError as error:
-        constraint = broken_constraint(error)
-        return Clash(slot, constraint, queries.standing_in_the_way(constraint, slot, appointment.patient_id))
-    return None
+def _try(appointment: Appointment, slot: Slot, override: Override | None = None, *, by: Staff) -> Clash | None:
+    """Add an appointment in a savepoint; gives what refused it.
+
+    A rule that may be overridden is named on the appointment only once it has refused, so that the record says what
+    was truly set aside.
+    """
+    while True:
+        try:
+            with db.session.begin_nested():
+                db.session.add(appointment)
+                db.session.flush()
+        except IntegrityError as error:
+            constraint = broken_constraint(error)
+            if set_aside(appointment, constraint, override, by=by):
+                continue
+            return Clash(slot, constraint, in_the_way(constraint, slot, appointment.patient_id))
+        return None
 
 
-def _record(action: AuditAction, appointment: Appointment, *, by: Staff, at: datetime, **more: object) -> None:
-    audit.record(
-        action,
-        appointment,
-        actor_id=by.id,
-        at=at,
-        session_number=appointment.session_number,
-        chair_id=appointment.chair_id,
-        nurse_id=appointment.nurse_id,
-        starts_at=appointment.starts_at,
-        ends_at=appointment.ends_at,
-        status=appointment.status,
-        details=more,
-    )
-
-
-def move(appointment: Appointment, slot: Slot, *, reason: str, by: Staff, at: datetime) -> Appointment:
+def move(
+    appointment: Appointment, slot: Slot, *, reason: str, by: Staff, at: datetime, override: Override | None = None
+) -> Appointment:
     """Book another time and cancel the old one, linked to each other: both, or neither and `SlotsTaken`."""
     if appointment.status is not AppointmentStatus.BOOKED:
         raise RuleBroken("Only a booked appointment can be moved.")
@@ -230,40 +248,21 @@ def move(appointment: Appointment, slot: Slot, *, reason: str, by: Staff, at: da
         chairs={slot.chair.id},
         patients={appointment.patient_id},
         nurses={slot.nurse.id} if slot.nurse else (),
+        pumps={slot.pump.id} if slot.pump else (),
     )
+    refuse_override(override, by=by)
     with db.session.begin_nested():
         # The old place must be free before the new one is tried.
         change_status(appointment, AppointmentStatus.CANCELLED, reason=reason, by=by, at=at)
         moved = _appointment(
             appointment.patient_id, appointment.course_id, slot, by=by, at=at, moved_from_id=appointment.id
         )
-        clash = _try(moved, slot)
+        clash = _try(moved, slot, override, by=by)
         if clash is not None:
             raise SlotsTaken([clash])
-    _record(AuditAction.APPOINTMENT_MOVED, moved, by=by, at=at, reason=reason, moved_from_id=appointment.id)
+    record_appointment(AuditAction.APPOINTMENT_MOVED, moved, by=by, at=at, reason=reason, moved_from_id=appointment.id)
+    record_override(moved, by=by, at=at)
     return moved
-
-
-def change_status(
-    appointment: Appointment, status: AppointmentStatus, *, by: Staff, at: datetime, reason: str | None = None
-) -> None:
-    """Take an appointment to its next state by the table; a cancelled or missed one says why."""
-    if not may_become(appointment.status, status):
-        raise RuleBroken(f"This appointment is {appointment.status.value}; it cannot become {status.value}.")
-    reason = (reason or "").strip() or None
-    if status in {AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW} and reason is None:
-        raise RuleBroken("Say why.", field="reason")
-    was = appointment.status
-    appointment.status = status
-    appointment.status_reason = reason
-    appointment.status_at = at
-    db.session.flush()  # a clash or a stale version shows here
-    _record(AuditAction.APPOINTMENT_STATUS_CHANGED, appointment, by=by, at=at, was=was.value, reason=reason)
-
-
-def cancel(appointment: Appointment, *, reason: str, by: Staff, at: datetime) -> None:
-    """Give up a booked time."""
-    change_status(appointment, AppointmentStatus.CANCELLED, reason=reason, by=by, at=at)
 
 
 def undo(appointment: Appointment, *, by: Staff, at: datetime) -> Appointment:
@@ -282,42 +281,10 @@ def undo(appointment: Appointment, *, by: Staff, at: datetime) -> Appointment:
 
 def _same_place(appointment: Appointment) -> Slot:
     return Slot(
-        appointment.session_number, appointment.chair, appointment.starts_at, appointment.ends_at, appointment.nurse
+        appointment.session_number,
+        appointment.chair,
+        appointment.starts_at,
+        appointment.ends_at,
+        appointment.nurse,
+        appointment.pump,
     )
-
-
-def mark_no_show(appointment: Appointment, *, reason: str, by: Staff, at: datetime) -> None:
-    """The patient did not attend; not before the appointed time."""
-    if at < appointment.starts_at:
-        raise RuleBroken("The appointed time has not come yet.")
-    change_status(appointment, AppointmentStatus.NO_SHOW, reason=reason, by=by, at=at)
-
-
-def assign_nurse(appointment: Appointment, nurse: Staff | None, *, by: Staff, at: datetime) -> None:
-    """Give an appointment to a nurse, unless the nurse would then have more patients than the clinic's limit."""
-    if nurse is not None:
-        lock(Staff, {nurse.id})
-    was = appointment.nurse_id
-    try:
-        with db.session.begin_nested():
-            appointment.nurse = nurse
-            db.session.flush()
-    except IntegrityError as error:
-        name = nurse.name if nurse else ""
-        raise RuleBroken(clash_text(broken_constraint(error), nurse_name=name), field="nurse_id") from error
-    _record(AuditAction.APPOINTMENT_MOVED, appointment, by=by, at=at, was_nurse_id=str(was) if was else None)
-
-
-def clash_text(constraint: str, *, nurse_name: str = "The nurse", chair_name: str = "") -> str:
-    """The friendly text of a constraint that refused an appointment."""
-    chair = f"Chair {chair_name}" if chair_name else "The chair"
-    texts = {
-        "no_overlap_for_chair": f"{chair} is taken at that time.",
-        "no_overlap_for_patient": "The patient has another appointment at that time.",
-        "nurse_has_room": f"{nurse_name} has as many patients at that time as the clinic allows.",
-        "chair_is_open": f"{chair} is closed at that time.",
-        "uq_appointment_one_per_session": "This session has a time already.",
-        # SQLite names the columns of a unique index.
-        "appointment.course_id, appointment.session_number": "This session has a time already.",
-    }
-    return texts.get(constraint, "This time cannot be booked.")

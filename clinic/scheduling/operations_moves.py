@@ -16,13 +16,13 @@ from clinic.scheduling.operations import (
     Slot,
     SlotsTaken,
     _appointment,
-    _record,
     _refuse_impossible,
     _same_place,
     _try,
     change_status,
     undo,
 )
+from clinic.scheduling.operations_standing import record_appointment
 from clinic.scheduling.rules import AppointmentStatus
 
 
@@ -47,6 +47,7 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
         patients={move.appointment.patient_id for move in moves},
         courses={move.appointment.course_id for move in moves},
         nurses={move.slot.nurse.id for move in moves if move.slot.nurse},
+        pumps={move.slot.pump.id for move in moves if move.slot.pump},
     )
     for move in moves:
         db.session.refresh(move.appointment, ["status", "version"])
@@ -63,7 +64,7 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
         for move in moves:
             old = move.appointment
             new = _appointment(old.patient_id, old.course_id, move.slot, by=by, at=at, moved_from_id=old.id)
-            clash = _try(new, move.slot)
+            clash = _try(new, move.slot, by=by)
             if clash is None:
                 moved.append(new)
             else:
@@ -71,7 +72,8 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
         if clashes:
             raise SlotsTaken(clashes)
     for move, new in zip(moves, moved, strict=True):
-        _record(AuditAction.APPOINTMENT_MOVED, new, by=by, at=at, reason=move.reason, moved_from_id=move.appointment.id)
+        was = move.appointment.id
+        record_appointment(AuditAction.APPOINTMENT_MOVED, new, by=by, at=at, reason=move.reason, moved_from_id=was)
     return moved
 
 

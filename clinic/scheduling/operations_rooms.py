@@ -1,8 +1,10 @@
-"""Chairs, their closures, and who is on duty."""
+"""Chairs and their closures."""
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -12,10 +14,13 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
-from clinic.scheduling import queries
+from clinic.scheduling import queries, queries_rooms
 from clinic.scheduling.locking import lock
-from clinic.scheduling.models import Appointment, Chair, ChairClosure, Shift
+from clinic.scheduling.models import Appointment, Chair, ChairClosure
+from clinic.scheduling.operations_breaking import refuse_unseen
 from clinic.scheduling.rules import ChairKind
+
+_MINUTE = timedelta(minutes=1)
 
 
 class ChairInUse(RuleBroken):
@@ -28,8 +33,25 @@ class ChairInUse(RuleBroken):
         self.standing = list(standing)
 
 
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a chair has besides its name: the room it stands in, a bed, privacy, its minutes of cleaning."""
+
+    room: str | None = None
+    has_bed: bool = False
+    is_private: bool = False
+    cleaning_min: int | None = None
+
+
 def add_chair(
-    site_id: uuid.UUID, name: str, *, kind: ChairKind, by: Staff | None, at: datetime, position: int | None = None
+    site_id: uuid.UUID,
+    name: str,
+    *,
+    kind: ChairKind,
+    by: Staff | None,
+    at: datetime,
+    position: int | None = None,
+    features: Features | None = None,
 ) -> Chair:
     """Add a chair, bed or room to a site; it stands last unless its place among the others is given."""
     name = name.strip()
@@ -37,15 +59,45 @@ def add_chair(
         raise RuleBroken("Give the chair a name.", field="name")
     if position is None:
         position = (db.session.scalar(sa.select(sa.func.max(Chair.position))) or 0) + 1
-    chair = Chair(site_id=site_id, name=name, position=position, kind=kind)
+    features = features or Features()
+    chair = Chair(site_id=site_id, name=name, position=position, kind=kind, **asdict(features))
     try:
         with db.session.begin_nested():
             db.session.add(chair)
             db.session.flush()  # a name that is taken shows here
     except IntegrityError as error:
         raise RuleBroken(f"A chair named {name} stands here already.", field="name") from error
-    audit.record(AuditAction.CHAIR_CHANGED, chair, actor_id=by.id if by else None, at=at, name=name, kind=kind)
+    audit.record(
+        AuditAction.CHAIR_CHANGED,
+        chair,
+        actor_id=by.id if by else None,
+        at=at,
+        name=name,
+        kind=kind,
+        **asdict(features),
+    )
     return chair
+
+
+def change_chair(chair: Chair, features: Features, *, by: Staff, at: datetime, seen: str | None = None) -> None:
+    """Change what a chair has. Raises `WouldBreak` while appointments stand too near for the new time of cleaning."""
+    lock(Chair, {chair.id})
+    was, now = chair.cleaning_min or 0, features.cleaning_min or 0
+    standing = queries_rooms.standing(at, chair_id=chair.id)
+    gaps = [(later, later.starts_at - earlier.ends_at) for earlier, later in pairwise(standing)]
+    refuse_unseen([later for later, gap in gaps if was * _MINUTE <= gap < now * _MINUTE], seen)
+    for name, value in asdict(features).items():
+        setattr(chair, name, value)
+    audit.record(AuditAction.CHAIR_CHANGED, chair, actor_id=by.id, at=at, **asdict(features))
+
+
+def retire_chair(chair: Chair, *, by: Staff, at: datetime) -> None:
+    """Offer a chair no more; refused while coming appointments stand in it."""
+    lock(Chair, {chair.id})
+    if standing := queries_rooms.standing(at, chair_id=chair.id):
+        raise ChairInUse(standing)
+    chair.is_retired = True
+    audit.record(AuditAction.CHAIR_CHANGED, chair, actor_id=by.id, at=at, change="retired")
 
 
 def close_chair(
@@ -112,39 +164,6 @@ def reopen_chair(closure: ChairClosure, *, reason: str, by: Staff, at: datetime)
         reason=void.correction_reason,
     )
     return void
-
-
-def add_shift(staff: Staff, *, starts_at: datetime, ends_at: datetime, by: Staff | None, at: datetime) -> Shift:
-    """Put a person on duty."""
-    if ends_at <= starts_at:
-        raise RuleBroken("A shift ends after it starts.", field="until_time")
-    lock(Staff, {staff.id})
-    if queries.on_duty(staff.id, starts_at, ends_at):
-        raise RuleBroken(f"{staff.name} is on duty at that time already.", field="staff_id")
-    shift = Shift(staff_id=staff.id, starts_at=starts_at, ends_at=ends_at)
-    db.session.add(shift)
-    _audit_shift(shift, "added", by=by, at=at)
-    return shift
-
-
-def remove_shift(shift: Shift, *, by: Staff, at: datetime) -> None:
-    """Take a person off duty. Appointments stay with their nurse; the calendar shows who is missing."""
-    _audit_shift(shift, "removed", by=by, at=at)
-    db.session.delete(shift)
-    db.session.flush()
-
-
-def _audit_shift(shift: Shift, change: str, *, by: Staff | None, at: datetime) -> None:
-    audit.record(
-        AuditAction.SHIFT_CHANGED,
-        shift,
-        actor_id=by.id if by else None,
-        at=at,
-        change=change,
-        staff_id=shift.staff_id,
-        starts_at=shift.starts_at,
-        ends_at=shift.ends_at,
-    )
 
 
 def set_patients_per_nurse(clinic: Clinic, most: int | None, *, by: Staff | None, at: datetime) -> None:

@@ -45,6 +45,62 @@ class BookingRule(StrEnum):
     CLINICIAN_IS_PRESENT = "clinician_is_present"
 
 
+NURSE_RULES = frozenset(
+    {
+        BookingRule.NURSE_HAS_ROOM,
+        BookingRule.NURSE_MAY_START,
+        BookingRule.NURSE_IS_ON_DUTY,
+        BookingRule.NURSE_HAS_NO_BREAK,
+    }
+)
+
+_OVERRIDE_WORDS = {
+    BookingRule.CHAIR_IS_CLEAN: "no time to clean the chair",
+    BookingRule.NURSE_HAS_ROOM: "more patients at once for a nurse",
+    BookingRule.NURSE_MAY_START: "more starts for a nurse in a quarter of an hour",
+    BookingRule.NURSE_IS_ON_DUTY: "a nurse who is not on duty",
+    BookingRule.NURSE_HAS_NO_BREAK: "a start in a nurse's break",
+    BookingRule.SITE_IS_OPEN: "outside opening hours",
+    BookingRule.DAY_IS_OPEN: "on a closed day",
+    BookingRule.CLINICIAN_IS_PRESENT: "without a supervising clinician on site",
+}
+
+
+def override_words(rule: BookingRule) -> str:
+    """Say what a booking against a rule is: "outside opening hours"."""
+    return _OVERRIDE_WORDS[rule]
+
+
+def rules_in(text: str | None) -> frozenset[BookingRule]:
+    """Return the rules that an appointment names as overridden."""
+    return frozenset(BookingRule(name) for name in (text or "").split())
+
+
+def clash_text(constraint: str, *, nurse_name: str = "The nurse", chair_name: str = "", pump_name: str = "") -> str:
+    """The friendly text of a constraint that refused an appointment."""
+    chair = f"Chair {chair_name}" if chair_name else "The chair"
+    pump = f"Pump {pump_name}" if pump_name else "The pump"
+    texts = {
+        "no_overlap_for_chair": f"{chair} is taken at that time.",
+        "no_overlap_for_patient": "The patient has another appointment at that time.",
+        "no_overlap_for_pump": f"{pump} is taken at that time.",
+        "pump_is_in_service": f"{pump} is out of service at that time.",
+        "chair_is_open": f"{chair} is closed at that time.",
+        "chair_is_clean": f"{chair} needs its time for cleaning then.",
+        "nurse_has_room": f"{nurse_name} has as many patients at that time as the clinic allows.",
+        "nurse_may_start": f"{nurse_name} begins with as many patients in that quarter hour as the clinic allows.",
+        "nurse_is_on_duty": f"{nurse_name} is not on duty for all of that time.",
+        "nurse_has_no_break": f"{nurse_name} has a break when it would begin.",
+        "site_is_open": "The clinic is not open for all of that time.",
+        "day_is_open": "The clinic is closed then.",
+        "clinician_is_present": "No supervising clinician is on site for all of that time.",
+        "uq_appointment_one_per_session": "This session has a time already.",
+        # SQLite names the columns of a unique index.
+        "appointment.course_id, appointment.session_number": "This session has a time already.",
+    }
+    return texts.get(constraint, "This time cannot be booked.")
+
+
 class LossKind(StrEnum):
     """How an appointment is lost; the states of the same names."""
 

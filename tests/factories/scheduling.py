@@ -1,7 +1,7 @@
 """Chairs, shifts and appointments. The clinic stands in New York: 14:00 UTC in November is 09:00 on its wall."""
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from clinic.core import db
 from clinic.courses.models import Course
 from clinic.orders.models import Order, OrderVersion
 from clinic.protocols.models import Terms
-from clinic.scheduling import operations
+from clinic.scheduling import operations, operations_hours
 from clinic.scheduling.rules import ChairKind
 
 DESK_OPENS = datetime(2025, 11, 18, 9, 0, tzinfo=UTC)
@@ -51,9 +51,9 @@ def make_shift(clinic):
 def make_slot(make_chair):
     """Makes a wish: session 1 at 09:00 for three hours, in a chair of its own."""
 
-    def make(session_number=1, *, chair=None, starts_at=NINE, ends_at=None, hours=3, nurse=None):
+    def make(session_number=1, *, chair=None, starts_at=NINE, ends_at=None, hours=3, nurse=None, pump=None):
         return operations.Slot(
-            session_number, chair or make_chair(), starts_at, ends_at or starts_at + hours * HOUR, nurse
+            session_number, chair or make_chair(), starts_at, ends_at or starts_at + hours * HOUR, nurse, pump
         )
 
     return make
@@ -112,5 +112,29 @@ def make_booked(make_course, make_slot, scheduler):
         with db.unit_of_work():
             (made,) = operations.book(course, [make_slot(session_number, **slot)], by=scheduler, at=at)
         return made
+
+    return make
+
+
+@pytest.fixture
+def site(clinic):
+    """The one place of the clinic."""
+    return db.session.scalars(sa.select(Site)).one()
+
+
+@pytest.fixture
+def make_hours(site, scheduler):
+    """Opens the site on weekdays from 08:00 to 17:00 from 1-Nov-2025 on, unless said otherwise."""
+
+    def make(*spans, weekdays=(1, 2, 3, 4, 5), valid_from=date(2025, 11, 1), **more):
+        operations_hours.set_hours(
+            site,
+            weekdays,
+            spans or [(8 * 60, 17 * 60)],
+            valid_from=valid_from,
+            by=scheduler,
+            at=DESK_OPENS,
+            **more,
+        )
 
     return make

@@ -1,0 +1,146 @@
+"""Who is on duty, with breaks and limits of their own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from clinic.accounts.models import Staff
+from clinic.audit import operations as audit
+from clinic.audit.rules import AuditAction
+from clinic.core import db
+from clinic.core.errors import RuleBroken
+from clinic.scheduling import queries, queries_rooms
+from clinic.scheduling.locking import lock
+from clinic.scheduling.models import Appointment, Shift, ShiftBreak
+from clinic.scheduling.operations_breaking import refuse_unseen
+from clinic.scheduling.operations_hours import settle_own_clock
+from clinic.scheduling.room_rules import is_covered, over_the_limit
+
+
+def add_shift(
+    staff: Staff,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    by: Staff | None,
+    at: datetime,
+    patients_at_once: int | None = None,
+    starts_per_quarter: int | None = None,
+) -> Shift:
+    """Put a person on duty; limits that are typed stand in place of the clinic's."""
+    if ends_at <= starts_at:
+        raise RuleBroken("A shift ends after it starts.", field="until_time")
+    lock(Staff, {staff.id})
+    settle_own_clock()
+    if queries.on_duty(staff.id, starts_at, ends_at):
+        raise RuleBroken(f"{staff.name} is on duty at that time already.", field="staff_id")
+    shift = Shift(
+        staff_id=staff.id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        patients_at_once=patients_at_once,
+        starts_per_quarter=starts_per_quarter,
+    )
+    db.session.add(shift)
+    _record(shift, "added", by=by, at=at)
+    return shift
+
+
+def remove_shift(shift: Shift, *, by: Staff, at: datetime, seen: str | None = None) -> None:
+    """Take a person off duty. Appointments stay with their nurse; `WouldBreak` shows them first."""
+    lock(Staff, {shift.staff_id})
+    standing = _standing(shift, at)
+    if standing:
+        first, last = min(each.starts_at for each in standing), max(each.ends_at for each in standing)
+        there = queries_rooms.shifts_of(shift.staff_id, first, last)
+        others = [each for each in there if each.id != shift.id]
+        refuse_unseen([each for each in standing if is_covered(each, there) and not is_covered(each, others)], seen)
+    _record(shift, "removed", by=by, at=at)
+    db.session.delete(shift)
+    db.session.flush()
+
+
+def set_shift_limits(
+    shift: Shift,
+    *,
+    patients_at_once: int | None,
+    starts_per_quarter: int | None,
+    by: Staff,
+    at: datetime,
+    seen: str | None = None,
+) -> None:
+    """Give a shift limits of its own, or the clinic's; `WouldBreak` shows the appointments beyond a lower one."""
+    lock(Staff, {shift.staff_id})
+    standing = _standing(shift, at)
+    over = [] if patients_at_once is None else over_the_limit(standing, lambda _: patients_at_once)
+    if starts_per_quarter is not None:
+        over += [each for each in _crowded(standing, starts_per_quarter) if each not in over]
+    refuse_unseen(over, seen)
+    shift.patients_at_once, shift.starts_per_quarter = patients_at_once, starts_per_quarter
+    _record(
+        shift,
+        "limits",
+        by=by,
+        at=at,
+        patients_at_once=patients_at_once,
+        starts_per_quarter=starts_per_quarter,
+    )
+
+
+def add_break(
+    shift: Shift, *, starts_at: datetime, ends_at: datetime, by: Staff | None, at: datetime, seen: str | None = None
+) -> ShiftBreak:
+    """Give a person a break, in which nobody begins with her; `WouldBreak` shows the appointments that would."""
+    if ends_at <= starts_at:
+        raise RuleBroken("A break ends after it starts.", field="until_time")
+    if starts_at < shift.starts_at or ends_at > shift.ends_at:
+        raise RuleBroken("The break lies inside the shift.", field="from_time")
+    lock(Staff, {shift.staff_id})
+    if any(each.starts_at < ends_at and each.ends_at > starts_at for each in shift.breaks):
+        raise RuleBroken("There is a break at that time already.", field="from_time")
+    refuse_unseen([each for each in _standing(shift, at) if starts_at <= each.starts_at < ends_at], seen)
+    made = ShiftBreak(starts_at=starts_at, ends_at=ends_at, shift=shift)
+    db.session.add(made)
+    db.session.flush()  # whoever books now meets it
+    _record(shift, "break added", by=by, at=at, break_from=starts_at, break_until=ends_at)
+    return made
+
+
+def remove_break(found: ShiftBreak, *, by: Staff, at: datetime) -> None:
+    """Take a break away."""
+    shift = found.shift
+    lock(Staff, {shift.staff_id})
+    _record(shift, "break removed", by=by, at=at, break_from=found.starts_at, break_until=found.ends_at)
+    shift.breaks.remove(found)
+    db.session.flush()
+
+
+def _standing(shift: Shift, at: datetime) -> list[Appointment]:
+    """What the person still has to do in the shift."""
+    return queries_rooms.standing(max(at, shift.starts_at), shift.ends_at, nurse_id=shift.staff_id)
+
+
+def _crowded(standing: Sequence[Appointment], most: int) -> list[Appointment]:
+    """Appointments beyond so many that begin in one quarter of an hour."""
+    begun: dict[int, int] = {}
+    over = []
+    for each in standing:
+        quarter = int(each.starts_at.timestamp()) // (15 * 60)
+        begun[quarter] = begun.get(quarter, 0) + 1
+        if begun[quarter] > most:
+            over.append(each)
+    return over
+
+
+def _record(shift: Shift, change: str, *, by: Staff | None, at: datetime, **more: Any) -> None:
+    audit.record(
+        AuditAction.SHIFT_CHANGED,
+        shift,
+        actor_id=by.id if by else None,
+        at=at,
+        change=change,
+        staff_id=shift.staff_id,
+        starts_at=shift.starts_at,
+        ends_at=shift.ends_at,
+        **more,
+    )

@@ -1,0 +1,125 @@
+"""What happens to an appointment that stands: its state, its nurse, its pump."""
+
+from datetime import datetime
+
+from sqlalchemy.exc import IntegrityError
+
+from clinic.accounts.models import Staff
+from clinic.audit import operations as audit
+from clinic.audit.rules import AuditAction
+from clinic.core import db
+from clinic.core.errors import RuleBroken, broken_constraint
+from clinic.scheduling.locking import lock
+from clinic.scheduling.models import Appointment, LostReason, Pump
+from clinic.scheduling.operations_override import Override, record_override, refuse_override
+from clinic.scheduling.rules import NURSE_RULES, AppointmentStatus, BookingRule, clash_text, may_become, rules_in
+
+
+def record_appointment(
+    action: AuditAction, appointment: Appointment, *, by: Staff, at: datetime, **more: object
+) -> None:
+    """Write a line about an appointment, as it stands now."""
+    audit.record(
+        action,
+        appointment,
+        actor_id=by.id,
+        at=at,
+        session_number=appointment.session_number,
+        chair_id=appointment.chair_id,
+        nurse_id=appointment.nurse_id,
+        pump_id=appointment.pump_id,
+        starts_at=appointment.starts_at,
+        ends_at=appointment.ends_at,
+        status=appointment.status,
+        details=more,
+    )
+
+
+def change_status(
+    appointment: Appointment,
+    status: AppointmentStatus,
+    *,
+    by: Staff,
+    at: datetime,
+    reason: str | None = None,
+    listed: LostReason | None = None,
+) -> None:
+    """Take an appointment to its next state by the table; a cancelled or missed one says why.
+
+    Why is one of the clinic's own reasons (`listed`), own words, or both.
+    """
+    if not may_become(appointment.status, status):
+        raise RuleBroken(f"This appointment is {appointment.status.value}; it cannot become {status.value}.")
+    reason = (reason or "").strip() or (listed.text if listed else None)
+    if status in {AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW} and reason is None:
+        raise RuleBroken("Say why.", field="reason")
+    was = appointment.status
+    appointment.status = status
+    appointment.status_reason = reason
+    appointment.lost_reason_id = listed.id if listed else None
+    appointment.status_at = at
+    db.session.flush()  # a clash or a stale version shows here
+    record_appointment(AuditAction.APPOINTMENT_STATUS_CHANGED, appointment, by=by, at=at, was=was.value, reason=reason)
+
+
+def cancel(
+    appointment: Appointment, *, reason: str | None, by: Staff, at: datetime, listed: LostReason | None = None
+) -> None:
+    """Give up a booked time."""
+    change_status(appointment, AppointmentStatus.CANCELLED, reason=reason, listed=listed, by=by, at=at)
+
+
+def mark_no_show(
+    appointment: Appointment, *, reason: str | None, by: Staff, at: datetime, listed: LostReason | None = None
+) -> None:
+    """The patient did not attend; not before the appointed time."""
+    if at < appointment.starts_at:
+        raise RuleBroken("The appointed time has not come yet.")
+    change_status(appointment, AppointmentStatus.NO_SHOW, reason=reason, listed=listed, by=by, at=at)
+
+
+def assign_nurse(
+    appointment: Appointment, nurse: Staff | None, *, by: Staff, at: datetime, override: Override | None = None
+) -> None:
+    """Give an appointment to a nurse, unless the clinic's rules about nurses refuse it."""
+    if nurse is not None:
+        lock(Staff, {nurse.id})
+    refuse_override(override, by=by)
+    was = appointment.nurse_id
+    # What was set aside for the nurse before says nothing about this one.
+    kept = rules_in(appointment.override_rules) - NURSE_RULES
+    while True:
+        try:
+            with db.session.begin_nested():
+                appointment.nurse = nurse
+                appointment.override_rules = f" {' '.join(sorted(kept))} " if kept else None
+                db.session.flush()
+        except IntegrityError as error:
+            constraint = broken_constraint(error)
+            if override is None or constraint not in override.rules or constraint in kept:
+                name = nurse.name if nurse else ""
+                raise RuleBroken(clash_text(constraint, nurse_name=name), field="nurse_id") from error
+            kept = kept | {BookingRule(constraint)}
+            appointment.override_reason, appointment.overridden_by_id = override.reason.strip(), by.id
+        else:
+            break
+    record_appointment(AuditAction.APPOINTMENT_MOVED, appointment, by=by, at=at, was_nurse_id=str(was) if was else None)
+    if override is not None:
+        record_override(appointment, by=by, at=at)
+
+
+def assign_pump(appointment: Appointment, pump: Pump | None, *, by: Staff, at: datetime) -> None:
+    """Hold a pump with an appointment, or none."""
+    if pump is not None:
+        lock(Pump, {pump.id})
+        if pump.is_retired:
+            raise RuleBroken(f"Pump {pump.name} is no longer in use.", field="pump_id")
+    was = appointment.pump_id
+    try:
+        with db.session.begin_nested():
+            appointment.pump = pump
+            db.session.flush()
+    except IntegrityError as error:
+        name = pump.name if pump else ""
+        raise RuleBroken(clash_text(broken_constraint(error), pump_name=name), field="pump_id") from error
+    record_appointment(AuditAction.APPOINTMENT_MOVED, appointment, by=by, at=at, was_pump_id=str(was) if was else None)
