@@ -52,6 +52,7 @@ class AuditAction(StrEnum):
     ORDER_DRAFTED = "orders:order:drafted"
     ORDER_READ = "orders:order:read"
     ORDER_SIGNED = "orders:order:signed"
+    ORDER_SENT_BACK = "orders:order:sent-back"
     ORDER_STATUS_CHANGED = "orders:order:status-changed"
     VERBAL_ORDER_WRITTEN = "orders:verbal-order:written"
     VERBAL_ORDER_SIGNED = "orders:verbal-order:signed"

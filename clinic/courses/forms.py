@@ -68,6 +68,13 @@ class ReasonForm(Form):
     reason = _line("Reason", most=1000, needed="Say why")
 
 
+class ReturnForm(Form):
+    """Why a draft goes back to its author."""
+
+    # The page also asks why a draft is dropped.
+    return_reason = _line("What is to be changed", most=1000, needed="Say what is to be changed")
+
+
 class VerbalOrderForm(MomentForm):
     spoken_by_id: Any = SelectField("Spoken by", [InputRequired("Choose who spoke it")], default="")
     spoken_mode: Any = RadioField(

@@ -15,7 +15,7 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
 from clinic.courses import operations, queries
-from clinic.courses.forms import CourseForm, OrderForm, ReasonForm, SignForm
+from clinic.courses.forms import CourseForm, OrderForm, ReasonForm, ReturnForm, SignForm
 from clinic.courses.models import Course
 from clinic.courses.pages import (
     chosen_id,
@@ -208,9 +208,14 @@ def _create(patient: Patient, version: ProtocolVersion, form: CourseForm) -> str
 
 
 def order_view(
-    course: Course, version: OrderVersion, form: SignForm | None = None, *, drop: ReasonForm | None = None
+    course: Course,
+    version: OrderVersion,
+    form: SignForm | None = None,
+    *,
+    drop: ReasonForm | None = None,
+    back: ReturnForm | None = None,
 ) -> str:
-    """The page of a version; a draft is signed or dropped on it."""
+    """The page of a version; a draft is signed, sent back or dropped on it."""
     return render_template(
         "courses/order.html",
         course=course,
@@ -221,6 +226,7 @@ def order_view(
         form=form or SignForm(formdata=None),
         drop=drop or ReasonForm(formdata=None),
         inbox=place_in_inbox(),
+        back=back or ReturnForm(formdata=None),
     )
 
 

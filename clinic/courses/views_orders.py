@@ -12,9 +12,9 @@ from clinic.core import clock, db, formats
 from clinic.core.choices import options
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, Role, requires
-from clinic.core.requests import drawn_version, same_patient
+from clinic.core.requests import attempt, drawn_version, same_patient
 from clinic.courses import operations
-from clinic.courses.forms import CourseForm, NextOrderForm, OrderForm, ReasonForm, VerbalOrderForm
+from clinic.courses.forms import CourseForm, NextOrderForm, OrderForm, ReasonForm, ReturnForm, VerbalOrderForm
 from clinic.courses.models import Course
 from clinic.courses.pages import (
     chosen_id,
@@ -37,7 +37,8 @@ from clinic.courses.views import (
 )
 from clinic.orders import operations as orders
 from clinic.orders import queries as order_queries
-from clinic.orders.models import OrderVersion
+from clinic.orders.models import OrderReturn, OrderVersion
+from clinic.orders.operations_return import send_back
 from clinic.orders.rules import SpokenMode
 from clinic.patients import pages as patient_pages
 from clinic.protocols import queries as protocols
@@ -286,6 +287,26 @@ def drop_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
         return redirect(url_for("patients.show_patient", patient_id=course.patient_id), 303)
     orders.cancel(version, reason=form.reason.data, by=actor(), at=clock.now())
     return redirect(url_for("notes.show_course", course_id=course.id), 303)
+
+
+@bp.post("/courses/<uuid:course_id>/orders/<int:number>/send-back")
+@requires(Permission.DRAFT_ORDER)
+def send_back_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
+    """Send a draft back to its author with what is to be changed."""
+    course = found_course(course_id, f"order {number}")
+    same_patient(course.patient_id)
+    version = found_version(course, number)
+    form = ReturnForm()
+
+    def act() -> OrderReturn:
+        return send_back(
+            version, form.return_reason.data or "", by=actor(), at=clock.now(), drawn_version=drawn_version()
+        )
+
+    if attempt(form, act) is None:
+        return order_view(course, version, back=form), 422
+    flash(f"Sent back to {version.drafted_by.name}")
+    return redirect(order_address(course, version), 303)
 
 
 # --- spoken orders ---------------------------------------------------------------------------------------------------

@@ -94,7 +94,9 @@ KINDS: Final = {
             AuditAction.ORDER_READ,
             sources.drafts,
             version,
-            count=lambda desk: counted(OrderVersion, queries.unsigned_drafts(desk.ids)),
+            count=lambda desk: counted(
+                OrderVersion, queries.unsigned_drafts(desk.ids), ~queries.is_with_another_author(desk.ids)
+            ),
         ),
         Kind(
             ItemKind.RENEW,

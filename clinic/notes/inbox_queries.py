@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from clinic.core import db
 from clinic.courses.models import Course, CourseReview
 from clinic.courses.rules import CourseStatus
 from clinic.notes.inbox_rules import GRAVE, gravity_of
-from clinic.orders.models import Order, OrderVersion, VerbalOrder
+from clinic.orders.models import Order, OrderReturn, OrderVersion, VerbalOrder
 from clinic.orders.rules import OrderStatus
 from clinic.outcomes.models import OutcomeResult
 from clinic.outcomes.rules import PHQ9_ITEMS, Instrument
@@ -167,6 +167,14 @@ def unsigned_drafts(ids: Ids) -> sa.ColumnElement[bool]:
     )
 
 
+def is_with_another_author(ids: Ids) -> sa.ColumnElement[bool]:
+    """Drafts that were sent back to somebody else, who has not written them again."""
+    is_returned = sa.exists().where(
+        OrderReturn.order_version_id == OrderVersion.id, OrderReturn.revision == OrderVersion.version
+    )
+    return sa.and_(OrderVersion.drafted_by_id.not_in(ids), is_returned.correlate(OrderVersion))
+
+
 def drafts(ids: Ids) -> list[OrderVersion]:
     """The same with patient, drug and author, the oldest first."""
     return list(
@@ -177,6 +185,7 @@ def drafts(ids: Ids) -> list[OrderVersion]:
                 joinedload(OrderVersion.order).joinedload(Order.patient),
                 joinedload(OrderVersion.terms).joinedload(Terms.drug),
                 joinedload(OrderVersion.drafted_by),
+                selectinload(OrderVersion.returns).joinedload(OrderReturn.recorded_by),
             )
             .order_by(OrderVersion.drafted_at)
         )

@@ -66,14 +66,14 @@ def group_of(kind: ItemKind, *, is_before_a_session: bool = False, gravity: int 
 
     What a booked session waits for comes before everything else. A grave event asks for a signature; a lesser one is
     for information until somebody looks at it. So is what the physician was told and has replied to; without a reply
-    (`is_open`) it asks for one. A note that is with its author again is for information (`is_open`).
+    (`is_open`) it asks for one. A note or a draft that is with its author again is for information (`is_open`).
     """
+    if kind in {ItemKind.NOTE, ItemKind.ORDER} and is_open:
+        return Group.INFORMATION
     if is_before_a_session and kind in {ItemKind.ORDER, ItemKind.SCREENING, ItemKind.DECISION}:
         return Group.BEFORE
     if (kind is ItemKind.EVENT and gravity >= GRAVE) or (kind is ItemKind.TOLD and is_open):
         return Group.SIGN
-    if kind is ItemKind.NOTE and is_open:
-        return Group.INFORMATION
     return _GROUPS[kind]
 
 

@@ -197,12 +197,17 @@ def _draft(desk: Desk, draft: OrderVersion, appointment: Appointment | None, cou
     if appointment is not None:
         which = f"Session {appointment.session_number} is booked. {which}"
     is_own = draft.drafted_by_id == desk.person.id
+    back = draft.open_return
+    is_elsewhere = back is not None and draft.drafted_by_id not in desk.people
+    title = "Order to sign"
+    if back is not None:
+        title, which = "Order sent back" if is_elsewhere else "Order sent back to you", back.reason
     return InboxItem(
         draft.id,
         ItemKind.ORDER,
-        group_of(ItemKind.ORDER, is_before_a_session=appointment is not None),
+        group_of(ItemKind.ORDER, is_before_a_session=appointment is not None, is_open=is_elsewhere),
         draft.order.patient,
-        title="Order to sign",
+        title=title,
         what=which,
         when=desk.day(appointment.starts_at) if appointment else desk.when(draft.drafted_at),
         side=until_words(appointment.starts_at, desk.now)

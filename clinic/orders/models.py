@@ -89,6 +89,9 @@ class OrderVersion(ClinicScoped, Base):
     drafted_by: Mapped[Staff] = relationship(foreign_keys=[drafted_by_id])
     signature: Mapped[Signature | None] = relationship()
     excesses: Mapped[list["AcknowledgedExcess"]] = relationship(order_by="AcknowledgedExcess.position")
+    returns: Mapped[list["OrderReturn"]] = relationship(
+        back_populates="order_version", order_by="OrderReturn.recorded_at"
+    )
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -96,6 +99,11 @@ class OrderVersion(ClinicScoped, Base):
     def is_standing(self) -> bool:
         """Whether it is in force or on hold."""
         return self.status in {OrderStatus.ACTIVE, OrderStatus.ON_HOLD}
+
+    @property
+    def open_return(self) -> "OrderReturn | None":
+        """The last time this draft was sent back, while its author has not written it again."""
+        return next((each for each in self.returns if each.revision == self.version), None)
 
 
 class AcknowledgedExcess(ClinicScoped, Recorded, Base):
@@ -124,6 +132,22 @@ class OrderDraft(ClinicScoped, Recorded, Base):
     order_version_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("order_version.id"))
     revision: Mapped[int]
     content: Mapped[str]
+
+
+class OrderReturn(ClinicScoped, Recorded, Base):
+    """A draft was sent back to its author. `revision` is the version number of the row that was read."""
+
+    __tablename__ = "order_return"
+    __table_args__ = (
+        sa.UniqueConstraint("order_version_id", "revision"),
+        sa.CheckConstraint("length(trim(reason)) > 0", name="reason_is_given"),
+    )
+
+    order_version_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("order_version.id"))
+    revision: Mapped[int]
+    reason: Mapped[str]
+    order_version: Mapped[OrderVersion] = relationship(back_populates="returns")
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="OrderReturn.recorded_by_id")
 
 
 class VerbalOrder(ClinicScoped, Recorded, Base):

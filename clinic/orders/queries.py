@@ -8,7 +8,7 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from clinic.accounts.models import Staff
 from clinic.core import db
-from clinic.orders.models import Order, OrderDraft, OrderVersion, VerbalOrder
+from clinic.orders.models import Order, OrderDraft, OrderReturn, OrderVersion, VerbalOrder
 from clinic.orders.rules import OrderStatus
 from clinic.protocols.models import Terms
 from clinic.protocols.queries import whole_terms
@@ -82,6 +82,7 @@ def _whole(condition: sa.ColumnElement[bool]) -> OrderVersion | None:
             joinedload(OrderVersion.drafted_by),
             joinedload(OrderVersion.signature),
             selectinload(OrderVersion.excesses),
+            selectinload(OrderVersion.returns).joinedload(OrderReturn.recorded_by),
             whole_terms(OrderVersion.terms),
         )
     )

@@ -130,6 +130,7 @@ COURSES = {
     "courses.create": PHYSICIANS,
     "courses.drop_draft": PHYSICIANS,
     "courses.save_draft": PHYSICIANS,
+    "courses.send_back_draft": PHYSICIANS,
     "courses.show_adjust": PHYSICIANS,
     "courses.show_draft": PHYSICIANS,
     "courses.show_new": PHYSICIANS,

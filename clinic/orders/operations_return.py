@@ -1,0 +1,45 @@
+"""A draft goes back to its author, with what is to be changed in it."""
+
+from datetime import datetime
+
+from clinic.accounts.models import Staff
+from clinic.audit import operations as audit
+from clinic.audit.rules import AuditAction
+from clinic.core import db
+from clinic.core.errors import RuleBroken
+from clinic.orders.models import OrderReturn, OrderVersion
+from clinic.orders.operations import UNSIGNED, refuse_moved_on
+
+
+def send_back(
+    version: OrderVersion, reason: str, *, by: Staff, at: datetime, drawn_version: int | None = None
+) -> OrderReturn:
+    """Send a draft back to its author, who answers by writing it again.
+
+    Raises Conflict when it was written again since it was read, RuleBroken while it is with its author.
+    """
+    refuse_moved_on(version, drawn_version)
+    if version.status not in UNSIGNED:
+        raise RuleBroken("This order is no draft any more.")
+    if version.drafted_by_id == by.id:
+        raise RuleBroken("This is your own draft. Go on writing it instead.")
+    if version.open_return is not None:
+        raise RuleBroken("This draft is with its author already.")
+    if not reason.strip():
+        raise RuleBroken("Say what is to be changed.", field="return_reason")
+    returned = OrderReturn(
+        order_version=version, revision=version.version, reason=reason.strip(), recorded_at=at, recorded_by_id=by.id
+    )
+    db.session.add(returned)
+    db.session.flush()  # the audit line comes after the row
+    audit.record(
+        AuditAction.ORDER_SENT_BACK,
+        version,
+        actor_id=by.id,
+        at=at,
+        patient_id=version.order.patient_id,
+        number=version.number,
+        author_id=version.drafted_by_id,
+        reason=returned.reason,
+    )
+    return returned
