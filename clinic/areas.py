@@ -7,6 +7,7 @@ from flask import Blueprint
 
 _WITH_MODELS = (
     "audit",
+    "notifications",
     "accounts",
     "signatures",
     "patients",
@@ -28,6 +29,7 @@ _WITH_PAGES = (
     "courses",
     "scheduling",
     "ical",
+    "reminders",
     "sessions",
     "notes",
     "outcomes",

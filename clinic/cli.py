@@ -25,6 +25,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
 from clinic.demo.commands import demo_command
 from clinic.demo.fill import fill_when_empty, refuse_production
+from clinic.jobs import outbox
 from clinic.scheduling.commands import schedule
 
 
@@ -52,6 +53,7 @@ main.add_command(audit)
 main.add_command(cases)
 main.add_command(demo_command)
 main.add_command(schedule)
+main.add_command(outbox)
 
 
 @main.group("db")

@@ -68,6 +68,7 @@ def setting_faults(config: Mapping[str, Any]) -> Iterator[str]:
     }
     yield from (fault for fault, is_unsafe in answers.items() if is_unsafe)
     yield from _secret_faults(str(config.get("SECRET_KEY") or ""))
+    yield from _mail_faults(config)
 
 
 def _secret_faults(secret: str) -> Iterator[str]:
@@ -75,6 +76,21 @@ def _secret_faults(secret: str) -> Iterator[str]:
         yield f"The secret is shorter than {SHORTEST_SECRET} characters. Leave SECRET_KEY empty, and one is made."
     elif len(set(secret)) < 8 or any(weak in secret.lower() for weak in _WEAK_SECRETS):  # noqa: PLR2004 of hex's 16
         yield "The secret is a default or easy to guess. Leave SECRET_KEY empty, and one is made."
+
+
+def _mail_faults(config: Mapping[str, Any]) -> Iterator[str]:
+    host = config.get("SMTP_HOST")
+    if not host:
+        return  # no mail leaves
+    security = config.get("SMTP_SECURITY")
+    if security not in {"starttls", "tls", "none"}:
+        yield "SMTP_SECURITY is none of starttls, tls and none."
+    if security == "none" and host not in {"localhost", "127.0.0.1", "::1"}:
+        yield "Mail would travel in the clear: SMTP_SECURITY is none for a server on another machine."
+    if "@" not in str(config.get("MAIL_FROM")):
+        yield "MAIL_FROM is not set: mail needs an address that it comes from."
+    if not str(config.get("PUBLIC_URL")).startswith("https://"):
+        yield "PUBLIC_URL does not begin with https://: links in mails would be open on their way."
 
 
 # --- the database ----------------------------------------------------------------------------------------------------

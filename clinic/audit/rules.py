@@ -76,6 +76,7 @@ class AuditAction(StrEnum):
     CALENDAR_ADDRESS_ISSUED = "ical:address:issued"
     CALENDAR_ADDRESS_REVOKED = "ical:address:revoked"
     CALENDAR_FETCHED = "ical:calendar:fetched"
+    MESSAGE_CHANGED = "reminders:message:changed"
     DRUG_ENTRY_RECORDED = "druglog:entry:recorded"
     DISCREPANCY_OPENED = "druglog:discrepancy:opened"
     BOARD_READ = "sessions:board:read"

@@ -55,6 +55,12 @@ ICAL = {
     "ical.change_sharing": ADMINS,
 }
 
+REMINDERS = {
+    "reminders.list_messages": CARE_AND_DESK,
+    "reminders.try_again": CARE_AND_DESK,
+    "reminders.cancel_message": CARE_AND_DESK,
+}
+
 PATIENTS = {
     "patients.add_question": PHYSICIANS,
     "patients.answer_screening": CLINICAL,
@@ -292,6 +298,7 @@ ACCESS: dict[str, frozenset[str]] = {
     **COURSES,
     **SCHEDULING,
     **ICAL,
+    **REMINDERS,
     **DRUGLOG,
     **SESSIONS,
     **NOTES,

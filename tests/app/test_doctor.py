@@ -19,6 +19,33 @@ def test_safe_settings_have_no_fault():
     assert not list(doctor.setting_faults(SAFE))
 
 
+MAIL = {
+    "SMTP_HOST": "mail.clinic.example",
+    "SMTP_SECURITY": "starttls",
+    "MAIL_FROM": "desk@clinic.example",
+    "PUBLIC_URL": "https://clinic.example",
+}
+
+
+def test_safe_mail_has_no_fault():
+    assert not list(doctor.setting_faults({**SAFE, **MAIL}))
+    assert not list(doctor.setting_faults({**SAFE, **MAIL, "SMTP_HOST": "localhost", "SMTP_SECURITY": "none"}))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"SMTP_SECURITY": "none"}, "in the clear"),
+        ({"SMTP_SECURITY": "ssl"}, "none of"),
+        ({"MAIL_FROM": ""}, "MAIL_FROM"),
+        ({"PUBLIC_URL": "http://clinic.example"}, "PUBLIC_URL"),
+    ],
+)
+def test_unsafe_mail_is_named(change, named):
+    (fault,) = doctor.setting_faults({**SAFE, **MAIL, **change})
+    assert named in fault
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [

@@ -1,0 +1,48 @@
+"""Scheduled work: calls to operations. `clinic outbox send` is run by a timer, or stays with --loop."""
+
+import logging
+import signal
+import threading
+
+import click
+from flask import current_app
+from sqlalchemy.exc import DBAPIError
+
+from clinic.core import clock
+from clinic.notifications.mail import Mailer, MailSettings, NoMailServer
+from clinic.notifications.sending import send_due
+
+log = logging.getLogger("clinic.outbox")
+
+
+@click.group()
+def outbox() -> None:
+    """Look after the clinic's mail."""
+
+
+@outbox.command()
+@click.option("--loop", is_flag=True, help="Stay and send whatever becomes due, until told to stop.")
+@click.option("--every", default=30, show_default=True, type=click.IntRange(1, 3600), help="Seconds between two looks.")
+def send(*, loop: bool, every: int) -> None:
+    """Send what is due. Any number may run beside the server: each message goes out once."""
+    try:
+        settings = MailSettings.of(current_app.config)
+    except NoMailServer as missing:
+        raise click.ClickException(f"{missing} See docs/settings.md.") from missing
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    over = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: over.set())  # the message under way is finished first
+    while True:
+        try:
+            with Mailer(settings) as mailer:
+                sent = send_due(mailer, clock.now, is_over=over.is_set)
+        except DBAPIError as error:
+            if not loop:
+                raise
+            log.warning("The database does not answer (%s). The outbox waits.", type(error.orig).__name__)
+        else:
+            if not loop:
+                click.echo(f"{sent} sent.")
+        if not loop or over.wait(every):
+            return

@@ -1,0 +1,1 @@
+"""The outbox: messages written with the change that they tell of, and sent after its commit."""
