@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.hands import Keys, Plain
 from tests.browser.test_bedside import PASSWORD, TABLET
@@ -14,7 +14,7 @@ Way = Keys | Plain
 def test_a_whole_shift_needs_nothing_but_the_keyboard(page, later_server):
     page.set_viewport_size(TABLET)
     keys = Keys(page)
-    work_a_shift(keys, later_server, "ROSSI", born="1972", kg="61.5", rate="15.4")
+    work_a_shift(keys, later_server, "GRAY", born="1966", kg="70.9", rate="21.3")
     expect(page).to_have_url(re.compile("/note$"))
     assert not keys.unseen
 
@@ -22,7 +22,7 @@ def test_a_whole_shift_needs_nothing_but_the_keyboard(page, later_server):
 @pytest.mark.browser_context_args(java_script_enabled=False)
 def test_a_whole_shift_needs_no_script(page, later_server):
     page.set_viewport_size(TABLET)
-    work_a_shift(Plain(page), later_server, "GRAY", born="1966", kg="70.9", rate="17.7")
+    work_a_shift(Plain(page), later_server, "DUBOIS", born="1983", kg="64", rate="19.2")
     expect(page).to_have_url(re.compile("/note$"))
 
 
@@ -31,8 +31,10 @@ def work_a_shift(hand: Way, server, name: str, *, born: str, kg: str, rate: str)
     page.goto(f"{server.address}/login")
     sign_in(hand)
     hand.act(page.locator("main a", has_text=name).first)
-    hand.act(hand.named("Arrived"))
+    if (arrived := hand.named("Arrived")).count():
+        hand.act(arrived)
     settle_checks(hand, born, kg)
+    take_out(hand)
     agree_on_the_rate(hand, rate)
     hand.act(hand.named("Start infusion"))
     expect(page.locator(".strip")).to_contain_text("Infusing since")
@@ -40,6 +42,7 @@ def work_a_shift(hand: Way, server, name: str, *, born: str, kg: str, rate: str)
     work_at_the_pump(hand)
     server.put_forward(35)
     recover(hand)
+    waste_what_is_left(hand)
     discharge(hand)
     sign_the_record(hand)
 
@@ -66,7 +69,6 @@ def settle_checks(hand: Way, born: str, kg: str) -> None:
     weight = check(hand, "Weighed today")
     hand.type(weight.get_by_label("weight"), kg)
     hand.act(hand.named("Save", weight))
-    yes(hand, "Heart monitor")
     yes(hand, "Line in", ("where", "left forearm"), ("gauge", "22"))
     yes(hand, "Emergency drugs")
     hand.act(hand.named("Log vitals", check(hand, "First vitals")))
@@ -84,6 +86,40 @@ def yes(hand: Way, words: str, *fields: tuple[str, str]) -> None:
         hand.type(line.get_by_label(label), text)
     hand.act(hand.named("Yes", line))
     expect(check(hand, words).locator(".cki")).to_have_class(re.compile("done"))
+
+
+def take_out(hand: Way) -> None:
+    """A controlled drug comes out of its vial and goes into the bag."""
+    page = hand.page
+    hand.act(hand.named("Take out and prepare"))
+    taking = form_of(page, "Record taken out")
+    vial = taking.locator("option", has_text="ketamine").first.inner_text()
+    hand.choose(taking.get_by_label("Vial"), vial)
+    hand.type(taking.get_by_label("Amount"), "100")
+    hand.act(hand.named("Record taken out"))
+    preparing = form_of(page, "Record prepared")
+    hand.choose(preparing.get_by_label("Drug"), "ketamine")
+    hand.type(preparing.get_by_label("Amount"), "100")
+    hand.act(hand.named("Record prepared"))
+    hand.key("Escape")
+
+
+def waste_what_is_left(hand: Way) -> None:
+    """What the pump did not give is wasted before a witness, who proves who that is; then nothing is left."""
+    page, left = hand.page, hand.page.locator("tbody tr", has_text="ketamine").first.locator("td").last
+    hand.key("w")
+    wasting = form_of(page, "Record waste")
+    hand.choose(wasting.get_by_label("Drug"), "ketamine")
+    hand.type(wasting.get_by_label("Amount"), left.inner_text().split()[0])
+    hand.choose(wasting.get_by_label("Witness", exact=True), "J. Prior RN")
+    hand.type(wasting.get_by_label("Witness's own password"), PASSWORD)
+    hand.act(hand.named("Record waste"))
+    expect(left).to_have_text("0\N{NO-BREAK SPACE}mg")
+    hand.key("Escape")
+
+
+def form_of(page: Page, words: str) -> Locator:
+    return page.locator("form", has=page.get_by_role("button", name=words))
 
 
 def agree_on_the_rate(hand: Way, rate: str) -> None:
