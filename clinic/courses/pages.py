@@ -25,6 +25,7 @@ from clinic.orders import queries as order_queries
 from clinic.orders.arithmetic import PumpLine, pump_lines, total_lines
 from clinic.orders.facing import is_signature_overdue
 from clinic.orders.models import OrderVersion, VerbalOrder
+from clinic.orders.operations_error import error_content
 from clinic.orders.rules import Ending, OrderStatus
 from clinic.orders.signing_rules import refusals, remarks
 from clinic.orders.usage import ending_of
@@ -39,7 +40,8 @@ from clinic.protocols.terms import TermsDraft, draft_of
 from clinic.protocols.terms_form import form_values
 from clinic.protocols.wording import drug_text, plan_text, reading, sentence
 from clinic.signatures.pages import ShownSignature, shown
-from clinic.signatures.rules import seen_code
+from clinic.signatures.queries import signature_with
+from clinic.signatures.rules import Meaning, seen_code
 
 STATUS_LOOKS: Final = {
     CourseStatus.DRAFT: ("draft", "Draft"),
@@ -232,6 +234,7 @@ class OrderPage:
     seen: str
     history: list[tuple[StatusChange, str]]
     ended: Ending | None
+    error: ShownSignature | None
     weight_moved: list[Finding]
 
     @property
@@ -278,7 +281,16 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
         history=[(change, names.get(change.actor_id, "")) for change in changes],
         weight_moved=moved if version.is_standing else [],
         ended=ending_of(version, today),
+        error=_error_signature(version),
     )
+
+
+def _error_signature(version: OrderVersion) -> ShownSignature | None:
+    """The signature that says that a version was entered in error."""
+    if version.error is None:
+        return None
+    made = signature_with(version.error.id, Meaning.AUTHOR)
+    return shown(made, error_content(version.error)) if made else None
 
 
 def _stands(spoken: VerbalOrder, *, is_signed: bool) -> str:

@@ -69,7 +69,7 @@ def _reference(course: Course, before: OrderVersion | None) -> tuple[TermsDraft,
 
 def _standing(course: Course) -> OrderVersion | None:
     """The version that is being written, else the one that stands."""
-    return order_queries.draft_version(course.order_id) or order_queries.current_version(course.order_id)
+    return order_queries.draft_version(course.order_id) or order_queries.version_to_follow(course.order_id)
 
 
 _NOT_SENT_AGAIN = {"csrf_token", "idempotency_key", "password", "act", "version", "before_id"}
@@ -128,7 +128,7 @@ def show_adjust(course_id: uuid.UUID) -> ResponseReturnValue:
     draft = order_queries.draft_version(course.order_id)
     if draft is not None:
         return redirect(url_for(".show_draft", course_id=course.id, number=draft.number))
-    before = order_queries.current_version(course.order_id)
+    before = order_queries.version_to_follow(course.order_id)
     if before is None:
         flash("No order of this course is in force.")
         return redirect(url_for("notes.show_course", course_id=course.id))
@@ -146,7 +146,7 @@ def show_adjust(course_id: uuid.UUID) -> ResponseReturnValue:
 def adjust(course_id: uuid.UUID) -> ResponseReturnValue:
     course = found_course(course_id, "adjust order")
     same_patient(course.patient_id)
-    before = order_queries.current_version(course.order_id)
+    before = order_queries.version_to_follow(course.order_id)
     form = NextOrderForm()
     form.offer_drugs(protocols.drugs())
     if before is None:

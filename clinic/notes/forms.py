@@ -164,6 +164,12 @@ class CosignRuleForm(PasswordForm):
     reason = StringField("Why", validators=[InputRequired("Say why"), Length(max=200)])
 
 
+class OrderErrorForm(PasswordForm):
+    """Why a signed order was an error."""
+
+    reason = StringField("Why it was an error", validators=[InputRequired("Say why"), Length(max=1000)])
+
+
 class LetterForm(PasswordForm):
     """To whom a letter goes and what its author adds to the facts."""
 

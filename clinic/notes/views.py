@@ -7,6 +7,7 @@ from clinic.notes.views_cover import show_covers
 from clinic.notes.views_inbox import show_inbox
 from clinic.notes.views_letter import show_letters
 from clinic.notes.views_note import show_session_note
+from clinic.notes.views_order_error import show_order_error
 from clinic.notes.views_own import list_own_notes
 from clinic.notes.views_shared import bp
 
@@ -18,5 +19,6 @@ __all__ = [
     "show_covers",
     "show_inbox",
     "show_letters",
+    "show_order_error",
     "show_session_note",
 ]

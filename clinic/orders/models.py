@@ -89,6 +89,7 @@ class OrderVersion(ClinicScoped, Base):
     drafted_by: Mapped[Staff] = relationship(foreign_keys=[drafted_by_id])
     signature: Mapped[Signature | None] = relationship()
     excesses: Mapped[list["AcknowledgedExcess"]] = relationship(order_by="AcknowledgedExcess.position")
+    error: Mapped["OrderError | None"] = relationship(back_populates="order_version")
     returns: Mapped[list["OrderReturn"]] = relationship(
         back_populates="order_version", order_by="OrderReturn.recorded_at"
     )
@@ -148,6 +149,19 @@ class OrderReturn(ClinicScoped, Recorded, Base):
     reason: Mapped[str]
     order_version: Mapped[OrderVersion] = relationship(back_populates="returns")
     recorded_by: Mapped[Staff] = relationship(foreign_keys="OrderReturn.recorded_by_id")
+
+
+class OrderError(ClinicScoped, Recorded, Base):
+    """A signed version was entered in error; the signature is the one over this row. `booked` is what was read."""
+
+    __tablename__ = "order_error"
+    __table_args__ = (sa.CheckConstraint("length(trim(reason)) > 0", name="reason_is_given"),)
+
+    order_version_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("order_version.id"), unique=True)
+    reason: Mapped[str]
+    booked: Mapped[list[str]] = mapped_column(sa.JSON)
+    order_version: Mapped[OrderVersion] = relationship(back_populates="error")
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="OrderError.recorded_by_id")
 
 
 class VerbalOrder(ClinicScoped, Recorded, Base):

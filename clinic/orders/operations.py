@@ -235,7 +235,7 @@ def _supersede(version: OrderVersion, *, by: Staff, at: datetime) -> None:
         )
     )
     if before is not None:
-        _move(before, OrderStatus.SUPERSEDED, by=by, at=at, reason=f"Version {version.number} was signed.")
+        move(before, OrderStatus.SUPERSEDED, by=by, at=at, reason=f"Version {version.number} was signed.")
 
 
 def _acknowledge(
@@ -291,29 +291,29 @@ def version_content(version: OrderVersion) -> dict[str, object]:
 
 def hold(version: OrderVersion, *, reason: str, by: Staff, at: datetime) -> None:
     """Put a version in force on hold: no infusion starts under it."""
-    _move(version, OrderStatus.ON_HOLD, by=by, at=at, reason=reason)
+    move(version, OrderStatus.ON_HOLD, by=by, at=at, reason=reason)
 
 
 def resume(version: OrderVersion, *, reason: str | None = None, by: Staff, at: datetime) -> None:
     """Bring a version on hold back into force."""
     if version.status is not OrderStatus.ON_HOLD:
         raise RuleBroken("Only an order on hold can be resumed.")
-    _move(version, OrderStatus.ACTIVE, by=by, at=at, reason=reason)
+    move(version, OrderStatus.ACTIVE, by=by, at=at, reason=reason)
 
 
 def stop(version: OrderVersion, *, reason: str, by: Staff, at: datetime) -> None:
     """End a version after a dose was given under it."""
-    _move(version, OrderStatus.STOPPED, by=by, at=at, reason=reason)
+    move(version, OrderStatus.STOPPED, by=by, at=at, reason=reason)
 
 
 def cancel(version: OrderVersion, *, reason: str, by: Staff, at: datetime) -> None:
     """End a version before any dose was given under it; also how a draft is dropped."""
-    _move(version, OrderStatus.CANCELLED, by=by, at=at, reason=reason)
+    move(version, OrderStatus.CANCELLED, by=by, at=at, reason=reason)
 
 
 def complete(version: OrderVersion, *, reason: str | None = None, by: Staff, at: datetime) -> None:
     """End a version whose sessions are used or whose time is over."""
-    _move(version, OrderStatus.COMPLETED, by=by, at=at, reason=reason)
+    move(version, OrderStatus.COMPLETED, by=by, at=at, reason=reason)
 
 
 def _check_move(version: OrderVersion, wanted: OrderStatus) -> None:
@@ -321,7 +321,8 @@ def _check_move(version: OrderVersion, wanted: OrderStatus) -> None:
         raise RuleBroken(f"An order that is {version.status} cannot become {wanted}.")
 
 
-def _move(version: OrderVersion, wanted: OrderStatus, *, by: Staff, at: datetime, reason: str | None) -> None:
+def move(version: OrderVersion, wanted: OrderStatus, *, by: Staff, at: datetime, reason: str | None) -> None:
+    """Take a version from one state of the table to another."""
     _check_move(version, wanted)
     before, version.status = version.status, wanted
     db.session.flush()  # only one version of an order is in force, which the database judges

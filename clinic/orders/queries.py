@@ -8,7 +8,7 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from clinic.accounts.models import Staff
 from clinic.core import db
-from clinic.orders.models import Order, OrderDraft, OrderReturn, OrderVersion, VerbalOrder
+from clinic.orders.models import Order, OrderDraft, OrderError, OrderReturn, OrderVersion, VerbalOrder
 from clinic.orders.rules import OrderStatus
 from clinic.protocols.models import Terms
 from clinic.protocols.queries import whole_terms
@@ -55,6 +55,16 @@ def current_version(order_id: uuid.UUID) -> OrderVersion | None:
     )
 
 
+def version_to_follow(order_id: uuid.UUID) -> OrderVersion | None:
+    """The version that the next one is written from: the one that stands, else one that was entered in error."""
+    newest = sa.select(sa.func.max(OrderVersion.number)).where(
+        OrderVersion.order_id == order_id, OrderVersion.status == OrderStatus.ENTERED_IN_ERROR
+    )
+    return current_version(order_id) or _whole(
+        sa.and_(OrderVersion.order_id == order_id, OrderVersion.number == newest.scalar_subquery())
+    )
+
+
 def draft_version(order_id: uuid.UUID) -> OrderVersion | None:
     """The version that is still being written."""
     return _whole(
@@ -81,6 +91,7 @@ def _whole(condition: sa.ColumnElement[bool]) -> OrderVersion | None:
             joinedload(OrderVersion.weight),
             joinedload(OrderVersion.drafted_by),
             joinedload(OrderVersion.signature),
+            joinedload(OrderVersion.error).joinedload(OrderError.recorded_by),
             selectinload(OrderVersion.excesses),
             selectinload(OrderVersion.returns).joinedload(OrderReturn.recorded_by),
             whole_terms(OrderVersion.terms),

@@ -138,6 +138,8 @@ COURSES = {
     "courses.save_draft": PHYSICIANS,
     "courses.send_back_draft": PHYSICIANS,
     "courses.show_adjust": PHYSICIANS,
+    "notes.show_order_error": PHYSICIANS,
+    "notes.sign_order_error": PHYSICIANS,
     "courses.show_draft": PHYSICIANS,
     "courses.show_new": PHYSICIANS,
     "courses.show_order": CLINICAL,
