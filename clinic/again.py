@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from flask import render_template, request, session
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import current, operations, queries
+from clinic.accounts import current, factors, operations, queries
 from clinic.accounts.models import Staff
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
-from clinic.core.requests import is_secret
+from clinic.core.requests import installation_secrets, is_secret
 
 FIELD = "password_to_go_on"
+CODE_FIELD = "code_to_go_on"
 # Not kept: the token is drawn anew, and secrets are asked for again by the page they belong to.
-_DROPPED = frozenset({"csrf_token", FIELD})
+_DROPPED = frozenset({"csrf_token", FIELD, CODE_FIELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,11 @@ class Refused:
 def go_on() -> Refused | None:
     """Let the save go on when its author's password came with it; otherwise give the page that asks for it."""
     author = current.actor() if current.is_signed_in() else _author()
-    password = request.form.get(FIELD, "")
+    password, code = request.form.get(FIELD, ""), request.form.get(CODE_FIELD, "")
     error = None
-    if author is not None and password:
+    if author is not None and (password or code):
         try:
-            _open(author, password)
+            _open(author, password, code)
         except RuleBroken as refusal:
             error = refusal.message
         else:
@@ -50,6 +51,10 @@ def go_on() -> Refused | None:
         author=author,
         kept=kept,
         field=FIELD,
+        asks_password=not current.is_signed_in() or current.is_locked(),
+        asks_code=author is not None
+        and (current.is_factor_due() or (not current.is_signed_in() and factors.has_factor(author.id))),
+        code_field=CODE_FIELD,
         error=error,
         address=request.full_path.rstrip("?"),
         is_locked=current.is_signed_in(),
@@ -63,16 +68,22 @@ def _author() -> Staff | None:
     return queries.author_of(token) if isinstance(token, str) else None
 
 
-def _open(author: Staff, password: str) -> None:
+def _open(author: Staff, password: str, code: str) -> None:
     at = clock.now()
     if current.is_signed_in():
-        operations.unlock(current.signed_in().login, password, by=author, at=at)
+        login = current.signed_in().login
+        if current.is_locked():
+            operations.unlock(login, password, by=author, at=at)
+        if login.is_factor_due:
+            factors.give(code, login=login, by=author, secrets=installation_secrets(), at=at)
         return
     handed_path = queries.handed_path_of(session.get("_user_id"))
     login, token = operations.sign_in(
         author.email, password, address=request.remote_addr, browser=request.user_agent.string or None, at=at
     )
+    if login.is_factor_due:
+        factors.give(code, login=login, by=author, secrets=installation_secrets(), at=at)
     if handed_path is not None:  # the tablet is still in the patient's hands
         operations.hand_tablet(login, handed_path, at=at)
-        db.session.flush()  # the sign-in is read anew
+    db.session.flush()  # the sign-in is read anew
     current.begin(token)

@@ -23,17 +23,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 import config as settings
-from clinic import again, offline, tablet, traces, tries
+from clinic import door, offline, traces, tries
 from clinic.accounts import current, passwords
 from clinic.audit import chain
 from clinic.audit import operations as audit
 from clinic.core import clock, db, formats, idempotency, later, pdf, retry, seal
 from clinic.core.errors import Conflict, RuleBroken
-from clinic.core.permissions import Access, Open, Permission
+from clinic.core.permissions import Open, Permission
 from clinic.core.requests import is_secret, without_secrets
+from clinic.door import SAFE
 from clinic.navigation import home_endpoint, nav_entries
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ROOT = Path(__file__).resolve().parent.parent
 
 csrf = CSRFProtect()
@@ -98,7 +98,7 @@ def make_app(config: type | None = None) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.context_processor(_page_context)
     app.before_request(_refuse_unreadable)
-    app.before_request(_check_access)
+    app.before_request(door.check_access)
     app.before_request(_answer_again)
     app.after_request(_headers)
     _register_errors(app)
@@ -161,14 +161,6 @@ def _take_in_the_form() -> None:
         request.form.keys()
 
 
-def _declared_access() -> Access | None:
-    if request.endpoint is None:
-        return None
-    view: Any = flask.current_app.view_functions[request.endpoint]
-    found: Access | None = Open.PUBLIC if request.endpoint == "static" else getattr(view, "access", None)
-    return found
-
-
 def _refuse_unreadable() -> None:
     """Refuse what no keyboard types and no database keeps, and forms that another site sent."""
     sent = [*request.args.items(multi=True), *request.form.items(multi=True), *(request.view_args or {}).items()]
@@ -179,51 +171,9 @@ def _refuse_unreadable() -> None:
         abort(400, "This form came from another site. Nothing was saved.")
 
 
-# What still answers while the screen is locked.
-_OPEN_WHILE_LOCKED = frozenset({"accounts.show_unlock", "accounts.unlock", "accounts.end_login"})
-# Nothing was typed there that would have to be kept.
-_NOTHING_TO_SAVE = frozenset({"accounts.lock", "accounts.unlock", "accounts.end_login"})
-
-
-def _check_access() -> ResponseReturnValue | None:
-    if (kept := tablet.keep_to_its_page()) is not None:
-        return kept
-    if request.endpoint is None:
-        return None  # not found, which the router says by itself
-    access = _declared_access()
-    if access is None:
-        abort(403, "This page has no declared access.")
-    if access is Open.PUBLIC:
-        return None
-    is_locked = current.is_locked() and request.endpoint not in _OPEN_WHILE_LOCKED
-    if not current.is_signed_in() or is_locked:
-        refused = _ask_for_the_password("accounts.show_unlock" if is_locked else "accounts.show_login")
-        if refused is not None:
-            return refused.answer
-    login = current.signed_in().login
-    # Noted now: a refusal is rolled back, and its rows cannot be asked any more.
-    g.here = traces.Here(current.actor().id, login.id, login.seen_at, is_locked=login.locked_at is not None)
-    if isinstance(access, Permission) and not current.actor().may(access):
-        g.denied = access
-        abort(403)
-    return None
-
-
-def _ask_for_the_password(endpoint: str) -> again.Refused | None:
-    """Lead to the page that asks for the password and then back here; a save goes on when the password came with it."""
-    if traces.is_in_background():
-        abort(401, "You are signed out or the screen is locked.")
-    if request.method not in SAFE and request.endpoint not in _NOTHING_TO_SAVE:
-        return again.go_on()
-    if request.method not in SAFE:
-        return again.Refused(redirect(url_for(endpoint), 303))
-    back = request.full_path.rstrip("?")
-    return again.Refused(redirect(url_for(endpoint, next=None if back == "/" else back), 303))
-
-
 def _answer_again() -> ResponseReturnValue | None:
     """Answer a repeated save as it was answered, and set aside the key of a new one."""
-    if request.method in SAFE or _declared_access() in {None, Open.PUBLIC}:
+    if request.method in SAFE or door.declared_access() in {None, Open.PUBLIC}:
         return None
     key = request.form.get("idempotency_key", "")
     if not 8 <= len(key) <= 64:  # noqa: PLR2004 our own keys have 24 characters, a device's 36

@@ -95,6 +95,11 @@ def is_locked() -> bool:
     return is_signed_in() and signed_in().login.locked_at is not None
 
 
+def is_factor_due() -> bool:
+    """Whether the password was right and the second factor is still to be given."""
+    return is_signed_in() and signed_in().login.is_factor_due
+
+
 def handed_path() -> str | None:
     """The one address that answers while this tablet is in a patient's hands."""
     return signed_in().login.handed_path if is_signed_in() else None

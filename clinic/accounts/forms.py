@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from wtforms import EmailField, Field, HiddenField, PasswordField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the published types
 from wtforms.form import BaseForm
 from wtforms.validators import Length, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -94,6 +95,24 @@ class SignInForm(Form):
 class UnlockForm(Form):
     password = _Secret("Password", "Enter your password")
     next = HiddenField()
+
+
+class FactorForm(Form):
+    code = _Text("Code from the app, or a recovery code", _filled("Enter the code that the app shows now"), longest=40)
+    next = HiddenField()
+
+
+class NewFactorForm(Form):
+    code = _Text("Code from the app", _filled("Enter the code that the app shows now"), longest=40)
+
+
+class FactorRolesForm(Form):
+    roles = SelectMultipleField(
+        "Second factor needed by",
+        choices=[SelectChoice(value=role.value, label=words) for role, words in ROLE_WORDS.items()],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
 
 
 class NewPasswordForm(Form):

@@ -8,14 +8,14 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.accounts.rules import Approver, StaffStatus
+from clinic.accounts.rules import Approver, LinkPurpose, StaffStatus
 from clinic.core import permissions
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.findings import FindingLevel
 from clinic.core.permissions import Permission, Role
 from clinic.core.recorded import Recorded, Superseding, correction_says_why
 from clinic.core.sharing import TellsNames
-from clinic.core.types import Quantity, enum_type
+from clinic.core.types import Names, Quantity, enum_type
 
 
 class Clinic(Base):
@@ -51,6 +51,8 @@ class Clinic(Base):
     spoken_order_sign_hours: Mapped[int | None]
     # Who signs a version of a protocol into use: any physician, or another than those who wrote it.
     protocol_approver: Mapped[Approver | None] = mapped_column(enum_type(Approver, "protocol_approver"))
+    # The roles that may not be without a second factor.
+    factor_roles: Mapped[frozenset[str]] = mapped_column(Names, nullable=True, default=frozenset(), sort_order=98)
     # What calendars outside the clinic may tell: how a patient is named, the drug (to nurses and physicians alone), and
     # the place in a patient's own calendar. Until somebody decides, nothing.
     calendars_tell: Mapped[TellsNames | None] = mapped_column(enum_type(TellsNames, "calendars_tell"), sort_order=98)
@@ -157,6 +159,8 @@ class LoginSession(Base):
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     locked_at: Mapped[datetime | None]
+    # The password was right; until the second factor is given no page but its own answers.
+    is_factor_due: Mapped[bool] = mapped_column(default=False, sort_order=90)
     # The one address that answers while the tablet is in a patient's hands.
     handed_path: Mapped[str | None]
     address: Mapped[str | None]
@@ -173,8 +177,43 @@ class LoginFailure(Base):
     failed_at: Mapped[datetime]
 
 
+class Authenticator(Base):
+    """An app that makes one-time codes for a person; its secret is sealed. One at a time, the others were removed."""
+
+    __tablename__ = "authenticator"
+    __table_args__ = (
+        sa.Index(
+            "uq_authenticator_one_per_person",
+            "staff_id",
+            unique=True,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        ),
+    )
+
+    staff_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
+    sealed_secret: Mapped[str]
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    # The time step of the last code that counted: it and all before it never count again.
+    last_step: Mapped[int | None] = mapped_column(sa.BigInteger)
+    used_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+
+
+class RecoveryCode(Base):
+    """A code on paper for the day when the app is lost; only its hash is kept. Used once."""
+
+    __tablename__ = "recovery_code"
+
+    staff_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"), index=True)
+    code_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class Invitation(Base):
-    """A single-use link for a new account or a new password; only its hash is kept."""
+    """A single-use link for a password or another second factor; only its hash is kept."""
 
     __tablename__ = "invitation"
 
@@ -184,3 +223,6 @@ class Invitation(Base):
     created_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    purpose: Mapped[LinkPurpose] = mapped_column(
+        enum_type(LinkPurpose, "link_purpose"), default=LinkPurpose.PASSWORD, sort_order=90
+    )

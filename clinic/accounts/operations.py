@@ -8,7 +8,7 @@ from functools import partial
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clinic.accounts import guessing, queries
+from clinic.accounts import factors, guessing, queries
 from clinic.accounts.models import Clinic, LoginSession, Site, Staff, StaffRole
 from clinic.accounts.passwords import hash_password, is_outdated, matches, new_token, token_hash
 from clinic.accounts.rules import StaffStatus, password_problem, words_of
@@ -132,6 +132,8 @@ def open_login(
         clinic_id=clinic_id,
         started_at=at,
         seen_at=at,
+        is_factor_due=factors.has_factor(staff.id)
+        or factors.needs_factor(staff, db.session.get_one(Clinic, clinic_id)),
         address=address,
         browser=(browser or "")[:200],
     )

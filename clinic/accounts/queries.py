@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from clinic.accounts.models import Clinic, Invitation, LoginSession, Staff, StaffRole
 from clinic.accounts.passwords import token_hash
-from clinic.accounts.rules import StaffStatus
+from clinic.accounts.rules import LinkPurpose, StaffStatus
 from clinic.core import db
 from clinic.core.permissions import Role
 
@@ -189,7 +189,7 @@ def open_invitations(*, at: datetime) -> dict[uuid.UUID, datetime]:
     """Until when the link of an invited person works: the newest one that is neither used nor too old."""
     rows = db.session.execute(
         sa.select(Invitation.staff_id, sa.func.max(Invitation.expires_at))
-        .where(Invitation.used_at.is_(None), Invitation.expires_at > at)
+        .where(Invitation.purpose == LinkPurpose.PASSWORD, Invitation.used_at.is_(None), Invitation.expires_at > at)
         .group_by(Invitation.staff_id)
     )
     return {staff_id: until for staff_id, until in rows}  # noqa: C416 rows are no pairs to the type checker
@@ -201,6 +201,7 @@ def invited(token: str, *, at: datetime) -> tuple[Invitation, Staff, Clinic] | N
         sa.select(Invitation)
         .where(
             Invitation.token_hash == token_hash(token),
+            Invitation.purpose == LinkPurpose.PASSWORD,
             Invitation.used_at.is_(None),
             Invitation.expires_at > at,
         )

@@ -24,7 +24,15 @@ class Approver(StrEnum):
     ANOTHER = "another"
 
 
+class LinkPurpose(StrEnum):
+    """What a single-use link is good for; one cannot be used for the other."""
+
+    PASSWORD = "password"  # noqa: S105 the name of a purpose
+    FACTOR = "factor"
+
+
 INVITATION_LASTS = timedelta(hours=72)
+RESET_LASTS = timedelta(hours=1)
 
 # The demonstration clinic's one password. Production refuses to serve a demonstration clinic.
 DEMO_PASSWORD = "demo-chair-lantern-seven"  # noqa: S105 printed at the start and in the README, on purpose

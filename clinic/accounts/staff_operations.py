@@ -9,7 +9,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from clinic.accounts import operations, queries
 from clinic.accounts.models import Clinic, Invitation, Staff, StaffRole
 from clinic.accounts.passwords import new_token, token_hash
-from clinic.accounts.rules import INVITATION_LASTS, StaffStatus, roles_given_by
+from clinic.accounts.rules import INVITATION_LASTS, LinkPurpose, StaffStatus, roles_given_by
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
@@ -50,7 +50,12 @@ def invite(staff: Staff, *, by: Staff | None, at: datetime) -> str:
     """Make the person's only valid single-use link and give its token, which is kept nowhere."""
     db.session.execute(
         sa.update(Invitation)
-        .where(Invitation.staff_id == staff.id, Invitation.used_at.is_(None), Invitation.expires_at > at)
+        .where(
+            Invitation.staff_id == staff.id,
+            Invitation.purpose == LinkPurpose.PASSWORD,
+            Invitation.used_at.is_(None),
+            Invitation.expires_at > at,
+        )
         .values(expires_at=at)
     )
     token = new_token()

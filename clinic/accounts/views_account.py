@@ -5,7 +5,7 @@ import uuid
 from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import current, operations
+from clinic.accounts import current, factors, operations
 from clinic.accounts.forms import ChangePasswordForm, text
 from clinic.accounts.guessing import TooManyTries
 from clinic.accounts.views import bp, live_logins, role_words, say
@@ -17,6 +17,8 @@ from clinic.core.permissions import signed_in
 
 def _page(form: ChangePasswordForm) -> str:
     person = current.actor()
+    found = factors.authenticator_of(person.id)
+    authenticator = found if found is not None and found.confirmed_at is not None else None
     return render_template(
         "accounts/account.html",
         form=form,
@@ -24,6 +26,8 @@ def _page(form: ChangePasswordForm) -> str:
         role=role_words(person),
         logins=live_logins(person),
         this_login=current.signed_in().login,
+        authenticator=authenticator,
+        codes_left=factors.recovery_codes_left(person.id) if authenticator else None,
         events=audit_queries.account_events(person.id),
     )
 

@@ -7,12 +7,13 @@ from datetime import datetime
 from flask import abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import current, queries, staff_operations
+from clinic.accounts import current, factors, queries, staff_operations
 from clinic.accounts.forms import ROLE_WORDS, DisableForm, PersonForm, RolesForm, text
 from clinic.accounts.models import Staff
 from clinic.accounts.queries import SignIns
 from clinic.accounts.rules import StaffStatus, roles_given_by
 from clinic.accounts.views import bp, limits_of_a_login, live_logins, role_words, say
+from clinic.accounts.views_factor import factor_link_to_show
 from clinic.audit import queries as audit_queries
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, times
@@ -169,6 +170,8 @@ def _page(person: Staff, *, roles_form: RolesForm | None = None, disable_form: D
         disable_form=disable_form,
         form=failed,
         link=_link_to_show(person),
+        factor_link=factor_link_to_show(person.id),
+        has_factor=factors.has_factor(person.id),
     )
 
 

@@ -26,6 +26,13 @@ class AuditAction(StrEnum):
     COVER_ARRANGED = "accounts:cover:arranged"
     COVER_ENDED = "accounts:cover:ended"
     PASSWORD_CHANGED = "accounts:password:changed"  # noqa: S105 the name of an act
+    FACTOR_ADDED = "accounts:factor:added"
+    FACTOR_REMOVED = "accounts:factor:removed"
+    FACTOR_GIVEN = "accounts:factor:given"
+    FACTOR_REFUSED = "accounts:factor:refused"
+    FACTOR_RESET = "accounts:factor:reset-started"
+    RECOVERY_CODES_MADE = "accounts:recovery-codes:made"
+    RECOVERY_CODE_USED = "accounts:recovery-code:used"
     SIGNATURE_MADE = "signatures:signature:made"
     SIGNATURE_REFUSED = "signatures:signature:refused"
     PATIENT_READ = "patients:patient:read"

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from flask import Request, abort, request
+from flask import Request, abort, current_app, request
 
 from clinic.core import db, later
 from clinic.core.errors import Conflict, RuleBroken
@@ -17,6 +17,11 @@ class Versioned(Protocol):
     """A row with an optimistic version."""
 
     version: int
+
+
+def installation_secrets() -> list[str]:
+    """The installation's secret, and earlier ones that still open what they sealed."""
+    return [current_app.config["SECRET_KEY"], *(current_app.config["SECRET_KEY_FALLBACKS"] or ())]
 
 
 def same_patient(patient_id: uuid.UUID) -> None:

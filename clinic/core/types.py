@@ -43,6 +43,19 @@ class WholeNumbers(TypeDecorator[tuple[int, ...]]):
         return tuple(int(number) for number in value.split(",")) if value else None
 
 
+class Names(TypeDecorator[frozenset[str]]):
+    """Some names, kept as "admin,physician" in the order of the alphabet; none are NULL."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return ",".join(sorted(str(name) for name in value)) if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> frozenset[str]:
+        return frozenset(value.split(",")) if value else frozenset()
+
+
 class Quantity(TypeDecorator[Decimal]):
     """An exact decimal with a fixed number of places.
 

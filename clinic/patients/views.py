@@ -11,7 +11,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import clock, seal
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import drawn_version, same_patient
+from clinic.core.requests import drawn_version, installation_secrets, same_patient
 from clinic.patients import operations, queries
 from clinic.patients.forms import ClinicalPatientForm, DetailsForm, PatientForm, ProblemForm
 from clinic.patients.models import Patient
@@ -42,7 +42,7 @@ def list_patients() -> ResponseReturnValue:
 
 def _sought(covered: str) -> str:
     """What this person looked for, from the address, where it stands covered."""
-    secrets = [current_app.config["SECRET_KEY"], *(current_app.config["SECRET_KEY_FALLBACKS"] or ())]
+    secrets = installation_secrets()
     try:
         return seal.uncover(covered, str(actor().id), secrets) if covered else ""
     except seal.BadSeal:

@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from clinic.accounts.current import actor
 from clinic.core import clock, idempotency
 from clinic.core.permissions import Permission, requires
+from clinic.core.requests import installation_secrets
 from clinic.core.seal import BadSeal, read_envelope, unseal
 from clinic.sessions import operations, queries
 from clinic.sessions.views_shared import MAY_WAIT, bp
@@ -59,7 +60,7 @@ def _entry(infusion_id: uuid.UUID) -> dict[str, Any]:
         envelope = read_envelope(request.form.get("envelope", ""))
         if envelope.author != str(actor().id):
             abort(403, "This entry was made by somebody else. It is sent when that person signs in here.")
-        secrets = [current_app.config["SECRET_KEY"], *(current_app.config["SECRET_KEY_FALLBACKS"] or ())]
+        secrets = installation_secrets()
         return _checked(unseal(envelope, secrets), infusion_id) | {"entry": envelope.entry}
     except BadSeal as problem:
         abort(422, str(problem))

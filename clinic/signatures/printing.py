@@ -8,6 +8,7 @@ from clinic.accounts.current import actor
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
 from clinic.core import db, pdf
+from clinic.core.requests import installation_secrets
 from clinic.signatures.rules import check_code, spaced
 
 
@@ -24,5 +25,5 @@ def printed(action: AuditAction, subject: db.Base, content: Mapping[str, object]
 
 def is_unchanged(code: str, content: Mapping[str, object]) -> bool:
     """Whether a record still holds what it held when it was printed with a code, under this secret or an older one."""
-    secrets = [current_app.config["SECRET_KEY"], *(current_app.config["SECRET_KEY_FALLBACKS"] or ())]
+    secrets = installation_secrets()
     return any(check_code(content, secret=secret) == code for secret in secrets)
