@@ -29,6 +29,7 @@ _ENTRIES = (
     ("scheduling.show_calendar", "Calendar", "calendar", Permission.READ_CALENDAR),
     ("notes.list_own_notes", "Notes", "pen", Permission.WRITE_NOTE),
     ("patients.list_patients", "Patients", "patients", Permission.SEARCH_PATIENTS),
+    ("druglog.show_log", "Drug log", "drug_log", Permission.READ_DRUG_LOG),
     ("accounts.list_staff", "Staff", "staff", Permission.MANAGE_STAFF),
 )
 

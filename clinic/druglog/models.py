@@ -1,4 +1,4 @@
-"""The drug account of a session and the register of controlled drugs."""
+"""The register of controlled drugs by cabinet and drug, the containers in it, and the drug account of a session."""
 
 import uuid
 from datetime import date, datetime
@@ -7,16 +7,73 @@ from decimal import Decimal
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.accounts.models import Staff
+from clinic.accounts.models import Site, Staff
 from clinic.core.db import Base, ClinicScoped
-from clinic.core.recorded import Recorded
+from clinic.core.recorded import Recorded, Superseding, correction_says_why
 from clinic.core.types import Quantity, enum_type
-from clinic.druglog.rules import RegisterKind
+from clinic.druglog.rules import RegisterKind, content_mg
 from clinic.patients.models import Patient
 
 
+class Cabinet(ClinicScoped, Base):
+    """A locked place for controlled drugs."""
+
+    __tablename__ = "cabinet"
+    __table_args__ = (sa.UniqueConstraint("clinic_id", "name"),)
+
+    site_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("site.id"))
+    name: Mapped[str]
+    is_retired: Mapped[bool] = mapped_column(default=False)
+    site: Mapped[Site] = relationship()
+
+
+class Register(ClinicScoped, Base):
+    """One page of the register: a drug in one strength, size and form in one cabinet. Its lines are numbered."""
+
+    __tablename__ = "register"
+    __table_args__ = (sa.UniqueConstraint("cabinet_id", "name"),)
+
+    cabinet_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cabinet.id"))
+    drug_name: Mapped[str]
+    form: Mapped[str]
+    strength_mg_ml: Mapped[Decimal | None] = mapped_column(Quantity(4))
+    size_ml: Mapped[Decimal | None] = mapped_column(Quantity(4))
+    name: Mapped[str]
+    cabinet: Mapped[Cabinet] = relationship()
+
+    @property
+    def content_mg(self) -> Decimal | None:
+        """What one full container holds, where the label says it."""
+        return content_mg(self.strength_mg_ml, self.size_ml)
+
+
+class Receipt(ClinicScoped, Recorded, Base):
+    """A delivery: from whom, on which invoice. Its containers name it."""
+
+    __tablename__ = "receipt"
+
+    supplier: Mapped[str]
+    supplier_address: Mapped[str | None]
+    supplier_number: Mapped[str | None]
+    invoice: Mapped[str]
+    received_at: Mapped[datetime]
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="Receipt.recorded_by_id")
+
+
+class LotRecall(ClinicScoped, Recorded, Superseding, Base):
+    """A lot that the clinic has been told to use no more. Lifted by a later row."""
+
+    __tablename__ = "lot_recall"
+    __table_args__ = (correction_says_why(),)
+
+    drug_name: Mapped[str]
+    lot: Mapped[str]
+    reason: Mapped[str]
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="LotRecall.recorded_by_id")
+
+
 class Container(ClinicScoped, Base):
-    """A vial or bag as it came: drug, strength, size, lot."""
+    """A vial or bag as it came: drug, strength, size, lot; where it stands and since when it is open."""
 
     __tablename__ = "container"
 
@@ -27,6 +84,13 @@ class Container(ClinicScoped, Base):
     lot: Mapped[str | None]
     expires_on: Mapped[date | None]
     received_at: Mapped[datetime]
+    register_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("register.id"), index=True, sort_order=10)
+    receipt_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("receipt.id"), sort_order=10)
+    product_code: Mapped[str | None] = mapped_column(sort_order=10)
+    opened_at: Mapped[datetime | None] = mapped_column(sort_order=10)
+    beyond_use_at: Mapped[datetime | None] = mapped_column(sort_order=10)
+    register: Mapped[Register] = relationship()
+    receipt: Mapped[Receipt | None] = relationship()
 
 
 class DrugAccount(ClinicScoped, Base):
@@ -43,7 +107,13 @@ class DrugAccount(ClinicScoped, Base):
 
 
 class RegisterEntry(ClinicScoped, Recorded, Base):
-    """A line of the register, in mg. Never changed: a wrong line is followed by an adjusting one."""
+    """A line of the register. Never changed: a wrong line is struck out, or followed by an adjusting one.
+
+    `line` is its place on its page and never skips; `register_before_mg` and `register_after_mg` are what the page's
+    cabinet holds of the drug before and after it, `balance_after_mg` what its container holds. The database refuses a
+    line that does not begin where the last one ended. `about_id` names the line that this one strikes out, or the
+    departure that this arrival answers.
+    """
 
     __tablename__ = "register_entry"
     __table_args__ = (
@@ -51,10 +121,34 @@ class RegisterEntry(ClinicScoped, Recorded, Base):
         sa.CheckConstraint(
             "kind NOT IN ('waste', 'destroy', 'count', 'adjust') OR witness_id IS NOT NULL", name="waste_is_witnessed"
         ),
+        sa.CheckConstraint("kind <> 'prime' OR witness_id IS NOT NULL", name="prime_is_witnessed"),
+        sa.CheckConstraint(
+            "kind <> 'strike' OR (about_id IS NOT NULL AND witness_id IS NOT NULL AND reason IS NOT NULL)",
+            name="strike_says_what_and_why",
+        ),
+        sa.CheckConstraint("kind <> 'transfer-in' OR about_id IS NOT NULL", name="arrival_names_its_departure"),
         sa.CheckConstraint("balance_after_mg >= 0", name="balance_is_never_negative"),
+        sa.CheckConstraint("register_before_mg >= 0 AND register_after_mg >= 0", name="register_is_never_negative"),
         sa.CheckConstraint("kind = 'adjust' OR quantity_mg >= 0", name="quantity_is_not_negative"),
+        sa.CheckConstraint("quantity_ml >= 0", name="volume_is_not_negative"),
+        sa.CheckConstraint(
+            "(register_id IS NULL) = (line IS NULL) AND (register_id IS NULL) = (register_before_mg IS NULL) "
+            "AND (register_id IS NULL) = (register_after_mg IS NULL) "
+            "AND (container_id IS NULL OR register_id IS NOT NULL)",
+            name="register_line_is_whole",
+        ),
+        sa.CheckConstraint(
+            "register_id IS NULL OR kind = 'strike' OR register_after_mg - register_before_mg = "
+            "CASE WHEN container_id IS NULL THEN 0 "
+            "WHEN kind IN ('receive', 'return', 'adjust', 'transfer-in') THEN quantity_mg "
+            "WHEN kind IN ('withdraw', 'transfer', 'destroy') THEN -quantity_mg ELSE 0 END",
+            name="register_follows_the_kind",
+        ),
         sa.Index(None, "account_id"),
         sa.Index(None, "container_id", "happened_at"),
+        sa.Index(None, "container_id", "line"),
+        sa.Index("uq_register_entry_register_id_line", "register_id", "line", unique=True),
+        sa.Index("uq_register_entry_about_id", "about_id", unique=True),
     )
 
     account_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("drug_account.id"))
@@ -66,10 +160,34 @@ class RegisterEntry(ClinicScoped, Recorded, Base):
     happened_at: Mapped[datetime]
     reason: Mapped[str | None]
     witness_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
+    register_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("register.id"), sort_order=100)
+    line: Mapped[int | None] = mapped_column(sort_order=100)
+    register_before_mg: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=100)
+    register_after_mg: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=100)
+    quantity_ml: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=100)
+    about_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("register_entry.id"), sort_order=100)
     account: Mapped[DrugAccount | None] = relationship(back_populates="entries")
     container: Mapped[Container | None] = relationship()
+    register: Mapped[Register | None] = relationship()
     recorded_by: Mapped[Staff] = relationship(foreign_keys="RegisterEntry.recorded_by_id")
     witness: Mapped[Staff | None] = relationship(foreign_keys=[witness_id])
+    about: Mapped["RegisterEntry | None"] = relationship(
+        back_populates="answer", remote_side="RegisterEntry.id", foreign_keys=[about_id]
+    )
+    # The line that strikes this one out, or the arrival that answers this departure.
+    answer: Mapped["RegisterEntry | None"] = relationship(
+        back_populates="about", uselist=False, foreign_keys="RegisterEntry.about_id"
+    )
+
+    @property
+    def is_struck(self) -> bool:
+        """Whether a later line says that this one was wrong."""
+        return self.answer is not None and self.answer.kind is RegisterKind.STRIKE
+
+    @property
+    def counts(self) -> bool:
+        """Whether the line says what happened: it was not struck out and strikes nothing out."""
+        return self.kind is not RegisterKind.STRIKE and not self.is_struck
 
 
 class Discrepancy(ClinicScoped, Recorded, Base):

@@ -1,6 +1,6 @@
-"""Named reads of the register of controlled drugs."""
+"""Named reads of the drug account of a session, and of where a line goes on its page."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from clinic.core import db
-from clinic.druglog.models import Container, Discrepancy, DrugAccount, RegisterEntry
+from clinic.druglog.models import Container, Discrepancy, DrugAccount, Register, RegisterEntry
 from clinic.druglog.rules import RegisterKind, total_mg, unaccounted_mg
 
 
@@ -16,13 +16,15 @@ from clinic.druglog.rules import RegisterKind, total_mg, unaccounted_mg
 class AccountLine:
     """How one drug of a session's account stands, in mg; at the end nothing may be unaccounted for.
 
-    `adjusted_mg` are witnessed corrections of what was used: they count as given, with their own sign.
+    `adjusted_mg` are witnessed corrections of what was used: they count as given, with their own sign. `primed_mg`
+    stayed in the line and counts as used up. Lines that were struck out count for nothing.
     """
 
     drug_name: str
     withdrawn_mg: Decimal
     prepared_mg: Decimal
     given_mg: Decimal
+    primed_mg: Decimal
     wasted_mg: Decimal
     returned_mg: Decimal
     adjusted_mg: Decimal
@@ -31,7 +33,12 @@ class AccountLine:
 
 def account_lines(account: DrugAccount) -> list[AccountLine]:
     """Return the account drug by drug, in the order in which the drugs first appear."""
-    entries = entries_of(account)
+    return lines_from(entries_of(account))
+
+
+def lines_from(all_entries: Iterable[RegisterEntry]) -> list[AccountLine]:
+    """Return what the lines of one account come to, drug by drug."""
+    entries = [entry for entry in all_entries if entry.counts]
     names = list(dict.fromkeys(entry.drug_name for entry in entries))
     return [_line(name, [entry for entry in entries if entry.drug_name == name]) for name in names]
 
@@ -41,16 +48,17 @@ def _line(name: str, entries: list[RegisterEntry]) -> AccountLine:
         return total_mg(entry.quantity_mg for entry in entries if entry.kind in kinds)
 
     withdrawn, given, wasted = of(RegisterKind.WITHDRAW), of(RegisterKind.GIVE), of(RegisterKind.WASTE)
-    returned, adjusted = of(RegisterKind.RETURN), of(RegisterKind.ADJUST)
+    returned, adjusted, primed = of(RegisterKind.RETURN), of(RegisterKind.ADJUST), of(RegisterKind.PRIME)
     return AccountLine(
         drug_name=name,
         withdrawn_mg=withdrawn,
         prepared_mg=of(RegisterKind.PREPARE),
         given_mg=given,
+        primed_mg=primed,
         wasted_mg=wasted,
         returned_mg=returned,
         adjusted_mg=adjusted,
-        unaccounted_mg=unaccounted_mg(withdrawn, given + adjusted, wasted, returned),
+        unaccounted_mg=unaccounted_mg(withdrawn, total_mg((given, adjusted, primed)), wasted, returned),
     )
 
 
@@ -62,6 +70,7 @@ def entries_of(account: DrugAccount) -> list[RegisterEntry]:
             .where(RegisterEntry.account_id == account.id)
             .options(
                 joinedload(RegisterEntry.container),
+                joinedload(RegisterEntry.answer),
                 joinedload(RegisterEntry.recorded_by),
                 joinedload(RegisterEntry.witness),
             )
@@ -72,43 +81,71 @@ def entries_of(account: DrugAccount) -> list[RegisterEntry]:
 
 def given_mg(account: DrugAccount, drug_name: str) -> Decimal:
     """Return what the register says was given of a drug, witnessed adjustments included."""
-    kinds = (RegisterKind.GIVE, RegisterKind.ADJUST)
+    kinds = {RegisterKind.GIVE, RegisterKind.ADJUST}
+    entries = entries_of(account)
     return total_mg(
-        db.session.scalars(
-            sa.select(RegisterEntry.quantity_mg).where(
-                RegisterEntry.account_id == account.id,
-                RegisterEntry.drug_name == drug_name,
-                RegisterEntry.kind.in_(kinds),
-            )
-        )
+        one.quantity_mg for one in entries if one.counts and one.drug_name == drug_name and one.kind in kinds
     )
 
 
+def register_of(account: DrugAccount | None, drug_name: str) -> Register | None:
+    """Return the page that an account last took a drug from; its waste stands there too."""
+    if account is None:
+        return None
+    return db.session.scalar(
+        sa.select(Register)
+        .join(RegisterEntry, RegisterEntry.register_id == Register.id)
+        .where(
+            RegisterEntry.account_id == account.id,
+            RegisterEntry.drug_name == drug_name,
+            RegisterEntry.kind == RegisterKind.WITHDRAW,
+        )
+        .order_by(RegisterEntry.recorded_at.desc(), RegisterEntry.id.desc())
+        .limit(1)
+    )
+
+
+def end_of(register: Register) -> tuple[int, Decimal]:
+    """Return the number of a page's last line and the balance after it; of an empty page, zero and nothing."""
+    last = db.session.execute(
+        sa.select(RegisterEntry.line, RegisterEntry.register_after_mg)
+        .where(RegisterEntry.register_id == register.id)
+        .order_by(RegisterEntry.line.desc())
+        .limit(1)
+    ).first()
+    return (last[0] or 0, last[1] or Decimal(0)) if last else (0, Decimal(0))
+
+
 def balance_mg(container: Container) -> Decimal:
-    """Return what a container holds by the register."""
+    """Return what a container holds by the page on which it stands."""
     last = db.session.scalar(
         sa.select(RegisterEntry.balance_after_mg)
-        .where(RegisterEntry.container_id == container.id, RegisterEntry.balance_after_mg.is_not(None))
-        # Keys grow with time: of two lines of one instant the later written one holds the balance.
-        .order_by(RegisterEntry.recorded_at.desc(), RegisterEntry.id.desc())
+        .where(RegisterEntry.container_id == container.id, RegisterEntry.register_id == container.register_id)
+        .order_by(RegisterEntry.line.desc())
         .limit(1)
     )
     return Decimal(0) if last is None else last
 
 
-def containers_at_hand(drug_names: Collection[str], account: DrugAccount | None) -> list[tuple[Container, Decimal]]:
-    """Return the containers that hold something, or that the account took from, each with its balance, newest first."""
-    lines = sa.select(RegisterEntry.balance_after_mg).where(RegisterEntry.container_id == Container.id)
-    held = (
-        lines.where(RegisterEntry.balance_after_mg.is_not(None))
-        .order_by(RegisterEntry.recorded_at.desc(), RegisterEntry.id.desc())
+def held() -> sa.ScalarSelect[Decimal | None]:
+    """Return what each `Container` of the statement around it holds."""
+    return (
+        sa.select(RegisterEntry.balance_after_mg)
+        .where(RegisterEntry.container_id == Container.id, RegisterEntry.register_id == Container.register_id)
+        .order_by(RegisterEntry.line.desc())
         .limit(1)
         .scalar_subquery()
     )
-    is_ours = lines.where(RegisterEntry.account_id == account.id).exists() if account else sa.false()
+
+
+def containers_at_hand(drug_names: Collection[str], account: DrugAccount | None) -> list[tuple[Container, Decimal]]:
+    """Return the containers that hold something, or that the account took from, each with its balance, newest first."""
+    ours = sa.select(RegisterEntry.id).where(RegisterEntry.container_id == Container.id)
+    is_ours = ours.where(RegisterEntry.account_id == account.id).exists() if account else sa.false()
     found = db.session.execute(
-        sa.select(Container, held)
-        .where(Container.drug_name.in_(drug_names), (held > Decimal(0)) | is_ours)
+        sa.select(Container, held())
+        .where(Container.drug_name.in_(drug_names), (held() > Decimal(0)) | is_ours)
+        .options(joinedload(Container.register).joinedload(Register.cabinet))
         .order_by(Container.received_at.desc())
     )
     return [(container, balance or Decimal(0)) for container, balance in found]

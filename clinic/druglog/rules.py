@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from clinic.core.units import EXACT, Unit, format_quantity
+from clinic.core.units import EXACT, Unit, format_quantity, round_half_up
 
 
 class RegisterKind(StrEnum):
@@ -21,6 +21,10 @@ class RegisterKind(StrEnum):
     DESTROY = "destroy"
     COUNT = "count"
     ADJUST = "adjust"
+    # The far end of a transfer; what stays in a line's dead space; the line that says that another one was wrong.
+    TRANSFER_IN = "transfer-in"
+    PRIME = "prime"
+    STRIKE = "strike"
 
     @property
     def needs_witness(self) -> bool:
@@ -28,15 +32,25 @@ class RegisterKind(StrEnum):
         return self in _WITNESSED
 
 
-_WITNESSED: Final = frozenset({RegisterKind.WASTE, RegisterKind.DESTROY, RegisterKind.COUNT, RegisterKind.ADJUST})
+_WITNESSED: Final = frozenset(
+    {
+        RegisterKind.WASTE,
+        RegisterKind.DESTROY,
+        RegisterKind.COUNT,
+        RegisterKind.ADJUST,
+        RegisterKind.PRIME,
+        RegisterKind.STRIKE,
+    }
+)
 
 # What a line does to the container it came from. Preparing, giving and wasting happen to drug that was already
 # withdrawn; a count states what is there, and only an adjustment (with its own sign) changes the balance after a
-# wrong count.
+# wrong count. A strike does the opposite of the line it is about.
 _EFFECT: Final = {
     RegisterKind.RECEIVE: 1,
     RegisterKind.RETURN: 1,
     RegisterKind.ADJUST: 1,
+    RegisterKind.TRANSFER_IN: 1,
     RegisterKind.WITHDRAW: -1,
     RegisterKind.TRANSFER: -1,
     RegisterKind.DESTROY: -1,
@@ -44,6 +58,7 @@ _EFFECT: Final = {
     RegisterKind.GIVE: 0,
     RegisterKind.WASTE: 0,
     RegisterKind.COUNT: 0,
+    RegisterKind.PRIME: 0,
 }
 
 
@@ -51,15 +66,24 @@ class BalanceBelowZero(ValueError):
     """More would leave a container than it holds."""
 
 
-def balance_after(balance_mg: Decimal, kind: RegisterKind, quantity_mg: Decimal) -> Decimal:
+def effect_mg(kind: RegisterKind, quantity_mg: Decimal, *, undone: RegisterKind | None = None) -> Decimal:
+    """Return what a line about a container does to its balance; a strike undoes the kind it is about."""
+    if kind is RegisterKind.STRIKE:
+        return EXACT.minus(effect_mg(undone, quantity_mg)) if undone else Decimal(0)
+    return EXACT.multiply(quantity_mg, Decimal(_EFFECT[kind]))
+
+
+def balance_after(
+    balance_mg: Decimal, kind: RegisterKind, quantity_mg: Decimal, *, undone: RegisterKind | None = None
+) -> Decimal:
     """Return a container's balance after one more line, in mg.
 
-    Only an adjustment may carry a negative quantity. Raises `BalanceBelowZero` when more is taken than is there,
-    `ValueError` for a negative quantity elsewhere.
+    Only an adjustment (and the strike of one) may carry a negative quantity. Raises `BalanceBelowZero` when more is
+    taken than is there, `ValueError` for a negative quantity elsewhere.
     """
     if quantity_mg < 0 and kind is not RegisterKind.ADJUST:
         raise ValueError("A quantity is never below zero.")
-    after = EXACT.add(balance_mg, EXACT.multiply(quantity_mg, Decimal(_EFFECT[kind])))
+    after = EXACT.add(balance_mg, effect_mg(kind, quantity_mg, undone=undone))
     if after < 0:
         held, wanted = format_quantity(balance_mg, Unit.MG), format_quantity(abs(quantity_mg), Unit.MG)
         raise BalanceBelowZero(f"The container holds {held}; {wanted} cannot be taken from it.")
@@ -85,3 +109,60 @@ def total_mg(quantities_mg: Iterable[Decimal]) -> Decimal:
     for quantity in quantities_mg:
         total = EXACT.add(total, quantity)
     return total
+
+
+# --- containers ------------------------------------------------------------------------------------------------------
+
+FORMS: Final = ("vial", "ampoule", "bag", "syringe", "tablet", "capsule")
+"""How controlled drugs come."""
+_PLACES: Final = 4
+
+
+def form_of(description: str) -> str:
+    """Return the form that a description names, else "container"."""
+    return next((form for form in FORMS if form in description.lower()), "container")
+
+
+def content_mg(strength_mg_ml: Decimal | None, size_ml: Decimal | None) -> Decimal | None:
+    """Return what a full container holds, or None where its label does not say."""
+    return None if strength_mg_ml is None or size_ml is None else EXACT.multiply(strength_mg_ml, size_ml)
+
+
+def register_name(drug_name: str, form: str, strength_mg_ml: Decimal | None, size_ml: Decimal | None) -> str:
+    """Return the head of a page: "ketamine 200 mg per 20 mL vial"."""
+    if strength_mg_ml is None:
+        return f"{drug_name}, {form}"
+    full = content_mg(strength_mg_ml, size_ml)
+    if size_ml is None or full is None:
+        return f"{drug_name} {_plain(strength_mg_ml)} mg per mL, {form}"
+    return f"{drug_name} {_plain(full)} mg per {_plain(size_ml)} mL {form}"
+
+
+def volume_ml(quantity_mg: Decimal, strength_mg_ml: Decimal | None) -> Decimal | None:
+    """Return the volume of an amount at a strength to four decimals, or None without a strength.
+
+    The register counts in mg; the volume says the same for who measures in mL.
+    """
+    if not strength_mg_ml:
+        return None
+    return round_half_up(EXACT.divide(abs(quantity_mg), strength_mg_ml), _PLACES)
+
+
+class ContainerState(StrEnum):
+    """What can be seen of a container."""
+
+    SEALED = "sealed"
+    OPENED = "opened"
+    EMPTY = "empty"
+
+
+def container_state(balance_mg: Decimal, *, is_opened: bool) -> ContainerState:
+    """Return the state of a container by what it holds and whether a part was ever taken."""
+    if balance_mg == 0:
+        return ContainerState.EMPTY
+    return ContainerState.OPENED if is_opened else ContainerState.SEALED
+
+
+def _plain(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

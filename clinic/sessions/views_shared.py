@@ -9,15 +9,14 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import operations as accounts
 from clinic.accounts import queries as staff_queries
 from clinic.accounts.current import actor, clinic
 from clinic.accounts.models import Staff
+from clinic.accounts.second_person import clinicians, proved
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
 from clinic.core import clock
-from clinic.core.errors import RuleBroken
-from clinic.core.permissions import Permission, Role
+from clinic.core.permissions import Role
 from clinic.core.requests import same_patient
 from clinic.core.times import local
 from clinic.sessions import queries
@@ -28,6 +27,23 @@ from clinic.sessions.pages_log import NEWEST, log_rows
 from clinic.sessions.pages_patient import patient_bar
 from clinic.sessions.pages_session import due_box, order_panel, state_cell, strip_cells
 from clinic.sessions.progress import Progress, progress
+
+__all__ = [
+    "MAY_WAIT",
+    "bp",
+    "clinicians",
+    "frame",
+    "fresh_or",
+    "load",
+    "news_of",
+    "physicians",
+    "proved",
+    "session_page",
+    "session_url",
+    "sheet_parts",
+    "today",
+    "zone",
+]
 
 bp = Blueprint("sessions", __name__)
 
@@ -135,26 +151,9 @@ def news_of(infusion_id: uuid.UUID) -> tuple[InfusionSession | None, str]:
     return infusion, "" if infusion is None else queries.news_of_patient(infusion.patient_id, infusion.arrived_at)
 
 
-def clinicians() -> list[Staff]:
-    """Return the nurses and physicians of the clinic, for choosing who was told, who checks, who witnesses."""
-    return staff_queries.staff_in_role(Role.NURSE, Role.PHYSICIAN)
-
-
 def physicians() -> list[Staff]:
     """Return the physicians of the clinic."""
     return staff_queries.staff_in_role(Role.PHYSICIAN)
-
-
-def proved(staff_id: str, password: str, *, permission: Permission, at: datetime, field: str) -> Staff:
-    """Return a second person who has just proved who that is by the own password.
-
-    Raises RuleBroken, at `field` or at the password, for somebody who may not or could not.
-    """
-    person = next((one for one in clinicians() if str(one.id) == staff_id), None)
-    if person is None or not person.may(permission):
-        raise RuleBroken("Choose your own name.", field=field)
-    accounts.check_password(person, password, at=at)
-    return person
 
 
 def session_url(infusion: InfusionSession) -> str:

@@ -42,6 +42,20 @@ def sign(
     accounts.check_password(by, password, at=at)
     if _is_signed(subject, by, meaning):
         raise RuleBroken(_SIGNED_ALREADY)
+    return sign_proved(subject, content, meaning=meaning, by=by, at=at, patient_id=patient_id, instead_of=instead_of)
+
+
+def sign_proved(
+    subject: db.Base,
+    content: Mapping[str, object],
+    *,
+    meaning: Meaning,
+    by: Staff,
+    at: datetime,
+    patient_id: uuid.UUID | None,
+    instead_of: Staff | None = None,
+) -> Signature:
+    """Put the signature of somebody who has proved in this very act who that is, as a witness does before the act."""
     signature = _written(subject, canonical(content), meaning=meaning, by=by, at=at)
     signature.patient_id = patient_id
     signature.for_id, signature.for_name = (instead_of.id, instead_of.name) if instead_of else (None, None)

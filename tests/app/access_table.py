@@ -180,7 +180,27 @@ SCHEDULING = {
     "scheduling.show_calendar": CARE_AND_DESK,
     "scheduling.undo": CARE_AND_DESK,
 }
-DRUGLOG: dict[str, frozenset[str]] = {}
+DRUGLOG = {
+    "druglog.accept_transfer": CLINICAL,
+    "druglog.add_cabinet": CLINICAL,
+    "druglog.change_container": CLINICAL,
+    "druglog.lift_recall": CLINICAL,
+    "druglog.list_cabinets": CLINICAL,
+    "druglog.recall_lot": CLINICAL,
+    "druglog.receive": CLINICAL,
+    "druglog.record_count": CLINICAL,
+    "druglog.record_waste": CLINICAL,
+    "druglog.report_difference": CLINICAL,
+    "druglog.show_container": CLINICAL,
+    "druglog.show_count": CLINICAL,
+    "druglog.show_difference": CLINICAL,
+    "druglog.show_line": CLINICAL,
+    "druglog.show_log": CLINICAL,
+    "druglog.show_receive": CLINICAL,
+    "druglog.show_register": CLINICAL,
+    "druglog.show_waste": CLINICAL,
+    "druglog.strike_line": CLINICAL,
+}
 SESSIONS = {
     "sessions.arrive": CARE_AND_DESK,
     "sessions.refresh_session": CLINICAL,

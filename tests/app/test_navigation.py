@@ -9,8 +9,8 @@ from clinic.core.permissions import Role
 @pytest.mark.parametrize(
     ("roles", "labels"),
     [
-        ([Role.NURSE], ["Today", "Calendar", "Notes", "Patients"]),
-        ([Role.PHYSICIAN], ["Inbox", "Today", "Calendar", "Patients"]),
+        ([Role.NURSE], ["Today", "Calendar", "Notes", "Patients", "Drug log"]),
+        ([Role.PHYSICIAN], ["Inbox", "Today", "Calendar", "Patients", "Drug log"]),
         ([Role.SCHEDULER], ["Calendar", "Today", "Patients"]),
         ([Role.ADMIN], ["Staff"]),
     ],

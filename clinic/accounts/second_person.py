@@ -1,0 +1,25 @@
+"""A second person at somebody else's screen, who proves by the own password who that is."""
+
+from datetime import datetime
+
+from clinic.accounts import operations, queries
+from clinic.accounts.models import Staff
+from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Permission, Role
+
+
+def clinicians() -> list[Staff]:
+    """Return the nurses and physicians of the clinic, for choosing who was told, who checks, who witnesses."""
+    return queries.staff_in_role(Role.NURSE, Role.PHYSICIAN)
+
+
+def proved(staff_id: str, password: str, *, permission: Permission, at: datetime, field: str) -> Staff:
+    """Return a second person who has just proved who that is by the own password.
+
+    Raises RuleBroken, at `field` or at the password, for somebody who may not or could not.
+    """
+    person = next((one for one in clinicians() if str(one.id) == staff_id), None)
+    if person is None or not person.may(permission):
+        raise RuleBroken("Choose your own name.", field=field)
+    operations.check_password(person, password, at=at)
+    return person

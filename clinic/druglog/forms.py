@@ -1,0 +1,145 @@
+"""What people type at the cabinet. Nothing is answered in advance; nobody is chosen as witness."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from wtforms import HiddenField, PasswordField, RadioField, SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from clinic.accounts.models import Site, Staff
+from clinic.core.choices import left_open, options
+from clinic.core.forms import Form, NumberField, WholeField
+from clinic.core.moments import DayField
+from clinic.druglog.models import Cabinet
+from clinic.druglog.rules import FORMS
+
+_SHORT: Final = 200
+_LONG: Final = 1000
+_MOST_MG: Final = Decimal(100_000)
+_LEAST: Final = Decimal("0.0001")
+HOW: Final = {"denaturing kit": "Denaturing kit", "other": "Other"}
+
+
+def line(label: str, *, needed: str = "", most: int = _SHORT) -> Any:
+    """One line of text; `needed` are the words of the refusal when it is empty."""
+    length = Length(max=most, message=f"Use at most {most} characters")
+    return StringField(label, [InputRequired(needed), length] if needed else [length])
+
+
+class WitnessedForm(Form):
+    """An act before a second person, who chooses the own name and types the own password."""
+
+    witness_id: Any = RadioField("Who witnesses", [left_open()])
+    password: Any = PasswordField("Witness's own password", [Length(max=_SHORT)])
+
+    def offer(self, people: Iterable[Staff]) -> None:
+        """Offer who may witness; nobody is chosen."""
+        self.witness_id.choices = options({str(one.id): one.name for one in people})
+
+
+class CabinetForm(Form):
+    """A new cabinet."""
+
+    name = line("Name", needed="Name the cabinet", most=60)
+    site_id: Any = SelectField("Site", [left_open()])
+
+    def offer(self, sites: Sequence[Site]) -> None:
+        """Offer the sites; the only one needs no choice."""
+        self.site_id.choices = options({str(site.id): site.name for site in sites}, blank=len(sites) > 1)
+
+
+class ReceiveForm(Form):
+    """A delivery of full containers of one lot, as label and invoice say."""
+
+    cabinet_id: Any = SelectField("Cabinet", [InputRequired("Choose the cabinet")])
+    drug_name: Any = SelectField("Drug", [InputRequired("Choose the drug")])
+    form: Any = RadioField("Form", [InputRequired("Choose the form")], choices=options({one: one for one in FORMS}))
+    strength_mg_ml = NumberField("Strength", places=4, minimum=_LEAST, maximum=10_000, required=True, unit="mg per mL")
+    size_ml = NumberField("Size", places=4, minimum=_LEAST, maximum=10_000, required=True, unit="mL")
+    pieces = WholeField("How many", minimum=1, maximum=500, required=True)
+    lot = line("Lot", needed="Enter the lot", most=60)
+    expires_on = DayField("Expires on", required=True)
+    product_code = line("Product code", most=60)
+    supplier = line("Supplier", needed="Name the supplier")
+    supplier_address = line("Supplier's address")
+    supplier_number = line("Supplier's registration number", most=60)
+    invoice = line("Invoice", needed="Enter the number of the invoice", most=60)
+
+    def offer(self, cabinets: Sequence[Cabinet], drugs: Iterable[str]) -> None:
+        """Offer cabinets and drugs; nothing is chosen."""
+        self.cabinet_id.choices = options({str(one.id): one.name for one in cabinets}, blank=True)
+        self.drug_name.choices = options({name: name for name in drugs}, blank=True)
+
+
+class MeasureForm(Form):
+    """What is left of a session's drug, measured, and how it is made unusable. It only asks: no post."""
+
+    measured = NumberField("Measured", places=4, minimum=_LEAST, maximum=_MOST_MG, required=True, unit="mg")
+    how: Any = RadioField("How", [InputRequired("Say how")], choices=options(HOW))
+
+    class Meta:
+        """A question in the address carries no token."""
+
+        csrf = False
+
+
+class WasteForm(WitnessedForm):
+    """The witness of a waste that was measured before."""
+
+    measured = HiddenField()
+    how = HiddenField()
+
+
+class CountForm(WitnessedForm):
+    """What is there: whole containers, and what opened ones hold. The register's figure is not shown before."""
+
+    pieces = WholeField("Full containers", minimum=0, maximum=100_000)
+    rest_mg = NumberField("In opened ones", places=4, minimum=0, maximum=_MOST_MG, unit="mg")
+
+
+class StrikeForm(WitnessedForm):
+    """Why a line is wrong."""
+
+    reason = line("Why it is wrong", needed="Say why", most=_LONG)
+
+
+class DifferenceForm(Form):
+    """Drug that is not where it should be."""
+
+    amount_mg = NumberField("Amount", places=4, minimum=_LEAST, maximum=_MOST_MG, required=True, unit="mg")
+    way: Any = RadioField(
+        "It is", [InputRequired("Choose one")], choices=options({"missing": "missing", "over": "too much"})
+    )
+    text = line("What you found", needed="Say what you found", most=_LONG)
+
+
+class ContainerForm(WitnessedForm):
+    """What may happen to one container in its cabinet."""
+
+    act = HiddenField()
+    cabinet_id: Any = SelectField("To which cabinet", [left_open()])
+    amount_mg = NumberField("Change by", places=4, minimum=-_MOST_MG, maximum=_MOST_MG, unit="mg")
+    reason = line("Why", most=_LONG)
+
+    def offer_cabinets(self, cabinets: Iterable[Cabinet]) -> None:
+        """Offer the other cabinets."""
+        self.cabinet_id.choices = options({str(one.id): one.name for one in cabinets}, blank=True)
+
+
+class RecallForm(Form):
+    """A lot to use no more."""
+
+    drug_name: Any = SelectField("Drug", [InputRequired("Choose the drug")])
+    lot = line("Lot", needed="Enter the lot", most=60)
+    reason = line("Who recalled it, and why", needed="Say why", most=_LONG)
+
+    def offer(self, drugs: Iterable[str]) -> None:
+        """Offer the drugs; none is chosen."""
+        self.drug_name.choices = options({name: name for name in drugs}, blank=True)
+
+
+class ReasonForm(Form):
+    """Why."""
+
+    reason = line("Why", needed="Say why", most=_LONG)

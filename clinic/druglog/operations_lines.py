@@ -1,0 +1,182 @@
+"""How a line comes into the register: checked, in its place on its page, signed by everyone whom it names."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from clinic.accounts.models import Staff
+from clinic.audit import operations as audit
+from clinic.audit.rules import AuditAction
+from clinic.core import db
+from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Permission
+from clinic.druglog import queries
+from clinic.druglog.models import Container, DrugAccount, Register, RegisterEntry
+from clinic.druglog.rules import BalanceBelowZero, RegisterKind, balance_after, effect_mg, volume_ml
+from clinic.signatures import operations as signatures
+from clinic.signatures.rules import Meaning
+
+# What its column can hold before the point.
+MOST_DIGITS = 9
+_MAY_BE_ZERO = frozenset({RegisterKind.COUNT, RegisterKind.GIVE})
+
+
+def add_line(
+    kind: RegisterKind,
+    drug_name: str,
+    quantity_mg: Decimal,
+    *,
+    happened_at: datetime,
+    by: Staff,
+    at: datetime,
+    account: DrugAccount | None = None,
+    container: Container | None = None,
+    register: Register | None = None,
+    witness: Staff | None = None,
+    reason: str | None = None,
+    about: RegisterEntry | None = None,
+    quantity_ml: Decimal | None = None,
+) -> RegisterEntry:
+    """Add a line at the end of its page: the container's, the one named, or the one that the account took from.
+
+    Raises RuleBroken for a time in the future, an impossible quantity, a witness who is none, and more than is there.
+    """
+    refuse_future(happened_at, at)
+    _refuse_quantity(kind, quantity_mg)
+    if kind.needs_witness:
+        refuse_witness(witness, by)
+    register = container.register if container else register or queries.register_of(account, drug_name)
+    entry = RegisterEntry(
+        account_id=account.id if account else None,
+        container_id=container.id if container else None,
+        drug_name=drug_name,
+        kind=kind,
+        quantity_mg=quantity_mg,
+        quantity_ml=quantity_ml or volume_ml(quantity_mg, register.strength_mg_ml if register and container else None),
+        happened_at=happened_at,
+        reason=reason,
+        witness_id=witness.id if witness else None,
+        about_id=about.id if about else None,
+        recorded_at=at,
+        recorded_by_id=by.id,
+    )
+    if register is not None:
+        _place(entry, register, container, undone=about.kind if about else None)
+    db.session.add(entry)
+    db.session.flush()  # the next line of the page counts on this one
+    _tell(entry, account, by=by, at=at)
+    if witness is not None:
+        _sign(entry, account, by=by, witness=witness, at=at)
+    return entry
+
+
+def _place(entry: RegisterEntry, register: Register, container: Container | None, undone: RegisterKind | None) -> None:
+    """Number the line and count on; the page is held until the transaction ends, so nobody counts on the same drug."""
+    hold(register)
+    line, before = queries.end_of(register)
+    change = effect_mg(entry.kind, entry.quantity_mg, undone=undone) if container else Decimal(0)
+    entry.register_id, entry.line = register.id, line + 1
+    entry.register_before_mg = before
+    try:
+        if container is not None:
+            held = queries.balance_mg(container)
+            entry.balance_after_mg = balance_after(held, entry.kind, entry.quantity_mg, undone=undone)
+    except BalanceBelowZero as why:
+        raise RuleBroken(str(why), field="quantity_mg") from why
+    entry.register_after_mg = before + change
+    if container is not None and container.opened_at is None and _is_part(entry, register):
+        container.opened_at = entry.happened_at
+
+
+def _is_part(entry: RegisterEntry, register: Register) -> bool:
+    full, left = register.content_mg, entry.balance_after_mg
+    is_out = entry.kind is RegisterKind.WITHDRAW
+    return is_out and left is not None and left != 0 and (full is None or left < full)
+
+
+def hold(register: Register) -> None:
+    """Keep everybody else from adding lines to a page until this transaction ends."""
+    db.session.execute(sa.select(Register.id).where(Register.id == register.id).with_for_update(key_share=True))
+
+
+def line_content(entry: RegisterEntry) -> Mapping[str, object]:
+    """Return exactly what is signed: the line with its place, its people and its times."""
+    return {
+        "kind": entry.kind,
+        "drug": entry.drug_name,
+        "mg": entry.quantity_mg,
+        "mL": entry.quantity_ml,
+        "account": entry.account_id,
+        "container": entry.container_id,
+        "register": entry.register_id,
+        "line": entry.line,
+        "before mg": entry.register_before_mg,
+        "after mg": entry.register_after_mg,
+        "about": entry.about_id,
+        "reason": entry.reason,
+        "happened": entry.happened_at,
+        "recorded": entry.recorded_at,
+        "recorded by": entry.recorded_by_id,
+        "witness": entry.witness_id,
+    }
+
+
+def _sign(entry: RegisterEntry, account: DrugAccount | None, *, by: Staff, witness: Staff, at: datetime) -> None:
+    content, patient_id = line_content(entry), account.patient_id if account else None
+    for person, meaning in ((by, Meaning.AUTHOR), (witness, Meaning.WITNESS)):
+        signatures.sign_proved(entry, content, meaning=meaning, by=person, at=at, patient_id=patient_id)
+
+
+def _tell(entry: RegisterEntry, account: DrugAccount | None, *, by: Staff, at: datetime) -> None:
+    audit.record(
+        AuditAction.DRUG_ENTRY_RECORDED,
+        entry,
+        actor_id=by.id,
+        at=at,
+        patient_id=account.patient_id if account else None,
+        kind=entry.kind,
+        drug=entry.drug_name,
+        quantity_mg=entry.quantity_mg,
+        register_id=entry.register_id,
+        line=entry.line,
+        register_after_mg=entry.register_after_mg,
+        balance_after_mg=entry.balance_after_mg,
+        witness_id=entry.witness_id,
+        about_id=entry.about_id,
+        reason=entry.reason,
+    )
+
+
+def refuse_future(happened_at: datetime, at: datetime) -> None:
+    """Raise RuleBroken for a time that has not come."""
+    if happened_at > at:
+        raise RuleBroken("This time is in the future.", field="happened_at")
+
+
+def _refuse_quantity(kind: RegisterKind, quantity_mg: Decimal) -> None:
+    if not quantity_mg.is_finite() or quantity_mg != round(quantity_mg, 4) or quantity_mg.adjusted() > MOST_DIGITS:
+        raise RuleBroken("Enter a number with at most 4 decimals.", field="quantity_mg")
+    if quantity_mg == 0 and kind not in _MAY_BE_ZERO:
+        raise RuleBroken("Enter a number other than zero.", field="quantity_mg")
+    if quantity_mg < 0 and kind is not RegisterKind.ADJUST:
+        raise RuleBroken("Enter a number above zero.", field="quantity_mg")
+
+
+def refuse_witness(witness: Staff | None, by: Staff) -> None:
+    """Raise RuleBroken unless the witness is another person, who may."""
+    if witness is None:
+        raise RuleBroken("A second person witnesses this.", field="witness")
+    if witness.id == by.id:
+        raise RuleBroken("The witness is another person.", field="witness")
+    if not witness.may(Permission.WITNESS):
+        raise RuleBroken("A nurse or a physician witnesses this.", field="witness")
+
+
+def needed(text: str | None, message: str, *, field: str) -> str:
+    """Return a text without blanks around it. Raises RuleBroken when there is none."""
+    said = (text or "").strip()
+    if not said:
+        raise RuleBroken(message, field=field)
+    return said

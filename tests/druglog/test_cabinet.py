@@ -1,0 +1,191 @@
+"""What happens at the cabinet: deliveries, counts, transfers, destruction, lines struck out, lots recalled."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from clinic.core import db
+from clinic.core.errors import RuleBroken
+from clinic.druglog import operations, queries, stock_queries
+from clinic.druglog.models import Container, RegisterEntry
+from clinic.druglog.operations_lines import line_content
+from clinic.signatures.operations import verify
+from clinic.signatures.queries import signatures_of
+from clinic.signatures.rules import Meaning, Verdict
+from tests.factories.druglog import VIAL
+from tests.factories.sessions import START
+
+SECOND = timedelta(seconds=1)
+
+
+def chain(register_id):
+    """A page row by row: line, what it held before and after."""
+    lines = reversed(stock_queries.lines_of(register_id))
+    return [(one.line, one.register_before_mg, one.register_after_mg) for one in lines]
+
+
+def test_a_delivery_is_one_line_for_each_vial_under_one_receipt(make_vials):
+    vials = make_vials(3)
+    assert chain(vials[0].register_id) == [(1, 0, 200), (2, 200, 400), (3, 400, 600)]
+    assert {vial.receipt.invoice for vial in vials} == {"INV-77"}
+    assert vials[0].register.name == "ketamine 200 mg per 20 mL vial"
+
+
+def test_every_line_says_what_the_cabinet_held_before_and_after(make_vials, make_drawn, second_nurse, nurse):
+    vials = make_vials(2)
+    account, _ = make_drawn(vials[0], given="48.7")
+    operations.waste(account, "ketamine", Decimal("151.3"), second_nurse, happened_at=START, by=nurse, at=START)
+    assert chain(vials[0].register_id)[2:] == [(3, 400, 200), (4, 200, 200), (5, 200, 200)]
+
+
+def test_a_line_says_its_volume(make_vials, make_account, nurse):
+    entry = operations.withdraw(make_account(), make_vials()[0], Decimal(55), happened_at=START, by=nurse, at=START)
+    assert entry.quantity_ml == Decimal("5.5")
+
+
+def forged(register_id, nurse, **values):
+    return RegisterEntry(
+        **{
+            "drug_name": "ketamine",
+            "kind": "count",
+            "quantity_mg": Decimal(0),
+            "register_id": register_id,
+            "line": 3,
+            "register_before_mg": Decimal(400),
+            "register_after_mg": Decimal(400),
+            "happened_at": START,
+            "recorded_at": START,
+            "recorded_by_id": nurse.id,
+        }
+        | values
+    )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"line": 2},
+        {"line": 4},
+        {"register_before_mg": Decimal(500), "register_after_mg": Decimal(500)},
+        {"register_after_mg": Decimal(300)},
+        {"line": None},
+    ],
+    ids=["a number again", "a number left out", "another beginning", "another end", "no number"],
+)
+def test_the_database_refuses_a_line_that_does_not_follow(make_vials, nurse, second_nurse, values):
+    register_id = make_vials(2)[0].register_id
+    db.session.add(forged(register_id, nurse, witness_id=second_nurse.id, **values))
+    with pytest.raises(IntegrityError):
+        db.session.flush()
+
+
+def test_the_database_takes_the_line_that_follows(make_vials, nurse, second_nurse):
+    register_id = make_vials(2)[0].register_id
+    db.session.add(forged(register_id, nurse, witness_id=second_nurse.id))
+    db.session.flush()
+    assert chain(register_id)[-1] == (3, 400, 400)
+
+
+def test_a_witnessed_line_carries_both_signatures(make_drawn, nurse, second_nurse):
+    account, _ = make_drawn(given=50)
+    entry = operations.waste(account, "ketamine", Decimal(150), second_nurse, happened_at=START, by=nurse, at=START)
+    signatures = signatures_of(entry.id)
+    assert {(one.signer_id, one.meaning) for one in signatures} == {
+        (nurse.id, Meaning.AUTHOR),
+        (second_nurse.id, Meaning.WITNESS),
+    }
+    db.session.refresh(entry)
+    assert all(verify(one, line_content(entry)) is Verdict.VALID for one in signatures)
+
+
+def test_a_vial_is_opened_once_a_part_is_taken(make_vials, make_account, nurse):
+    whole, part = make_vials(2)
+    account = make_account()
+    operations.withdraw(account, whole, Decimal(200), happened_at=START, by=nurse, at=START)
+    operations.withdraw(account, part, Decimal(50), happened_at=START, by=nurse, at=START)
+    assert (whole.opened_at, part.opened_at) == (None, START)
+
+
+def test_a_count_of_the_page_opens_a_discrepancy_when_it_differs(make_vials, nurse, second_nurse):
+    register = make_vials(3)[0].register
+    _, agrees = operations.count_page(register, Decimal(600), second_nurse, happened_at=START, by=nurse, at=START)
+    _, opened = operations.count_page(register, Decimal(400), second_nurse, happened_at=START, by=nurse, at=START)
+    assert agrees is None
+    assert opened.amount_mg == 200
+    assert queries.end_of(register) == (5, 600)
+
+
+def test_a_wrong_line_is_struck_out_and_counts_for_nothing(make_drawn, nurse, second_nurse):
+    account, vial = make_drawn()
+    wrong = stock_queries.lines_of(vial.register_id)[0]
+    struck = operations.strike(wrong, "wrong patient chosen", second_nurse, by=nurse, at=START + SECOND)
+    assert (struck.register_before_mg, struck.register_after_mg, struck.balance_after_mg) == (0, 200, 200)
+    assert not queries.account_lines(account)
+    with pytest.raises(RuleBroken, match="already"):
+        operations.strike(wrong, "again", second_nurse, by=nurse, at=START + SECOND)
+
+
+def test_what_was_given_is_corrected_in_the_flowsheet_alone(make_drawn, nurse, second_nurse):
+    _, vial = make_drawn(given=10)
+    given = stock_queries.lines_of(vial.register_id)[0]
+    with pytest.raises(RuleBroken, match="flowsheet"):
+        operations.strike(given, "wrong", second_nurse, by=nurse, at=START)
+
+
+def test_a_transfer_needs_both_ends(make_vials, make_cabinet, nurse, second_nurse):
+    vial, other = make_vials()[0], make_cabinet("cupboard B")
+    first = vial.register
+    sent = operations.send(vial, to=other, happened_at=START, by=nurse, at=START)
+    assert queries.end_of(first)[1] == 0
+    assert stock_queries.underway() == [sent]
+    with pytest.raises(RuleBroken, match="Another person"):
+        operations.accept_transfer(sent, other, happened_at=START, by=nurse, at=START)
+    operations.accept_transfer(sent, other, happened_at=START, by=second_nurse, at=START)
+    assert (vial.register.cabinet_id, queries.end_of(vial.register)[1]) == (other.id, 200)
+    assert queries.balance_mg(vial) == 200
+    assert not stock_queries.underway()
+    with pytest.raises(RuleBroken, match="already"):
+        operations.accept_transfer(sent, other, happened_at=START, by=second_nurse, at=START)
+
+
+def test_expired_stock_is_destroyed_before_a_witness(make_vials, nurse, second_nurse):
+    vial = make_vials()[0]
+    with pytest.raises(RuleBroken, match="another person"):
+        operations.destroy(vial, "expired, denaturing kit", nurse, happened_at=START, by=nurse, at=START)
+    entry = operations.destroy(vial, "expired, kit", second_nurse, happened_at=START, by=nurse, at=START)
+    assert (entry.quantity_mg, entry.register_after_mg) == (200, 0)
+
+
+def test_nothing_is_drawn_from_an_expired_vial(make_vials, make_account, nurse):
+    vial = make_vials(product=replace(VIAL, expires_on=date(2025, 11, 17)))[0]
+    with pytest.raises(RuleBroken, match="expired on 17-Nov-2025"):
+        operations.withdraw(make_account(), vial, Decimal(10), happened_at=START, by=nurse, at=START)
+
+
+def test_nothing_is_drawn_past_the_beyond_use_time(make_vials, make_account, nurse):
+    vial = make_vials()[0]
+    vial.beyond_use_at = START - SECOND
+    with pytest.raises(RuleBroken, match="beyond-use"):
+        operations.withdraw(make_account(), vial, Decimal(10), happened_at=START, by=nurse, at=START)
+
+
+def test_a_recalled_lot_is_not_used_until_the_recall_is_lifted(make_vials, make_account, nurse):
+    vial, account = make_vials()[0], make_account()
+    recall = operations.recall_lot("ketamine", "F1001", "letter of 17-Nov", by=nurse, at=START)
+    with pytest.raises(RuleBroken, match="F1001 was recalled"):
+        operations.withdraw(account, vial, Decimal(10), happened_at=START, by=nurse, at=START)
+    operations.lift_recall(recall, "letter withdrawn", by=nurse, at=START)
+    assert operations.withdraw(account, vial, Decimal(10), happened_at=START, by=nurse, at=START)
+
+
+def test_a_container_keeps_its_label_and_its_opening(make_vials, make_account, nurse):
+    vial = make_vials()[0]
+    operations.withdraw(make_account(), vial, Decimal(10), happened_at=START, by=nurse, at=START)
+    db.session.flush()
+    for change in ({"opened_at": START + SECOND}, {"product_code": "other"}):
+        with pytest.raises(IntegrityError), db.session.begin_nested():
+            db.session.execute(sa.update(Container).where(Container.id == vial.id).values(**change))

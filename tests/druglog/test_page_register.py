@@ -1,0 +1,153 @@
+"""The pages of the register: as the cabinet's book reads, and what is entered there before a witness."""
+
+import re
+from decimal import Decimal
+
+import pytest
+
+from clinic.core import db
+from clinic.core.permissions import Role
+from clinic.druglog import operations, queries, stock_queries
+from tests.factories.accounts import PASSWORD
+from tests.factories.sessions import START
+
+
+@pytest.fixture
+def vials(make_vials):
+    return make_vials(3)
+
+
+@pytest.fixture
+def witnessed(checker):
+    return {"witness_id": str(checker.id), "password": PASSWORD}
+
+
+def cells(response):
+    rows = re.findall(r"<tr[^>]*>(.*?)</tr>", response.text)
+    return [[re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in rows]
+
+
+def test_a_page_reads_as_the_book_does(nurses_browser, vials, make_drawn, nurse):
+    account, _ = make_drawn(vials[0])
+    page = nurses_browser.get(f"/drugs/{vials[0].register_id}")
+    patient = account.patient
+    assert "balance <b>2</b> vials" in page.text
+    name = f"{patient.family_name.upper()}, {patient.given_name}"
+    rows = [row[1:] for row in cells(page) if len(row) == 7]
+    assert rows[0] == ["drawn", name, "1 vial", "2", "N. Quill", ""]
+
+
+def test_a_delivery_reads_as_one_line(nurses_browser, vials):
+    page = nurses_browser.get(f"/drugs/{vials[0].register_id}")
+    (row,) = [row for row in cells(page) if len(row) == 7]
+    assert (row[3], row[4]) == ("3 vials", "3")
+    assert "Northgate Pharma, invoice INV-77, lot F1001" in row[1]
+
+
+def test_a_page_with_a_broken_vial_counts_in_mg(nurses_browser, vials, make_account, nurse):
+    operations.withdraw(make_account(), vials[0], Decimal(50), happened_at=START, by=nurse, at=START)
+    page = nurses_browser.get(f"/drugs/{vials[0].register_id}")
+    assert "balance <b>550\u00a0mg</b>" in page.text
+
+
+def test_a_page_is_read_with_a_constant_number_of_queries(nurses_browser, vials, make_drawn, count_queries):
+    register_id = vials[0].register_id
+    make_drawn(vials[0])
+    with count_queries() as few:
+        nurses_browser.get(f"/drugs/{register_id}")
+    make_drawn(vials[1])
+    make_drawn(vials[2])
+    with count_queries() as many:
+        nurses_browser.get(f"/drugs/{register_id}")
+    assert len(many) <= len(few)
+
+
+def test_a_waste_is_measured_then_witnessed(nurses_browser, vials, make_drawn, witnessed):
+    account, vial = make_drawn(vials[0], given="48.7")
+    address = f"/drugs/{vial.register_id}/waste/{account.id}"
+    asked = nurses_browser.get(f"{address}?measured=151.3&how=denaturing+kit")
+    assert "waiting" in asked.text
+    assert "Difference 0\u00a0mg." in asked.text
+    sent = {"measured": "151.3", "how": "denaturing kit", "patient_id": str(account.patient_id)}
+    refused = nurses_browser.post(address, data=sent | witnessed | {"password": "not hers"})
+    assert refused.status_code == 422
+    assert nurses_browser.post(address, data=sent | witnessed).status_code == 303
+    (line,) = queries.account_lines(account)
+    assert (line.wasted_mg, line.unaccounted_mg) == (line.withdrawn_mg - line.given_mg, 0)
+
+
+def test_nobody_witnesses_the_own_waste(client, make_staff, vials, make_drawn, at_minute):
+    at_minute(10)
+    me = make_staff(Role.NURSE, password=PASSWORD)
+    client.sign_in(me)
+    account, vial = make_drawn(vials[0], given=50)
+    sent = {"measured": "150", "how": "other", "witness_id": str(me.id), "password": PASSWORD}
+    refused = client.post(f"/drugs/{vial.register_id}/waste/{account.id}", data=sent)
+    assert refused.status_code == 422
+    assert "another person" in refused.text or "Not a valid choice" in refused.text
+    assert not queries.account_lines(account)[0].wasted_mg
+
+
+def test_a_count_is_blind(nurses_browser, vials, witnessed):
+    address = f"/drugs/{vials[0].register_id}/count"
+    page = nurses_browser.get(address)
+    assert "600\u00a0mg" not in page.text
+    assert "balance" not in page.text
+    assert nurses_browser.post(address, data={"pieces": "", "rest_mg": ""} | witnessed).status_code == 422
+    sent = nurses_browser.post(address, data={"pieces": "2", "rest_mg": "150"} | witnessed, follow_redirects=True)
+    assert "The count differs" in sent.text
+    (opened,) = stock_queries.discrepancies()
+    assert opened.amount_mg == 50
+
+
+def test_a_wrong_line_is_struck_out_on_its_own_page(nurses_browser, vials, make_drawn, witnessed):
+    _, vial = make_drawn(vials[0])
+    wrong = stock_queries.lines_of(vial.register_id)[0]
+    sent = {"reason": "wrong patient chosen"} | witnessed
+    page = nurses_browser.post(f"/drugs/lines/{wrong.id}/strike", data=sent, follow_redirects=True)
+    assert "struck out the line below: wrong patient chosen" in page.text
+    assert '<tr class="strike">' in page.text
+
+
+def test_a_delivery_is_entered_as_the_invoice_says(nurses_browser, make_cabinet, make_drug):
+    make_drug("ketamine")
+    sent = {
+        "cabinet_id": str(make_cabinet().id),
+        "drug_name": "ketamine",
+        "form": "vial",
+        "strength_mg_ml": "10",
+        "size_ml": "20",
+        "pieces": "10",
+        "lot": "F1001",
+        "expires_on": "30-Nov-2026",
+        "supplier": "Northgate Pharma",
+        "invoice": "INV-77",
+    }
+    assert nurses_browser.post("/drugs/receive", data=sent | {"invoice": ""}).status_code == 422
+    page = nurses_browser.post("/drugs/receive", data=sent, follow_redirects=True)
+    assert "balance <b>10</b> vials" in page.text
+
+
+def test_a_vial_is_sent_and_accepted_by_another_person(nurses_browser, client, vials, make_cabinet, second_nurse):
+    other = make_cabinet("cupboard B")
+    sent = {"act": "send", "cabinet_id": str(other.id)}
+    assert nurses_browser.post(f"/drugs/containers/{vials[0].id}", data=sent).status_code == 303
+    (entry,) = stock_queries.underway()
+    client.sign_in(second_nurse)
+    page = client.post(f"/drugs/transfers/{entry.id}/accept", data={"cabinet_id": str(other.id)}, follow_redirects=True)
+    assert "cupboard B" in page.text
+    db.session.expire_all()
+    assert vials[0].register.cabinet_id == other.id
+
+
+def test_strangers_find_no_page(refuses_strangers, vials, make_drawn):
+    account, vial = make_drawn(vials[0])
+    line = stock_queries.lines_of(vial.register_id)[0]
+    for address in (
+        f"/drugs/{vial.register_id}",
+        f"/drugs/{vial.register_id}/count",
+        f"/drugs/{vial.register_id}/waste/{account.id}",
+        f"/drugs/containers/{vial.id}",
+        f"/drugs/lines/{line.id}",
+    ):
+        refuses_strangers(address)
