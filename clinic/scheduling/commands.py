@@ -11,6 +11,7 @@ import click
 from clinic.scheduling.optimiser import files, search
 from clinic.scheduling.optimiser.problem import Problem
 from clinic.scheduling.optimiser.proposals import Booking, answer
+from clinic.scheduling.optimiser.reasons import reasons
 
 MALFORMED = 2
 # Kept back from the time that is allowed: to start the command before, and to write the plan after.
@@ -43,8 +44,8 @@ def solve_command(file: Path, out: Path, *, seconds: int | None, iterations: int
     files.write(out, document)
     unplaced = document["unplaced"]
     click.echo(f"{plan.cost} cost, {len(document['assignments'])} placed, {len(unplaced)} not placed: {out}")
-    for name in unplaced:
-        click.echo(f"not placed: {name}")
+    for line in reasons(problem, plan.places):
+        click.echo(line)
     if is_interrupted():
         click.echo("interrupted before the time was over")
 

@@ -8,7 +8,7 @@ from typing import Final
 from clinic.core import formats, times
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser.nurse_load import Peak
-from clinic.scheduling.optimiser.obstacles import Obstacle
+from clinic.scheduling.optimiser.obstacles import WORDS, Obstacle
 from clinic.scheduling.proposals import Kind, Proposal, Unplaced
 from clinic.scheduling.rules import session_words
 from clinic.scheduling.situation import Frame
@@ -16,15 +16,6 @@ from clinic.scheduling.situation import Frame
 _NOON: Final = 12
 _MOST_WEEKDAYS: Final = 3
 _STARTS: Final = {Kind.MORNINGS: "Mornings", Kind.SOONEST: "Soonest", Kind.CALM: "Least load on nurses"}
-_OBSTACLES: Final = {
-    Obstacle.BEYOND: "after the days that can be booked",
-    Obstacle.CLOSED: "the clinic is closed",
-    Obstacle.VISIT: "the patient comes that day already",
-    Obstacle.HOURS: "not a day or a time that the order and this choice allow",
-    Obstacle.NURSES: "no nurse is free for so long",
-    Obstacle.CHAIRS: "no chair is free for so long",
-    Obstacle.TOGETHER: "chair and nurse are not free at the same time",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +110,7 @@ def _runs(days: Sequence[tuple[date, Obstacle]]) -> list[str]:
     return [
         f"{formats.weekday(first)} {formats.short_day(first)}"
         + (f" to {formats.weekday(last)} {formats.short_day(last)}" if last != first else "")
-        + f" {_OBSTACLES[what]}"
+        + f" {WORDS[what]}"
         for first, last, what in runs
     ]
 

@@ -1,6 +1,7 @@
 """All days of a plan, what stands on them, and what that costs the clinics: uneven days and uneven weeks."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from clinic.scheduling.optimiser.day import Day
 from clinic.scheduling.optimiser.problem import Place, Problem, Shape
@@ -111,3 +112,12 @@ class Calendar:
             day.remove(shape, place)
         week.change(place.nurse, sign * shape.length * shape.load)
         self.shared_cost += self._weights.level * day.above + week.cost - before
+
+
+def calendar_of(problem: Problem, plan: Sequence[Sequence[Place]]) -> Calendar:
+    """The calendar with a whole plan in it."""
+    calendar = Calendar(problem)
+    for course, places in zip(problem.courses, plan, strict=True):
+        for session, place in zip(course.sessions, places, strict=False):
+            calendar.add(course.patient, session.shape, place)
+    return calendar

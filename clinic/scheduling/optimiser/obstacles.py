@@ -1,6 +1,7 @@
 """Which rule stands in the way of a session on a day: for the words beside what could not be placed."""
 
 from enum import StrEnum
+from typing import Final
 
 from clinic.scheduling.optimiser.calendar import Calendar
 from clinic.scheduling.optimiser.course_offers import Wishes
@@ -17,6 +18,17 @@ class Obstacle(StrEnum):
     NURSES = "nurses"
     CHAIRS = "chairs"
     TOGETHER = "together"
+
+
+WORDS: Final = {
+    Obstacle.BEYOND: "after the days that can be booked",
+    Obstacle.CLOSED: "the clinic is closed",
+    Obstacle.VISIT: "the patient comes that day already",
+    Obstacle.HOURS: "not a day or a time that the order and this choice allow",
+    Obstacle.NURSES: "no nurse is free for so long",
+    Obstacle.CHAIRS: "no chair is free for so long",
+    Obstacle.TOGETHER: "chair and nurse are not free at the same time",
+}
 
 
 def obstacle(problem: Problem, calendar: Calendar, course: Course, index: int, number: int) -> Obstacle | None:
