@@ -9,8 +9,8 @@ from typing import Final
 from clinic.core import times
 from clinic.protocols.models import Terms
 from clinic.protocols.spacing_rules import SpacingKind
+from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.optimiser.problem import Course, Done, Gap, Place, Session
-from clinic.scheduling.situation import DAY, SLOT, Frame, shape_of, slots_of
 
 # New sessions begin at a quarter of an hour.
 _QUARTER: Final = 15 // SLOT

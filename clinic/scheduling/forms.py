@@ -75,7 +75,7 @@ def _chosen(message: str) -> Any:
     return check
 
 
-class _Reason(StringField):
+class Reason(StringField):
     """A short text that says why."""
 
     def __init__(self, label: str, **options: Any) -> None:
@@ -181,13 +181,13 @@ class MoveForm(Form):
     clock = ClockField("Time", required=True)
     chair = SelectField("Chair", [_chosen("Choose a chair")])
     nurse = SelectField("Nurse")
-    reason = _Reason("Why")
+    reason = Reason("Why")
 
 
 class ReasonForm(Form):
     """Why an appointment is given up, or a closed chair is open again."""
 
-    reason = _Reason("Why")
+    reason = Reason("Why")
 
 
 class NurseForm(Form):
@@ -232,7 +232,7 @@ class ClosureForm(Form):
     from_time = ClockField("Time", required=True)
     until_day = DayField("Until", required=True)
     until_time = ClockField("Time", required=True)
-    reason = _Reason("Why")
+    reason = Reason("Why")
 
 
 class ShiftForm(Form):

@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from clinic.core import formats, times
-from clinic.scheduling import queries, situation
+from clinic.scheduling import queries, resources
 from clinic.scheduling.booking import Plan, plan_of, remarks
 from clinic.scheduling.course_request import Ask, Standing, request
+from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser.calendar import Calendar
@@ -16,7 +17,7 @@ from clinic.scheduling.optimiser.course_search import CourseSearch
 from clinic.scheduling.optimiser.free_slots import FreeSlots
 from clinic.scheduling.optimiser.problem import Place
 from clinic.scheduling.rules import AppointmentStatus
-from clinic.scheduling.situation import DAY, SLOT, Frame, Situation, shape_of, slots_of
+from clinic.scheduling.situation import Situation
 
 # Without a window from the order, other places are looked for so many days around.
 _AROUND: Final = 14
@@ -47,8 +48,8 @@ class Mover:
         self.frame = Frame(first, (last - first).days + 1, zone)
         self._rest = [each for each in plan.standing if each.id != appointment.id]
         self._per_nurse, self._today = per_nurse, today
-        resources = situation.read(first, last, zone, without={appointment.id})
-        self.situation = Situation(resources, self.frame, today=today, per_nurse=per_nurse)
+        rows = resources.read(first, last, zone, without={appointment.id})
+        self.situation = Situation(rows, self.frame, today=today, per_nurse=per_nurse)
         self._calendar = Calendar(self.situation.problem)
         self._minutes = int((appointment.ends_at - appointment.starts_at).total_seconds()) // 60
         self.now = self.situation.place_at(appointment.chair_id, appointment.nurse_id, appointment.starts_at)
@@ -146,13 +147,13 @@ class Mover:
         if not later:
             return
         zone = self.frame.zone
-        resources = situation.read(
+        rows = resources.read(
             self.frame.first,
             self.frame.first + timedelta(days=self.frame.length - 1),
             zone,
             without={self._appointment.id, *(each.id for each in later)},
         )
-        free = Situation(resources, self.frame, today=self._today, per_nurse=self._per_nurse)
+        free = Situation(rows, self.frame, today=self._today, per_nurse=self._per_nurse)
         places = {each.session_number: free.place_at(each.chair_id, each.nurse_id, each.starts_at) for each in later}
         nurse_id = slot.nurse.id if slot.nurse else None
         new = Standing(slot.session_number, slot.starts_at, free.place_at(slot.chair.id, nurse_id, slot.starts_at))

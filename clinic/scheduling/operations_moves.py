@@ -19,6 +19,7 @@ from clinic.scheduling.operations import (
     _refuse_impossible,
     _same_place,
     _try,
+    assign_nurse,
     change_status,
     undo,
 )
@@ -50,12 +51,7 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
         pumps={move.slot.pump.id for move in moves if move.slot.pump},
     )
     for move in moves:
-        db.session.refresh(move.appointment, ["status", "version"])
-        if move.appointment.status is not AppointmentStatus.BOOKED:
-            raise RuleBroken(
-                f"{move.appointment.patient.name} is not booked any more: {move.appointment.status.value}. "
-                "Look at the plan again."
-            )
+        _refuse_unless_booked(move)
         _refuse_impossible(move.slot, at=at)
     with db.session.begin_nested():
         moved, clashes = [], []
@@ -75,6 +71,16 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
         was = move.appointment.id
         record_appointment(AuditAction.APPOINTMENT_MOVED, new, by=by, at=at, reason=move.reason, moved_from_id=was)
     return moved
+
+
+def _refuse_unless_booked(move: Move) -> None:
+    """Whoever has arrived, or does not come, is not moved; read again, for it may be some seconds ago."""
+    db.session.refresh(move.appointment, ["status", "version"])
+    if move.appointment.status is not AppointmentStatus.BOOKED:
+        raise RuleBroken(
+            f"{move.appointment.patient.name} is not booked any more: {move.appointment.status.value}. "
+            "Look at the plan again."
+        )
 
 
 def moved_together(appointment: Appointment) -> list[Appointment]:
@@ -101,3 +107,21 @@ def undo_together(appointment: Appointment, *, by: Staff, at: datetime) -> list[
     reason = "The move was taken back."
     back = [Move(each, _same_place(each.moved_from), reason) for each in together if each.moved_from]
     return move_all(back, by=by, at=at)
+
+
+def accept_plan(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointment]:
+    """Carry out a plan or the part of it that was chosen: all of these moves, or none.
+
+    Where time and chair stay, the appointment stays too and only its nurse changes: the patient is told nothing new.
+    """
+    others = [move for move in moves if not _is_nurse_alone(move)]
+    for move in moves:
+        if _is_nurse_alone(move):
+            _refuse_unless_booked(move)
+            assign_nurse(move.appointment, move.slot.nurse, by=by, at=at)
+    return move_all(others, by=by, at=at) if others else []
+
+
+def _is_nurse_alone(move: Move) -> bool:
+    old, new = move.appointment, move.slot
+    return (old.starts_at, old.ends_at, old.chair_id) == (new.starts_at, new.ends_at, new.chair.id)

@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from typing import Final
 
 from clinic.core import formats, times
+from clinic.scheduling.frame import Frame
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser.nurse_load import Peak
 from clinic.scheduling.optimiser.obstacles import WORDS, Obstacle
 from clinic.scheduling.proposals import Kind, Proposal, Unplaced
 from clinic.scheduling.rules import session_words
-from clinic.scheduling.situation import Frame
 
 _NOON: Final = 12
 _MOST_WEEKDAYS: Final = 3

@@ -9,9 +9,10 @@ from itertools import pairwise
 from typing import Final
 
 from clinic.core import formats, times
-from clinic.scheduling import situation
+from clinic.scheduling import resources
 from clinic.scheduling.booking import Plan
 from clinic.scheduling.course_request import Ask, Part, Request, Standing, horizon, request
+from clinic.scheduling.frame import Frame, slots_of
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser.calendar import Calendar
 from clinic.scheduling.optimiser.course_cost import course_cost
@@ -20,7 +21,7 @@ from clinic.scheduling.optimiser.nurse_load import Peak, peaks
 from clinic.scheduling.optimiser.obstacles import Obstacle, obstacle
 from clinic.scheduling.optimiser.problem import Place, Problem
 from clinic.scheduling.optimiser.rhythm import Anchor, RhythmSearch
-from clinic.scheduling.situation import Frame, Situation, slots_of
+from clinic.scheduling.situation import Situation
 
 # What another chair or another time of day than the session before costs, beside the weights of COMFORT.
 _OTHER_CHAIR: Final = 12
@@ -78,8 +79,8 @@ class Desk:
         last = horizon(ask, len(plan.numbers), today)
         self.frame = Frame(today, (last - today).days + 1, zone)
         mine = {each.id for each in plan.standing} | set(without)
-        resources = situation.read(today, last, zone, without=mine)
-        self.situation = Situation(resources, self.frame, today=today, per_nurse=per_nurse)
+        rows = resources.read(today, last, zone, without=mine)
+        self.situation = Situation(rows, self.frame, today=today, per_nurse=per_nurse)
         self.calendar = Calendar(self.situation.problem)
         self._standing = [
             Standing(

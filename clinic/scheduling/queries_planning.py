@@ -1,16 +1,20 @@
 """Reads for the optimiser: long times, many rows, so plain columns instead of objects."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
 
-from clinic.accounts.models import Staff, StaffRole
+from clinic.accounts.models import Clinic, Staff, StaffRole
 from clinic.core import db
 from clinic.core.permissions import Role
-from clinic.scheduling.models import Appointment, Chair, ChairClosure, Shift
+from clinic.courses.models import Course
+from clinic.orders.models import Order, OrderVersion
+from clinic.protocols.models import Terms
+from clinic.scheduling.models import Appointment, Chair, ChairClosure, Shift, ShiftBreak
 from clinic.scheduling.rules import HOLDING, AppointmentStatus
 
 
@@ -38,12 +42,13 @@ class Shut(NamedTuple):
 
 
 class Duty(NamedTuple):
-    """A nurse on duty; `at_once` is how many patients she has at most, where that is hers alone."""
+    """A nurse on duty; her own limits of patients at once and of starts in a quarter of an hour, where she has any."""
 
     staff: Staff
     starts_at: datetime
     ends_at: datetime
     at_once: int | None = None
+    per_quarter: int | None = None
     breaks: tuple[tuple[datetime, datetime], ...] = ()
 
 
@@ -78,12 +83,48 @@ def chairs_shut(start: datetime, end: datetime) -> list[Shut]:
 
 
 def duties(start: datetime, end: datetime) -> list[Duty]:
-    """The shifts of nurses that touch a time."""
+    """The shifts of nurses that touch a time, with their breaks."""
     nurses = sa.select(StaffRole.staff_id).where(StaffRole.role == Role.NURSE)
+    wanted = Shift.starts_at < end, Shift.ends_at > start, Shift.staff_id.in_(nurses)
+    breaks: dict[uuid.UUID, list[tuple[datetime, datetime]]] = {}
+    for shift_id, begin, until in db.session.execute(
+        sa.select(ShiftBreak.shift_id, ShiftBreak.starts_at, ShiftBreak.ends_at)
+        .join(Shift, Shift.id == ShiftBreak.shift_id)
+        .where(*wanted)
+    ):
+        breaks.setdefault(shift_id, []).append((begin, until))
     rows = db.session.execute(
-        sa.select(Staff, Shift.starts_at, Shift.ends_at)
-        .join(Shift, Shift.staff_id == Staff.id)
-        .where(Shift.starts_at < end, Shift.ends_at > start, Staff.id.in_(nurses))
+        sa.select(Shift.id, Staff, Shift.starts_at, Shift.ends_at, Shift.patients_at_once, Shift.starts_per_quarter)
+        .join(Staff, Staff.id == Shift.staff_id)
+        .where(*wanted)
         .order_by(Shift.starts_at, Staff.family_name)
     )
-    return [Duty(*row) for row in rows]
+    return [Duty(*row[1:], breaks=tuple(breaks.get(row[0], ()))) for row in rows]
+
+
+def starts_per_nurse() -> int | None:
+    """How many sessions a nurse may begin in a quarter of an hour, by the clinic's own word."""
+    return db.session.scalar(sa.select(Clinic.starts_per_nurse).where(Clinic.id == db.current_clinic_id()))
+
+
+def terms_of(course_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Terms]:
+    """What the last signed order of each course says, in one read."""
+    rows = db.session.execute(
+        sa.select(Course.id, Terms)
+        .join(Order, Order.id == Course.order_id)
+        .join(OrderVersion, OrderVersion.order_id == Order.id)
+        .join(Terms, Terms.id == OrderVersion.terms_id)
+        .where(Course.id.in_(set(course_ids)), OrderVersion.signature_id.is_not(None))
+        .order_by(OrderVersion.number)
+    )
+    return {row[0]: row[1] for row in rows}  # ordered by version: the last one stays
+
+
+def appointments(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Appointment]:
+    """Appointments by their keys, with patient, chair and nurse."""
+    rows = db.session.scalars(
+        sa.select(Appointment)
+        .where(Appointment.id.in_(set(keys)))
+        .options(joinedload(Appointment.patient), joinedload(Appointment.chair), joinedload(Appointment.nurse))
+    )
+    return {each.id: each for each in rows}

@@ -1,30 +1,26 @@
 """The clinic as it stands, in the words of the optimiser, and the optimiser's places as times and names again.
 
-Two steps, so that "what if" can stand between them: `read` asks the database, always the same few questions however
-long the time; `Situation` turns the answers into slots of the clinic's wall clock. A slot is named by the wall, so a
-course keeps its clock time when the clocks change. Several sites share the nurses: here they are one clinic, and where
-a site is closed its chairs are.
+`resources.read` asks the database, always the same few questions however long the time; `Situation` turns the answers
+into slots of the clinic's wall clock, and "what if" can stand between the two. A slot is named by the wall, so a course
+keeps its clock time when the clocks change. Several sites share the nurses: here they are one clinic, and where a site
+is closed, or has no clinician on site, its chairs are shut.
 """
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from clinic.accounts.models import Staff
 from clinic.core import times
-from clinic.scheduling import queries_planning as queries
-from clinic.scheduling.models import Chair
+from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser.problem import Clinic, DayRecord, Nurse, Place, Problem, Shape, Weights
-from clinic.scheduling.queries_planning import Duty, Held, Shut
+from clinic.scheduling.resources import Resources
 from clinic.scheduling.rules import week_of
+from clinic.scheduling.sites import Sites
 
-SLOT: Final = 5  # minutes
-DAY: Final = 24 * 60 // SLOT
 # The week that the calendar shows before anybody has entered hours or shifts.
 _USUAL: Final = (8 * 60 // SLOT, 17 * 60 // SLOT)
 _WORKDAYS: Final = range(5)
@@ -45,65 +41,10 @@ COMFORT: Final = Weights(
     nurse_change=20,
     chair_change=12,
 )
+# While a nurse has her break her patients are looked after by the others, whoever that is.
+_COVERED: Final = 1000
 NOBODY: Final = 0  # stands for the nurse of an appointment that has none, and begins nothing
 _UNPLANNED: Final = 1  # stands for the nurses of a week whose shifts nobody has planned yet
-
-
-@dataclass(frozen=True, slots=True)
-class Resources:
-    """What was read: everything that a time is made of."""
-
-    chairs: Sequence[Chair]
-    shut: Sequence[Shut]
-    duties: Sequence[Duty]
-    held: Sequence[Held]
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """The days that are looked at, on the clinic's wall."""
-
-    first: date
-    length: int
-    zone: ZoneInfo
-
-    def instant(self, day: int, slot: int) -> datetime:
-        """When a slot begins."""
-        wall = datetime.combine(self.first + timedelta(days=day), time()) + timedelta(minutes=slot * SLOT)
-        return wall.replace(tzinfo=self.zone).astimezone(UTC)
-
-    def offset(self, day: int) -> int:
-        """Minutes east of UTC at noon."""
-        noon = datetime.combine(self.first + timedelta(days=day), time(12), tzinfo=self.zone)
-        return int((noon.utcoffset() or timedelta()).total_seconds()) // 60
-
-    def day(self, instant: datetime) -> int:
-        """The number of the day that an instant lies in."""
-        return (times.local(instant, self.zone).date() - self.first).days
-
-    def spans(self, start: datetime, end: datetime, *, is_inward: bool = False) -> Iterator[tuple[int, int, int]]:
-        """The slots of each day that a time touches, or with `is_inward` fills."""
-        from_wall, to_wall = times.local(start, self.zone), times.local(end, self.zone)
-        first, last = (from_wall.date() - self.first).days, (to_wall.date() - self.first).days
-        early, late = (SLOT - 1, 0) if is_inward else (0, SLOT - 1)
-        for day in range(max(first, 0), min(last, self.length - 1) + 1):
-            begin = (from_wall.hour * 60 + from_wall.minute + early) // SLOT if day == first else 0
-            until = (to_wall.hour * 60 + to_wall.minute + late) // SLOT if day == last else DAY
-            if begin < until:
-                yield day, begin, until
-
-
-def read(first: date, last: date, zone: ZoneInfo, *, without: Collection[uuid.UUID] = ()) -> Resources:
-    """What stands from one day to another; appointments of `without` are left out."""
-    start = datetime.combine(first, time(), tzinfo=zone).astimezone(UTC)
-    end = datetime.combine(last + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
-    left_out = set(without)
-    return Resources(
-        chairs=queries.every_chair(),
-        shut=queries.chairs_shut(start, end),
-        duties=queries.duties(start, end),
-        held=[each for each in queries.held(start, end) if each.id not in left_out],
-    )
 
 
 class _NurseOfDay(NamedTuple):
@@ -125,6 +66,7 @@ class Situation:
         self._on_day: dict[int, list[_NurseOfDay]] = defaultdict(list)
         self._nurses: dict[int, list[Nurse]] = defaultdict(list)
         self._take_duties()
+        self.sites = Sites(resources, frame)
         self.hours = self._hours()
         self.problem = self._problem()
 
@@ -137,6 +79,7 @@ class Situation:
         many = max(len(self.resources.chairs), 1)
         for duty in self.resources.duties:
             capacity = duty.at_once or self.per_nurse or many
+            is_one_by_one = bool(duty.per_quarter or self.resources.starts_per_nurse)
             for day, start, end in self.frame.spans(duty.starts_at, duty.ends_at, is_inward=True):
                 key = duty.staff.id, sum(self._is(each, duty.staff.id) for each in self._on_day[day])
                 if key not in numbers:
@@ -146,14 +89,17 @@ class Situation:
                 rests = tuple(
                     (begin, until) for rest in duty.breaks for on, begin, until in self.frame.spans(*rest) if on == day
                 )
-                self._nurses[day].append(Nurse(numbers[key], start, end, capacity, rests))
+                self._nurses[day].append(Nurse(numbers[key], start, end, capacity, rests, is_one_by_one))
 
     def _is(self, each: _NurseOfDay, staff_id: uuid.UUID) -> bool:
         staff = self._staff[each.nurse]
         return staff is not None and staff.id == staff_id
 
     def _hours(self) -> dict[int, tuple[int, int]]:
-        """When the clinic is open on each day, as its shifts say it; in weeks without any, as the others do."""
+        """When the clinic is open on each day: its hours and closed days, and within them the shifts.
+
+        In weeks without any shift those of the other weeks count, and nobody is named.
+        """
         found = {
             day: (min(each.start for each in there), max(each.end for each in there))
             for day, there in self._on_day.items()
@@ -166,10 +112,17 @@ class Situation:
             usual = dict.fromkeys(_WORKDAYS, _USUAL)
         many = max(len(self.resources.chairs), 1)
         for day, on in dates.items():
-            hours = usual.get(on.weekday())
-            if hours and week_of(on) not in planned:
+            opening = self.sites.opening(on)
+            is_planned = week_of(on) in planned
+            unplanned = opening if self.sites.has_hours(on) else usual.get(on.weekday())
+            hours = found.get(day) if is_planned else unplanned
+            if opening is not None:
+                hours = (max(hours[0], opening[0]), min(hours[1], opening[1])) if hours else None
+            found.pop(day, None)
+            if hours and hours[0] < hours[1]:
                 found[day] = hours
-                self._nurses[day].append(Nurse(_UNPLANNED, *hours, many, ()))
+                if not is_planned:
+                    self._nurses[day].append(Nurse(_UNPLANNED, *hours, many, (), is_one_by_one=False))
         return found
 
     def _problem(self) -> Problem:
@@ -194,8 +147,8 @@ class Situation:
         chairs = self.resources.chairs
         clinic = Clinic(
             name="clinic",
-            cleaning=0,
-            cover_capacity=0,
+            cleaning=slots_of(max((chair.cleaning_min or 0 for chair in chairs), default=0)),
+            cover_capacity=_COVERED,
             level_target=_LEVEL,
             chairs=tuple(chair.name for chair in chairs),
             features=tuple(frozenset({chair.kind.value}) for chair in chairs),
@@ -233,6 +186,12 @@ class Situation:
         for each in self.resources.shut:
             for day, start, end in self.frame.spans(each.starts_at, each.ends_at):
                 shut[day].append((self._chair_of[each.chair_id], start, end))
+        for each_site, day, start, end in self.sites.shut():
+            shut[day] += [
+                (number, start, end)
+                for number, chair in enumerate(self.resources.chairs)
+                if chair.site_id == each_site and day in reach
+            ]
         for day, (begin, end) in reach.items():
             opens, closes = self.hours.get(day, (end, end))
             for number, chair in enumerate(self.resources.chairs):
@@ -262,13 +221,3 @@ class Situation:
         if any(each.nurse == _UNPLANNED for each in there):
             return None
         return sum(each.start <= slot < each.end for each in there)
-
-
-def shape_of(slots: int) -> Shape:
-    """A session that holds a chair and a nurse for so many slots."""
-    return Shape(prep=0, infusion=slots, recovery=0, load=1, is_first=False, needs=frozenset())
-
-
-def slots_of(minutes: int) -> int:
-    """Slots that so many minutes touch."""
-    return -(-minutes // SLOT)

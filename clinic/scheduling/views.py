@@ -126,5 +126,6 @@ from clinic.scheduling import (  # noqa: E402 they add their routes and their pa
     views_appointment,  # noqa: F401
     views_booking,  # noqa: F401
     views_move,  # noqa: F401
+    views_replan,  # noqa: F401
     views_rooms,  # noqa: F401
 )

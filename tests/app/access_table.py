@@ -161,6 +161,7 @@ COURSES = {
     "courses.write_spoken": CLINICAL,
 }
 SCHEDULING = {
+    "scheduling.accept_replan": CARE_AND_DESK,
     "scheduling.add_chair": CARE_AND_DESK,
     "scheduling.add_shifts": CARE_AND_DESK,
     "scheduling.assign_nurse": CARE_AND_DESK,
@@ -178,6 +179,7 @@ SCHEDULING = {
     "scheduling.show_appointment": CARE_AND_DESK,
     "scheduling.show_booking": CARE_AND_DESK,
     "scheduling.show_calendar": CARE_AND_DESK,
+    "scheduling.show_replan": CARE_AND_DESK,
     "scheduling.undo": CARE_AND_DESK,
 }
 DRUGLOG = {

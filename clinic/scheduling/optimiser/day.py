@@ -25,11 +25,12 @@ MOST_OFFERS = 200
 class _Duty:
     """A nurse on this day."""
 
-    __slots__ = ("_free", "_resting", "capacity")
+    __slots__ = ("_free", "_is_one_by_one", "_resting", "capacity")
 
     def __init__(self, nurse: Nurse) -> None:
         self.capacity = nurse.capacity
         self._free = span(nurse.start, nurse.end)
+        self._is_one_by_one = nurse.is_one_by_one
         self._resting = 0
         for begin, end in nurse.breaks:
             self._resting |= span(begin, end)  # nothing begins in a break
@@ -38,7 +39,8 @@ class _Duty:
         """Where she could begin a session of this length and load."""
         room = self.capacity - load + 1
         free = self._free & ~busy.over[room] if room > 0 else 0
-        return starts(free, length) & ~(self._resting | busy.started)
+        taken = self._resting | busy.started if self._is_one_by_one else self._resting
+        return starts(free, length) & ~taken
 
 
 class _Busy(NamedTuple):

@@ -18,6 +18,7 @@ class Nurse:
     end: int
     capacity: int
     breaks: tuple[tuple[int, int], ...]
+    is_one_by_one: bool = True  # begins at most one session per slot
 
 
 @dataclass(frozen=True, slots=True)

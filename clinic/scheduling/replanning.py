@@ -1,0 +1,212 @@
+"""A new plan after something happened: the least that must change, each change with its reason. It writes nothing.
+
+Only booked appointments that have not begun are moved. First those alone that cannot stay; only where one of them finds
+no place may others of the same days make room, on their own day. A patient who has arrived is never moved.
+"""
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from clinic.core import formats, times
+from clinic.scheduling import queries_planning as queries
+from clinic.scheduling import resources
+from clinic.scheduling.course_request import Ask
+from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
+from clinic.scheduling.happening import Happening, NurseOff
+from clinic.scheduling.models import Appointment
+from clinic.scheduling.operations import Slot
+from clinic.scheduling.optimiser import search
+from clinic.scheduling.optimiser.problem import Course, Session
+from clinic.scheduling.queries_planning import Held
+from clinic.scheduling.resources import Resources
+from clinic.scheduling.rules import AppointmentStatus
+from clinic.scheduling.situation import COMFORT, NOBODY, Situation
+
+# How many days before and after are read for the neighbours of a session and for other days to go to.
+_BEFORE: Final = 14
+_AFTER: Final = 28
+_ELSEWHERE: Final = 14
+_ROUNDS: Final = 60
+_ROUNDS_EACH: Final = 6
+# Nothing counts but how little changes.
+_LEAST_CHANGE: Final = replace(COMFORT, delay=0, gap=2, preference=0, continuity=0, level=0)
+_NO_HOURS: Final[tuple[tuple[int, int], ...]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One appointment that shall stand elsewhere or be given to another nurse, and why.
+
+    `slot` is None where no place is left.
+    """
+
+    appointment: Appointment
+    slot: Slot | None
+    reason: str
+
+    @property
+    def is_nurse_alone(self) -> bool:
+        """Whether the patient notices nothing but another face."""
+        old, new = self.appointment, self.slot
+        return new is not None and (old.starts_at, old.chair_id) == (new.starts_at, new.chair.id)
+
+
+class Replan:
+    """The days of a happening, as they were read once."""
+
+    def __init__(self, happening: Happening, *, per_nurse: int | None, at: datetime) -> None:
+        self._happening, self._per_nurse, self._at = happening, per_nurse, at
+        zone = formats.zone.get()
+        self._today = times.local(at, zone).date()
+        begins = max(times.local(happening.starts_at, zone).date(), self._today)
+        ends = max(times.local(happening.ends_at, zone).date(), begins)
+        first, last = begins - timedelta(days=_BEFORE), ends + timedelta(days=_AFTER)
+        self.frame = Frame(first, (last - first).days + 1, zone)
+        self._until = self.frame.length - _AFTER + _ELSEWHERE
+        self._before = resources.read(first, last, zone)
+        self._after = happening.apply(self._before)
+        self._days = self._days_by_session()
+        self._affected = {each.id: why for each in self._before.held if (why := self._why(each))}
+        self._terms = queries.terms_of(each.course_id for each in self._before.held)
+
+    def _why(self, each: Held) -> str | None:
+        is_movable = each.status is AppointmentStatus.BOOKED and each.ends_at > self._at
+        return self._happening.reason(each, self._before) if is_movable else None
+
+    def _days_by_session(self) -> dict[tuple[uuid.UUID, int], int]:
+        return {(each.course_id, each.session_number): self.frame.day(each.starts_at) for each in self._before.held}
+
+    def changes(self) -> list[Change]:
+        """What has to change, earliest first."""
+        if not self._affected:
+            return []
+        found = self._solve(set(self._affected), ())
+        unplaced = {key for key, place in found.items() if place is None}
+        reasons = dict(self._affected)
+        if unplaced:
+            helpers = self._helpers()
+            wider = self._solve(set(self._affected), helpers)
+            left = {key for key, place in wider.items() if place is None}
+            if len(left) < len(unplaced) and not left & set(helpers):
+                found = wider
+                room_for = self._names(unplaced - left)
+                reasons |= dict.fromkeys(helpers, f"makes room for {room_for}")
+        return self._as_changes(found, reasons)
+
+    def _helpers(self) -> list[uuid.UUID]:
+        """Booked appointments of the affected days that have not begun: they may make room."""
+        days = {self.frame.day(each.starts_at) for each in self._before.held if each.id in self._affected}
+        return [
+            each.id
+            for each in self._before.held
+            if self.frame.day(each.starts_at) in days
+            and each.status is AppointmentStatus.BOOKED
+            and each.starts_at > self._at
+            and each.id not in self._affected
+        ]
+
+    def _names(self, keys: Iterable[uuid.UUID]) -> str:
+        people = queries.appointments(keys).values()
+        return ", ".join(sorted({each.patient.family_name for each in people}))
+
+    # --- the problem ---
+
+    def _solve(
+        self, affected: Collection[uuid.UUID], helpers: Collection[uuid.UUID]
+    ) -> dict[uuid.UUID, tuple[Slot, bool] | None]:
+        """By appointment, where it shall stand and whether that is another place; None where none is left."""
+        moving = [each for each in self._before.held if each.id in affected or each.id in helpers]
+        held = [each for each in self._after.held if each.id not in affected and each.id not in set(helpers)]
+        stage = self._situation(replace(self._after, held=held))
+        courses = tuple(self._course(stage, each, may_leave_day=each.id in affected) for each in moving)
+        problem = replace(stage.problem, courses=courses)
+        rounds = _ROUNDS + _ROUNDS_EACH * len(courses)
+        plan = search.solve(problem, lambda done: search.OVER * done // rounds)
+        found: dict[uuid.UUID, tuple[Slot, bool] | None] = {}
+        for each, course, places in zip(moving, courses, plan.places, strict=True):
+            minutes = int((each.ends_at - each.starts_at).total_seconds()) // 60
+            now = course.sessions[0].booked
+            if not places or now is None:
+                found[each.id] = None
+                continue
+            slot = stage.slot(each.session_number, places[0], minutes)
+            if now.nurse == NOBODY and not self._needs_nurse(each):
+                # Nobody was named, or somebody who is not on duty: that is no matter of this plan.
+                is_moved = (places[0].day, places[0].start, places[0].chair) != (now.day, now.start, now.chair)
+                found[each.id] = replace(slot, nurse=None), is_moved
+            else:
+                found[each.id] = slot, places[0] != now
+        return found
+
+    def _needs_nurse(self, each: Held) -> bool:
+        return isinstance(self._happening, NurseOff) and each.id in self._affected
+
+    def _situation(self, resources: Resources) -> Situation:
+        return Situation(resources, self.frame, today=self._today, per_nurse=self._per_nurse, weights=_LEAST_CHANGE)
+
+    def _course(self, stage: Situation, each: Held, *, may_leave_day: bool) -> Course:
+        """One appointment as a course of its own; which days it may go to is said day by day."""
+        minutes = int((each.ends_at - each.starts_at).total_seconds()) // 60
+        now = stage.place_at(each.chair_id, each.nurse_id, each.starts_at)
+        ask = Ask(self._terms.get(each.course_id), minutes)
+        own = (now.start, now.start + slots_of(minutes))
+        days = self._other_days(each, ask, now.day) if may_leave_day else ()
+        exceptions = {day: self._from_now(ask.windows(self._weekday(day)), day) for day in days}
+        exceptions[now.day] = (*self._from_now(ask.starts(0), now.day), *self._from_now((own,), now.day))
+        return Course(
+            name=str(each.id),
+            patient=str(each.patient_id),
+            priority=1,
+            clinics=((0, 0),),
+            release=0,
+            last_done=None,
+            weekly=(_NO_HOURS,) * 7,
+            exceptions=exceptions,
+            preferred=(0, DAY),
+            sessions=(Session(str(each.id), shape_of(slots_of(minutes)), None, now),),
+        )
+
+    def _weekday(self, day: int) -> int:
+        return (self.frame.first + timedelta(days=day)).weekday()
+
+    def _from_now(self, windows: Sequence[tuple[int, int]], day: int) -> tuple[tuple[int, int], ...]:
+        today = self.frame.day(self._at)
+        if day != today:
+            return tuple(windows) if day > today else _NO_HOURS
+        wall = times.local(self._at, self.frame.zone)
+        passed = (wall.hour * 60 + wall.minute) // SLOT + 1
+        return tuple(window for window in windows if window[0] >= passed)
+
+    def _other_days(self, each: Held, ask: Ask, now: int) -> range:
+        """The days that the neighbours in the course leave, as the order spaces them."""
+        first, last = self.frame.day(self._at), self._until
+        before = self._days.get((each.course_id, each.session_number - 1))
+        after = self._days.get((each.course_id, each.session_number + 1))
+        if before is not None and (gap := ask.gap(each.session_number)):
+            first, last = max(first, before + gap.least), min(last, before + gap.most)
+        if after is not None and (gap := ask.gap(each.session_number + 1)):
+            first, last = max(first, after - gap.most), min(last, after - gap.least)
+        if before is None and after is None:
+            first = max(first, now - _ELSEWHERE)
+        return range(max(first, 0), min(last, self.frame.length - 1) + 1)
+
+    # --- in the end ---
+
+    def _as_changes(
+        self, found: Mapping[uuid.UUID, tuple[Slot, bool] | None], reasons: Mapping[uuid.UUID, str]
+    ) -> list[Change]:
+        moved = {key: place for key, place in found.items() if place is None or place[1]}
+        rows = queries.appointments(moved)
+        changes = [
+            Change(rows[key], _with_nurse(place[0], rows[key]) if place else None, reasons[key])
+            for key, place in moved.items()
+        ]
+        return sorted(changes, key=lambda change: change.appointment.starts_at)
+
+
+def _with_nurse(slot: Slot, appointment: Appointment) -> Slot:
+    """A place for which the plan names nobody keeps the nurse of the appointment."""
+    return slot if slot.nurse else replace(slot, nurse=appointment.nurse)

@@ -1,0 +1,204 @@
+"""A day that went another way: say what happened, read the moves with their reasons, accept all or some of them."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+
+from clinic.accounts.current import actor, clinic
+from clinic.audit import reading
+from clinic.audit.rules import AuditAction
+from clinic.core import clock, formats, times
+from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Permission, requires
+from clinic.scheduling import operations, queries, queries_planning, queries_rooms
+from clinic.scheduling.booking import change_words, clash_words, slot_words
+from clinic.scheduling.forms import MoveForm, chair_choices, instant_of, nurse_choices
+from clinic.scheduling.forms_replan import ChairOutForm, LateForm, NurseOffForm
+from clinic.scheduling.happening import ChairOut, Happening, NurseOff, RunsLate
+from clinic.scheduling.models import Appointment
+from clinic.scheduling.moving import place_value
+from clinic.scheduling.operations import Slot, SlotsTaken
+from clinic.scheduling.operations_moves import Move, accept_plan
+from clinic.scheduling.replanning import Change, Replan
+from clinic.scheduling.views import bp, calendar_page, nurses, week_asked
+from clinic.scheduling.week import Ghost
+
+
+@dataclass(slots=True)
+class _Asked:
+    """The three forms, the one that was sent, and what it says has happened."""
+
+    nurse_off: NurseOffForm
+    chair_out: ChairOutForm
+    late: LateForm
+    what: str = ""
+    happening: Happening | None = None
+    fact: str = ""
+
+    @property
+    def form(self) -> NurseOffForm | ChairOutForm | LateForm | None:
+        """The form that was sent."""
+        forms = {"nurse": self.nurse_off, "chair": self.chair_out, "late": self.late}
+        return forms.get(self.what)
+
+
+def _asked() -> _Asked:
+    what = request.args.get("what", "")
+    data = {key: request.args if what == key else None for key in ("nurse", "chair", "late")}
+    asked = _Asked(NurseOffForm(data["nurse"]), ChairOutForm(data["chair"]), LateForm(data["late"]), what)
+    chairs, people = queries.chairs(), nurses()
+    asked.nurse_off.who.choices = nurse_choices(people) | {"": "Nurse"}
+    asked.chair_out.chair.choices = chair_choices(chairs)
+    asked.late.chair_id.choices = chair_choices(chairs) | {"": "All chairs"}
+    if what == "nurse" and (span := asked.nurse_off.span()):
+        who = next(each for each in people if str(each.id) == asked.nurse_off.who.data)
+        asked.happening, asked.fact = NurseOff(who, *span), f"Take {who.name} off duty for that time"
+    elif what == "chair" and (span := asked.chair_out.span()):
+        chair = next(each for each in chairs if str(each.id) == asked.chair_out.chair.data)
+        asked.happening = ChairOut(chair, *span, asked.chair_out.reason.data or "")
+        asked.fact = f"Close chair {chair.name} for that time"
+    elif what == "late" and asked.late.validate():
+        meant = {each.id for each in chairs if asked.late.chair_id.data in {"", str(each.id)}}
+        asked.happening = RunsLate(clock.now(), int(asked.late.minutes.data or 0), meant)
+    return asked
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A change as the page lists it."""
+
+    value: str
+    name: str
+    was: str
+    will: str
+    change: str
+    reason: str
+
+
+def _line(change: Change) -> Line:
+    old, slot = change.appointment, change.slot
+    was = slot_words(Slot(old.session_number, old.chair, old.starts_at, old.ends_at))
+    if slot is None:
+        return Line("", old.patient.name, was, "", "", change.reason)
+    will = f"nurse {slot.nurse.name}" if change.is_nurse_alone and slot.nurse else slot_words(slot)
+    words = "same time, same chair" if change.is_nurse_alone else change_words(old, slot)
+    value = f"{old.id}|{old.version}|{place_value(slot)}"
+    return Line(value, old.patient.name, was, will, words, change.reason)
+
+
+def _page(asked: _Asked, *, refusals: Sequence[str] = (), ticked: set[str] | None = None) -> str:
+    changes: list[Change] = []
+    if asked.happening is not None:
+        plan = Replan(asked.happening, per_nurse=clinic().patients_per_nurse, at=clock.now())
+        changes = plan.changes()
+        for change in changes:
+            reading.note(AuditAction.PATIENT_READ, change.appointment.patient, actor_id=actor().id, page="replan")
+    lines = [_line(change) for change in changes]
+    shown = [
+        Ghost(
+            change.slot.session_number,
+            change.appointment.patient.family_name,
+            change.slot.chair.id,
+            *_span(change.slot),
+        )
+        for change in changes
+        if change.slot is not None and not change.is_nurse_alone
+    ]
+    first = times.local(asked.happening.starts_at, formats.zone.get()).date() if asked.happening else None
+    return calendar_page(
+        "scheduling/replan.html",
+        week_asked(first),
+        ghosts=shown,
+        asked=asked,
+        form=asked.form,
+        refusals=refusals,
+        moves=[line for line in lines if line.value],
+        stuck=[line for line in lines if not line.value],
+        ticked=ticked,
+        here=url_for(".accept_replan", **_question()),
+    )
+
+
+def _span(slot: Slot) -> tuple[Any, Any]:
+    return slot.starts_at, slot.ends_at
+
+
+def _question() -> dict[str, Any]:
+    return {name: value for name, value in request.args.items() if name != "week"}
+
+
+@bp.get("/calendar/replan")
+@requires(Permission.BOOK)
+def show_replan() -> ResponseReturnValue:
+    return _page(_asked())
+
+
+@bp.post("/calendar/replan")
+@requires(Permission.BOOK)
+def accept_replan() -> ResponseReturnValue:
+    """Everything that is ticked, in one transaction; each appointment is looked at again, and the database judges."""
+    asked = _asked()
+    if asked.happening is None:
+        return _page(asked), 422
+    values = request.form.getlist("move")
+    is_fact = bool(request.form.get("fact"))
+    try:
+        moves = _moves(values)
+        accept_plan(moves, by=actor(), at=clock.now())
+        if is_fact:
+            _record_fact(asked.happening)
+    except SlotsTaken as refusal:
+        return _page(asked, refusals=[clash_words(each) for each in refusal.clashes], ticked=set(values)), 422
+    except RuleBroken as refusal:
+        return _page(asked, refusals=[refusal.message], ticked=set(values)), 422
+    count = "1 appointment" if len(moves) == 1 else f"{len(moves)} appointments"
+    flash(f"Changed {count}." if moves else "Recorded.")
+    day = times.local(asked.happening.starts_at, formats.zone.get()).date()
+    return redirect(url_for(".show_calendar", week=day), 303)
+
+
+def _moves(values: Sequence[str]) -> list[Move]:
+    """The moves that were ticked, as the page showed them; one whose appointment changed since stops all."""
+    if not values and not request.form.get("fact"):
+        raise RuleBroken("Tick at least one move.")
+    parts = [(*value.split("|"), *[""] * 6)[:6] for value in values]
+    rows = queries_planning.appointments(found for part in parts if (found := _key(part[0])))
+    chairs, people = {str(each.id): each for each in queries.chairs()}, {str(each.id): each for each in nurses()}
+    moves = []
+    for key, version, day, at, chair, nurse in parts:
+        form = MoveForm(formdata=MultiDict({"day": day, "clock": at}))
+        form.day.validate(form), form.clock.validate(form)
+        each, start = rows.get(_key(key) or uuid.UUID(int=0)), instant_of(form.day, form.clock)
+        if each is None or str(each.version) != version or start is None or chair not in chairs:
+            name = each.patient.name if each else "One of them"
+            raise RuleBroken(f"{name} has changed since this plan was made. Nothing was moved; look at it again.")
+        end = start + (each.ends_at - each.starts_at)
+        slot = Slot(each.session_number, chairs[chair], start, end, people.get(nurse))
+        moves.append(Move(each, slot, _reason(each)))
+    return moves
+
+
+def _reason(each: Appointment) -> str:
+    return request.form.get(f"why-{each.id}", "").strip()[:200] or "New plan for the day"
+
+
+def _key(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def _record_fact(happening: Happening) -> None:
+    """What happened itself: the shift ends, the chair is closed."""
+    if isinstance(happening, NurseOff):
+        for shift in queries_rooms.shifts_of(happening.nurse.id, happening.starts_at, happening.ends_at):
+            operations.remove_shift(shift, by=actor(), at=clock.now())
+    elif isinstance(happening, ChairOut):
+        span = {"starts_at": happening.starts_at, "ends_at": happening.ends_at}
+        operations.close_chair(happening.chair, **span, reason=happening.why, by=actor(), at=clock.now())

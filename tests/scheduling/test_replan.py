@@ -1,0 +1,184 @@
+"""A new plan after something happened: few moves, each with its reason, done only when somebody accepts them."""
+
+import re
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from clinic.core import clock, formats
+from clinic.scheduling import operations, queries
+from clinic.scheduling.happening import ChairOut, NurseOff, RunsLate
+from clinic.scheduling.replanning import Replan
+from clinic.scheduling.rules import AppointmentStatus
+from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
+
+MIDNIGHT = NINE - 9 * HOUR
+TODAY = "what=nurse&day=19-Nov-2025"
+
+
+@pytest.fixture(autouse=True)
+def _wall():
+    token = formats.zone.set(ZoneInfo("America/New_York"))
+    yield
+    formats.zone.reset(token)
+
+
+@pytest.fixture
+def desk(client, scheduler):
+    with clock.standing_at(DESK_OPENS):
+        client.sign_in(scheduler)
+        yield client
+
+
+@pytest.fixture
+def two_nurses(clinic, make_shift, nurse, second_nurse):
+    """Two nurses on duty for some weeks, each with two patients at once at most."""
+    clinic.patients_per_nurse = 2
+    for day in (0, 1, 2, 5, 6, 7):
+        for each in (nurse, second_nurse):
+            make_shift(each, starts_at=NINE + day * DAY - HOUR, ends_at=NINE + day * DAY + 8 * HOUR)
+    return nurse, second_nurse
+
+
+@pytest.fixture
+def make_other(make_booked, make_course, make_patient):
+    """Books session 1 of somebody else."""
+
+    def make(name, **slot):
+        return make_booked(make_course(make_patient(family_name=name, given_name="Ada", allergies=())), **slot)
+
+    return make
+
+
+def off(nurse, days=1):
+    return NurseOff(nurse, MIDNIGHT, MIDNIGHT + days * DAY)
+
+
+def changes(happening, *, at=DESK_OPENS, per_nurse=2):
+    return Replan(happening, per_nurse=per_nurse, at=at).changes()
+
+
+def words(answer):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", answer.get_data(as_text=True)))
+
+
+def test_another_nurse_takes_over_and_nobody_else_is_touched(two_nurses, make_other):
+    ill, well = two_nurses
+    mine, _other = make_other("Kim", nurse=ill), make_other("Osei", nurse=well)
+    (change,) = changes(off(ill))
+    assert (change.appointment.id, change.slot.nurse.id, change.is_nurse_alone) == (mine.id, well.id, True)
+    assert change.reason == f"{ill.name} is off on Wed 19-Nov-2025"
+
+
+def test_who_finds_nobody_at_that_time_moves_the_least(two_nurses, make_other):
+    ill, well = two_nurses
+    for name in ("Osei", "Rossi"):
+        make_other(name, nurse=well)
+    mine = make_other("Kim", nurse=ill)
+    (change,) = changes(off(ill))
+    assert change.slot.starts_at == NINE + 3 * HOUR
+    assert change.slot.chair.id == mine.chair_id
+
+
+def test_a_closed_chair_moves_to_another_at_the_same_time(two_nurses, make_other, make_chair):
+    mine, free = make_other("Kim", nurse=two_nurses[0]), make_chair()
+    (change,) = changes(ChairOut(mine.chair, MIDNIGHT, MIDNIGHT + DAY, "service"))
+    assert (change.slot.chair.id, change.slot.starts_at) == (free.id, NINE)
+    assert change.reason == f"chair {mine.chair.name} is closed: service"
+
+
+@pytest.fixture
+def between(two_nurses, make_course, make_slot, scheduler):
+    """Session 2 of Almeida, 8 hours with the first nurse, which the order's spacing ties to Wednesday."""
+    course = make_course()
+    slots = [make_slot(number, starts_at=NINE + day * DAY) for number, day in ((1, -2), (3, 2))]
+    slots.append(make_slot(2, nurse=two_nurses[0], hours=8))
+    return operations.book(course, slots, by=scheduler, at=NINE - 5 * DAY)[1]
+
+
+def test_others_make_room_where_nothing_else_is_left(two_nurses, between, make_other):
+    ill, well = two_nurses
+    for name in ("Osei", "Rossi"):
+        make_other(name, nurse=well, hours=1, starts_at=NINE + 6.5 * HOUR)
+    found = changes(off(ill))
+    assert between.id in {change.appointment.id for change in found}
+    moved = [change for change in found if change.appointment.id != between.id]
+    assert [change.reason for change in moved] == ["makes room for Almeida"]
+
+
+@pytest.mark.usefixtures("between")
+def test_who_finds_no_place_is_named(desk, two_nurses, make_other):
+    ill, well = two_nurses
+    for name in ("Osei", "Rossi"):
+        make_other(name, nurse=well, hours=8)
+    said = words(desk.get(f"/calendar/replan?{TODAY}&who={ill.id}&until="))
+    assert "ALMEIDA, Rosa" in said
+    assert "No place is left." in said
+
+
+def test_a_late_day_pushes_who_comes_next_in_that_chair(two_nurses, make_other, scheduler):
+    ill, well = two_nurses
+    running = make_other("Kim", nurse=ill)
+    operations.change_status(running, AppointmentStatus.ARRIVED, by=scheduler, at=NINE)
+    following = make_other("Osei", chair=running.chair, starts_at=NINE + 3 * HOUR, nurse=well)
+    late = RunsLate(NINE + 2 * HOUR, 40, {running.chair_id})
+    (change,) = changes(late, at=NINE + 2 * HOUR)
+    assert change.appointment.id == following.id
+    assert change.reason == "the chair is taken until 12:40"
+    assert change.slot.starts_at == NINE + 3 * HOUR + timedelta(minutes=45)
+
+
+def test_a_patient_who_is_there_is_never_moved(two_nurses, make_other, scheduler):
+    mine = make_other("Kim", nurse=two_nurses[0])
+    operations.change_status(mine, AppointmentStatus.ARRIVED, by=scheduler, at=NINE)
+    assert changes(off(two_nurses[0]), at=NINE + HOUR) == []
+
+
+def accepted(desk, text):
+    return {
+        "move": re.findall(r'name="move" value="([^"]+)"', text),
+        **dict(re.findall(r'name="(why-[^"]+)" value="([^"]*)"', text)),
+    }
+
+
+def test_the_page_lists_the_moves_and_does_what_is_ticked(desk, two_nurses, make_other):
+    ill, well = two_nurses
+    mine = [make_other(name, nurse=ill) for name in ("Kim", "Osei")]
+    page = f"/calendar/replan?{TODAY}&who={ill.id}&until="
+    answer = desk.get(page)
+    assert f"{ill.name} is off on Wed 19-Nov-2025" in words(answer)
+    assert {each.nurse_id for each in mine} == {ill.id}
+    form = accepted(desk, answer.get_data(as_text=True))
+    assert desk.post(page, data=form | {"move": form["move"][:1]}).status_code == 303
+    assert {each.nurse_id for each in mine} == {ill.id, well.id}
+    assert desk.post(page, data=form | {"move": form["move"][1:], "fact": "yes"}).status_code == 303
+    assert {each.nurse_id for each in mine} == {well.id}
+    assert not queries.on_duty(ill.id, NINE, NINE + HOUR)
+
+
+def test_a_plan_that_is_out_of_date_does_nothing(desk, two_nurses, make_other, scheduler):
+    ill = two_nurses[0]
+    mine, other = make_other("Kim", nurse=ill), make_other("Osei", nurse=ill)
+    page = f"/calendar/replan?{TODAY}&who={ill.id}&until="
+    form = accepted(desk, desk.get(page).get_data(as_text=True))
+    operations.cancel(other, reason="ill", by=scheduler, at=DESK_OPENS)
+    answer = desk.post(page, data=form)
+    assert answer.status_code == 422
+    assert "has changed since this plan was made" in words(answer)
+    assert mine.nurse_id == ill.id
+
+
+def test_moves_keep_their_reason(desk, two_nurses, make_other, make_chair):
+    mine, _free = make_other("Kim", nurse=two_nurses[0]), make_chair()
+    page = f"/calendar/replan?what=chair&chair={mine.chair_id}&from_day=19-Nov-2025&from_time=08:00"
+    page += "&until_day=19-Nov-2025&until_time=17:00&reason=service"
+    form = accepted(desk, desk.get(page).get_data(as_text=True))
+    assert desk.post(page, data=form | {"fact": "yes"}).status_code == 303
+    assert mine.status_reason == f"chair {mine.chair.name} is closed: service"
+    assert len(queries.closures_between(NINE, NINE + HOUR)) == 1
+
+
+@pytest.mark.parametrize("question", ["what=nurse", "what=chair&chair=x", "what=late&minutes=0", "what=nurse&day=1"])
+def test_a_question_that_cannot_be_read_says_so(desk, question):
+    assert "Not planned yet." in words(desk.get(f"/calendar/replan?{question}"))
