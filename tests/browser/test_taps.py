@@ -7,6 +7,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_bedside import PASSWORD, TABLET, follow, save, sign_in
 
+PHONE = {"width": 390, "height": 844}
+
 
 class Hand:
     """A finger over the glass that counts: every tap, and every character typed."""
@@ -41,6 +43,16 @@ class Hand:
     def type(self, text: str) -> None:
         self.keys += len(text)
         self.page.keyboard.type(text)
+
+    def fill(self, first: Locator, *texts: str) -> None:
+        """Tap the first field, type into it and those behind it, and send them with Enter."""
+        self.tap(first)
+        for place, text in enumerate(texts):
+            if place:
+                self.page.keyboard.press("Tab")
+            self.type(text)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +125,38 @@ def test_a_patient_is_checked_in_by_two_taps(hand):
     assert hand.taps == 2
 
 
+def test_eleven_checks_take_twelve_taps(hand):
+    at_session(hand, "DUBOIS")
+    page = hand.page
+
+    def check(words):
+        return page.locator("form", has=page.locator(".cki", has_text=words))
+
+    hand.fill(check("year of birth").get_by_label("year"), "1983")
+    assert (hand.taps, hand.keys) == (1, 4)
+    hand.fill(check("Escort").get_by_label("name"), "Ada Dubois", "555 0190")
+    hand.fill(check("Weighed today").get_by_label("weight"), "64")
+    hand.fill(check("Line in").get_by_label("where"), "left hand", "22")
+    hand.fill(check("Fasted").get_by_label("food"), "9", "4")
+    hand.choose(page.get_by_label("Clinician on site"), "Dr I. Okafor")
+    hand.act("On site")
+    vitals_are_taken(hand)
+    for words in ("Allergies", "Consent", "Nothing new", "Emergency drugs", "First vitals"):
+        hand.opens(check(words).get_by_role("button", name="Yes"))
+    expect(page.locator(".cki:not(.done)")).to_have_count(0)
+    assert hand.taps == 12
+
+
+def vitals_are_taken(hand: Hand) -> None:
+    """The first vitals are a job of their own."""
+    before, checklist = hand.taps, hand.page.url
+    hand.act("Log vitals")
+    hand.page.get_by_label("Vitals in one line").fill("124/76 70 14 98 s0 p6")
+    hand.act("Save vitals")
+    hand.page.goto(checklist)
+    hand.taps = before
+
+
 def test_a_ready_infusion_starts_by_two_taps(hand):
     make_ready(hand.page, "ADEYEMI")
     at_home(hand)
@@ -129,6 +173,30 @@ def test_full_vitals_take_eight_taps_on_the_entry_screen(hand):
     hand.act("Save vitals")
     expect(hand.page.locator(".toasts")).to_contain_text("Vitals saved.")
     assert hand.taps == 8
+
+
+def test_on_a_phone_full_vitals_take_eight_taps_within_the_thumbs_reach(hand):
+    hand.page.set_viewport_size(PHONE)
+    at_session(hand, "KIM", "/vitals")
+    for number in range(7):
+        shown = hand.page.locator(".lad:visible")
+        expect(shown).to_have_count(1)
+        cell = shown.locator(".cell:visible").nth(4)
+        within_reach(cell)
+        hand.tap(cell)
+        expect(hand.page.locator(".lad").nth(number)).to_be_hidden()
+    saving = hand.page.get_by_role("button", name="Save vitals")
+    within_reach(saving)
+    hand.opens(saving)
+    assert hand.taps == 8
+
+
+def within_reach(target: Locator) -> None:
+    """A thumb of the hand that holds the phone reaches the lower two thirds of the glass, and needs 44 px."""
+    box = target.bounding_box()
+    assert box["y"] >= PHONE["height"] / 3
+    assert box["y"] + box["height"] <= PHONE["height"]
+    assert min(box["width"], box["height"]) >= 44
 
 
 def test_full_vitals_are_one_line_of_the_keyboard(hand):
