@@ -226,6 +226,26 @@ def test_no_bedside_page_runs_off_the_glass(page, viewport):
 
 PHONE = {"width": 390, "height": 844}
 
+_HALF_READ = """() => {
+  const chart = [...document.querySelectorAll(".chscroll")].find((one) => one.offsetParent);
+  const edge = chart.querySelector(".chleft").getBoundingClientRect().right;
+  return [...chart.querySelectorAll(".chrow > svg:not(.chleft, .chright) text")].filter((text) => {
+    const box = text.getBoundingClientRect();
+    return box.left < edge - 1 && box.right > edge && getComputedStyle(text).visibility === "visible";
+  }).map((text) => text.textContent);
+}"""
+
+
+def test_a_chart_that_scrolls_shows_each_number_whole_or_not_at_all(page):
+    sign_in(page, "amara.quill")
+    page.set_viewport_size(PHONE)
+    page.goto(page.locator(".board a.ap", has_text="ALMEIDA").first.get_attribute("href"))
+    scroller = page.locator(".chscroll:visible")
+    for step in range(0, 60, 7):
+        scroller.evaluate("(chart, step) => chart.scrollBy(-step, 0)", step)
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert page.evaluate(_HALF_READ) == []
+
 
 def bedside(page: Page) -> list[str]:
     """Every page and sheet that a nurse works with, for a patient at a stage that has it."""

@@ -194,6 +194,7 @@ def test_on_a_phone_full_vitals_take_eight_taps_within_the_thumbs_reach(hand):
 def within_reach(target: Locator) -> None:
     """A thumb of the hand that holds the phone reaches the lower two thirds of the glass, and needs 44 px."""
     box = target.bounding_box()
+    assert box is not None
     assert box["y"] >= PHONE["height"] / 3
     assert box["y"] + box["height"] <= PHONE["height"]
     assert min(box["width"], box["height"]) >= 44
