@@ -43,13 +43,7 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
     2. Give up every old place before the first new one is tried: two appointments may change places.
     3. Try the new places; with any collision nothing has moved.
     """
-    lock_in_order(
-        chairs={move.slot.chair.id for move in moves},
-        patients={move.appointment.patient_id for move in moves},
-        courses={move.appointment.course_id for move in moves},
-        nurses={move.slot.nurse.id for move in moves if move.slot.nurse},
-        pumps={move.slot.pump.id for move in moves if move.slot.pump},
-    )
+    _lock(moves)
     for move in moves:
         _refuse_unless_booked(move)
         _refuse_impossible(move.slot, at=at)
@@ -71,6 +65,16 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
         was = move.appointment.id
         record_appointment(AuditAction.APPOINTMENT_MOVED, new, by=by, at=at, reason=move.reason, moved_from_id=was)
     return moved
+
+
+def _lock(moves: Sequence[Move]) -> None:
+    lock_in_order(
+        chairs={move.slot.chair.id for move in moves},
+        patients={move.appointment.patient_id for move in moves},
+        courses={move.appointment.course_id for move in moves},
+        nurses={move.slot.nurse.id for move in moves if move.slot.nurse},
+        pumps={move.slot.pump.id for move in moves if move.slot.pump},
+    )
 
 
 def _refuse_unless_booked(move: Move) -> None:
@@ -114,6 +118,7 @@ def accept_plan(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appoi
 
     Where time and chair stay, the appointment stays too and only its nurse changes: the patient is told nothing new.
     """
+    _lock(moves)  # a nurse is held after the chairs, as everywhere
     others = [move for move in moves if not _is_nurse_alone(move)]
     for move in moves:
         if _is_nurse_alone(move):

@@ -61,6 +61,7 @@ def _slot(appointment: Appointment, form: MoveForm) -> Slot | None:
         start,
         start + (appointment.ends_at - appointment.starts_at),
         next((each for each in nurses() if str(each.id) == form.nurse.data), None),
+        appointment.pump,
     )
 
 
@@ -134,7 +135,7 @@ def _followers(appointment: Appointment, reason: str) -> list[Move]:
         if each is None or str(each.version) != version or start is None or chair not in chairs:
             raise RuleBroken("A later session changed meanwhile. Nothing was moved; look at the plan again.")
         end = start + (each.ends_at - each.starts_at)
-        there = Slot(each.session_number, chairs[chair], start, end, people.get(nurse))
+        there = Slot(each.session_number, chairs[chair], start, end, people.get(nurse), each.pump)
         moves.append(Move(each, there, f"follows session {appointment.session_number}: {reason}"))
     return moves
 

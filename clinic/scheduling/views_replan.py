@@ -178,7 +178,7 @@ def _moves(values: Sequence[str]) -> list[Move]:
             name = each.patient.name if each else "One of them"
             raise RuleBroken(f"{name} has changed since this plan was made. Nothing was moved; look at it again.")
         end = start + (each.ends_at - each.starts_at)
-        slot = Slot(each.session_number, chairs[chair], start, end, people.get(nurse))
+        slot = Slot(each.session_number, chairs[chair], start, end, people.get(nurse), each.pump)
         moves.append(Move(each, slot, _reason(each)))
     return moves
 
