@@ -26,6 +26,7 @@ from clinic.core.permissions import Role
 from clinic.demo.commands import demo_command
 from clinic.demo.fill import fill_when_empty, refuse_production
 from clinic.jobs import outbox
+from clinic.keeping.commands import backup_command, backup_key_command, restore_command
 from clinic.scheduling.commands import schedule
 
 
@@ -51,6 +52,9 @@ def main() -> None:
 
 main.add_command(audit)
 main.add_command(cases)
+main.add_command(backup_command)
+main.add_command(backup_key_command)
+main.add_command(restore_command)
 main.add_command(demo_command)
 main.add_command(schedule)
 main.add_command(outbox)

@@ -122,6 +122,8 @@ class AuditAction(StrEnum):
     RESPONSE_DEFINED = "outcomes:response:defined"
     SHEET_GIVEN = "outcomes:sheet:given"
     FOLLOW_UP_RECORDED = "outcomes:follow-up:recorded"
+    BACKUP_MADE = "keeping:backup:made"
+    BACKUP_RESTORED = "keeping:backup:restored"
     DEMO_CREATED = "demo:clinic:created"
 
 

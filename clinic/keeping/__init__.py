@@ -1,0 +1,1 @@
+"""Keeping the record: backups of the whole installation, and bringing one back."""
