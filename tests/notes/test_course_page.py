@@ -86,7 +86,7 @@ def test_a_decision_is_written_down_and_the_course_follows(physicians_browser, m
 def test_a_button_of_the_course_leads_to_its_decision_on_the_page(physicians_browser, make_course_of):
     course = make_course_of(1)
     page = text(physicians_browser.get(f"/courses/{course.id}"))
-    assert f'href="/courses/{course.id}?decision=hold#decide"' in page
+    assert f'href="/courses/{course.id}?decision=hold"' in page
     assert 'name="decision" value="hold"' in text(physicians_browser.get(f"/courses/{course.id}?decision=hold"))
 
 

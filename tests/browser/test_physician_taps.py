@@ -1,0 +1,116 @@
+"""The physician's jobs take no more taps than the design allows. What is typed, a reason or a password, counts apart."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_bedside import PASSWORD, TABLET, sign_in
+from tests.browser.test_taps import Hand, at_home
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args):
+    return {**browser_context_args, "viewport": TABLET, "has_touch": True}
+
+
+@pytest.fixture(scope="module")
+def cookies(browser, base_url):
+    """One sign-in for all jobs."""
+    context = browser.new_context(base_url=base_url)
+    sign_in(context.new_page(), "ines.okafor")
+    yield context.cookies()
+    context.close()
+
+
+@pytest.fixture
+def hand(page, cookies):
+    page.context.add_cookies(cookies)
+    return Hand(page)
+
+
+def at_patient(hand: Hand, name: str) -> None:
+    hand.page.goto(f"/patients?q={name}")
+    hand.page.goto(hand.page.locator("main a", has_text=name.upper()).first.get_attribute("href"))
+    hand.taps = hand.keys = 0
+
+
+def at_course(hand: Hand, name: str) -> None:
+    at_patient(hand, name)
+    hand.page.goto(
+        hand.page.locator("main a[href^='/courses/']:not([href*='/courses/new'])").first.get_attribute("href")
+    )
+    hand.taps = hand.keys = 0
+
+
+def enter(hand: Hand, text: str) -> None:
+    """Type into the field that has the focus, and send it with the keyboard's own Enter."""
+    hand.type(text)
+    hand.keys += 1
+    with hand.page.expect_navigation():
+        hand.page.keyboard.press("Enter")
+
+
+def toast(page: Page) -> str:
+    return page.locator(".toasts").inner_text()
+
+
+def test_a_course_is_read_by_one_tap_and_a_note_is_signed_by_one(hand):
+    at_home(hand)
+    hand.page.goto(hand.page.locator(".q li a", has_text="Session note").first.get_attribute("href"))
+    read = hand.page.url
+    hand.act("Open course")
+    expect(hand.page.locator(".mx")).to_be_visible()
+    assert hand.taps == 1
+    hand.page.goto(read)
+    hand.taps = 0
+    hand.tap(hand.page.get_by_label("Your password"))
+    enter(hand, PASSWORD)
+    assert "co-signed" in toast(hand.page)
+    expect(hand.page).to_have_url(re.compile(r"/inbox/[0-9a-f-]{36}$"))
+    assert hand.taps == 1
+
+
+def test_the_next_order_is_adjusted_by_two_taps(hand):
+    at_course(hand, "Novak")
+    hand.tap(hand.page.get_by_label("Session maximum"))
+    hand.page.keyboard.press("Control+a")
+    hand.type("240")
+    hand.tap(hand.page.get_by_label("Why the order changes"))
+    hand.type("Drowsy at home.")
+    hand.page.keyboard.press("Tab")
+    enter(hand, PASSWORD)
+    assert "Signed" in toast(hand.page)
+    assert hand.taps == 2
+
+
+def test_a_course_is_put_on_hold_by_three_taps(hand):
+    at_course(hand, "Dubois")
+    hand.act("Hold course")
+    hand.type("Surgery next week.")
+    hand.tap(hand.page.locator("label", has_text="Keep their places"))
+    hand.act("Put on hold")
+    assert "Decided" in toast(hand.page)
+    assert hand.taps == 3
+
+
+def test_a_course_goes_on_unchanged_by_two_taps(hand):
+    at_course(hand, "Novak")
+    hand.act("Continue unchanged")
+    hand.type("As planned.")
+    hand.act("Continue unchanged")
+    assert "Decided" in toast(hand.page)
+    assert hand.taps == 2
+
+
+def test_a_course_begins_from_a_protocol_by_four_taps_and_edits(hand):
+    at_patient(hand, "Rossi")
+    hand.act("New course")
+    hand.opens(hand.page.get_by_role("link", name=re.compile("Lidocaine by weight")))
+    hand.page.fill("[name=indication]", "neuropathic pain")
+    hand.page.select_option("[name=intent]", "series")
+    hand.tap(hand.page.get_by_label("Sign with your password"))
+    hand.type(PASSWORD)
+    hand.act("Sign")
+    expect(hand.page.locator(".chead")).to_contain_text("ordered")
+    assert hand.taps == 4
