@@ -1,16 +1,18 @@
 """What every form post brings along besides its fields, and how its act is tried."""
 
+import re
 import uuid
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
-from flask import Request, abort, current_app, request
+from flask import Request, abort, current_app, request, url_for
 
 from clinic.core import db, later
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.forms import Form
 
 T = TypeVar("T")
+_KEY: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
 class Versioned(Protocol):
@@ -75,3 +77,21 @@ def attempt(form: Form, act: Callable[[], T]) -> T | None:
 def afterwards(act: Callable[[], object]) -> None:
     """Do this in a transaction of its own once the answer stands, even when the answer is a refusal."""
     later.do(act)
+
+
+INBOX_ENDS: Final = "end"
+"""The place in the inbox after its last item."""
+
+
+def place_in_inbox() -> str | None:
+    """Return where the inbox goes on once the act of this page is done, when it was opened from there."""
+    place = request.args.get("inbox", "")
+    return place if place == INBOX_ENDS or _KEY.fullmatch(place) else None
+
+
+def onward(address: str) -> str:
+    """Return where an act leads: on through the inbox when its page was opened from there, else to an address."""
+    place = place_in_inbox()
+    if place is None:
+        return address
+    return url_for("notes.show_inbox", at=None if place == INBOX_ENDS else place)

@@ -7,8 +7,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from flask import request, url_for
-
 from clinic.accounts import queries as accounts
 from clinic.audit import queries as audit
 from clinic.audit.queries import StatusChange
@@ -69,28 +67,11 @@ DECISION_DOES: Final = {
     CourseDecision.COMPLETE: "The course ends as planned and its order can no longer be used.",
 }
 
-INBOX_ENDS: Final = "end"
-"""The place in the inbox after its last item."""
-
 
 def course_name(course: Course) -> str:
     """Return "Ketamine course 2"; the protocol's terms must be loaded."""
     drug = course.protocol_version.terms.drug.name
     return f"{drug[:1].upper()}{drug[1:]} course {course.number}"
-
-
-def place_in_inbox() -> str | None:
-    """Return where the inbox goes on once the act of this page is done, when it was opened from there."""
-    place = request.args.get("inbox", "")
-    return place if place == INBOX_ENDS or chosen_id(place) else None
-
-
-def onward(address: str) -> str:
-    """Return where an act leads: on through the inbox when its page was opened from there, else to an address."""
-    place = place_in_inbox()
-    if place is None:
-        return address
-    return url_for("notes.show_inbox", at=None if place == INBOX_ENDS else place)
 
 
 def decisions_open(status: CourseStatus) -> list[CourseDecision]:

@@ -13,17 +13,15 @@ from clinic.audit.rules import AuditAction
 from clinic.core import clock, db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import drawn_version, same_patient
+from clinic.core.requests import drawn_version, onward, place_in_inbox, same_patient
 from clinic.courses import operations, queries
 from clinic.courses.forms import CourseForm, OrderForm, ReasonForm, ReturnForm, SignForm
 from clinic.courses.models import Course
 from clinic.courses.pages import (
     chosen_id,
     dosing_weight,
-    onward,
     order_page,
     patient_panel,
-    place_in_inbox,
     protocol_panel,
     written_page,
 )

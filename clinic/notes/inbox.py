@@ -27,6 +27,8 @@ from clinic.orders.queries import verbal_order, version
 from clinic.outcomes.models import OutcomeResult
 from clinic.outcomes.queries import result
 from clinic.patients.models import ScreeningAnswer
+from clinic.protocols import queries as protocols
+from clinic.protocols.models import ProtocolVersion
 from clinic.scheduling.models import Appointment
 from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.models import AdverseEvent, InfusionSession, SessionEvent
@@ -128,6 +130,14 @@ KINDS: Final = {
             sources.answers,
             result,
             count=lambda _desk: counted(OutcomeResult, queries.unread_answers()),
+        ),
+        Kind(
+            ItemKind.PROTOCOL,
+            "notes/inbox/_protocol.html",
+            None,
+            sources.protocols_in_review,
+            protocols.version,
+            count=lambda desk: counted(ProtocolVersion, protocols.waits_for(desk.person.id)),
         ),
     )
 }

@@ -105,13 +105,14 @@ class InboxItem:
     """One line of the inbox.
 
     `record` is what it is about, and `id` its key. `since` is when it began to wait, or must be done by. `when` and
-    `side` stand on its right; `alert` is marked as outside a limit; `whose` says for whom else it waits.
+    `side` stand on its right; `alert` is marked as outside a limit; `whose` says for whom else it waits. What is about
+    no patient says what it is `about` instead.
     """
 
     id: uuid.UUID
     kind: ItemKind
     group: Group
-    patient: Patient
+    patient: Patient | None
     title: str
     what: str
     when: str
@@ -125,6 +126,7 @@ class InboxItem:
     alert: str = ""
     course_id: uuid.UUID | None = None
     infusion_id: uuid.UUID | None = None
+    about: str = ""
 
     def saying(self, what: str, alert: str) -> "InboxItem":
         """Return the same line with other words."""
@@ -135,15 +137,15 @@ class InboxItem:
 class Kind:
     """Everything that the inbox knows of one kind of item; a new kind is one of these in `inbox.KINDS`.
 
-    `items` reads what waits, in a number of reads that does not grow with it. `count` is its share of the badge, as
-    one select; None where what waits cannot be counted without reading it. `find` reads the record behind an item that
-    is done. `tell` puts the facts of its session into the line, for the items of one page alone. `template` draws the
-    item beside the list.
+    `items` reads what waits, in a number of reads that does not grow with it. `reads` is how looking at one stands in
+    the trail, where it is about a patient. `count` is its share of the badge, as one select; None where what waits
+    cannot be counted without reading it. `find` reads the record behind an item that is done. `tell` puts the facts of
+    its session into the line, for the items of one page alone. `template` draws the item beside the list.
     """
 
     kind: ItemKind
     template: str
-    reads: AuditAction
+    reads: AuditAction | None
     items: Callable[[Desk], Iterable[InboxItem]]
     find: Callable[[uuid.UUID], db.Base | None]
     count: Callable[[Desk], "sa.Select[int]"] | None = None

@@ -23,6 +23,7 @@ class ItemKind(StrEnum):
     SCREENING = "screening"
     DECISION = "decision"
     ANSWER = "answer"
+    PROTOCOL = "protocol"
 
 
 class Group(StrEnum):
@@ -58,6 +59,7 @@ _GROUPS: Final = {
     ItemKind.SCREENING: Group.DECIDE,
     ItemKind.DECISION: Group.DECIDE,
     ItemKind.ANSWER: Group.SIGN,
+    ItemKind.PROTOCOL: Group.SIGN,
 }
 
 

@@ -32,6 +32,8 @@ from clinic.orders.wording import OVERDUE
 from clinic.outcomes.wording import ninth_answer
 from clinic.patients.models import ScreeningAnswer
 from clinic.patients.rules import Answer
+from clinic.protocols import queries as protocols
+from clinic.protocols.rules import ProtocolStatus
 from clinic.scheduling.models import Appointment
 from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.models import SessionEvent
@@ -354,3 +356,24 @@ def _answer(
         whose=desk.whose(course.physician if course else None),
         course_id=course.id if course else None,
     )
+
+
+def protocols_in_review(desk: Desk) -> Iterator[InboxItem]:
+    """Versions of protocols that this physician may sign into use."""
+    for version in protocols.in_review(desk.person.id):
+        since = max(step.recorded_at for step in version.steps if step.to_status is ProtocolStatus.REVIEW)
+        yield InboxItem(
+            version.id,
+            ItemKind.PROTOCOL,
+            group_of(ItemKind.PROTOCOL),
+            None,
+            title="Protocol in review",
+            what=f"Version {version.number} waits to be signed into use.",
+            when=desk.when(since),
+            side=version.drafted_by.name,
+            since=since,
+            record=version,
+            is_mine=False,
+            whose="for any physician",
+            about=version.protocol.name,
+        )

@@ -13,11 +13,11 @@ from clinic.audit.rules import AuditAction
 from clinic.core import clock, db, pdf
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import drawn_version, same_patient
+from clinic.core.requests import drawn_version, onward, place_in_inbox, same_patient
 from clinic.courses import operations as courses
 from clinic.courses import queries as course_queries
 from clinic.courses.models import Course
-from clinic.courses.pages import DECISION_DOES, DECISION_WORDS, STATUS_LOOKS, decisions_open, onward, place_in_inbox
+from clinic.courses.pages import DECISION_DOES, DECISION_WORDS, STATUS_LOOKS, decisions_open
 from clinic.courses.rules import CourseDecision, bookings_after
 from clinic.notes.course_review import CourseReview, course_review, table_columns, table_rows
 from clinic.notes.decisions import decide, seen

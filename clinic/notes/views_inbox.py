@@ -14,9 +14,8 @@ from clinic.core import clock, db
 from clinic.core.errors import Conflict
 from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import attempt, same_patient
+from clinic.core.requests import INBOX_ENDS, attempt, same_patient
 from clinic.core.times import clock_label
-from clinic.courses.pages import INBOX_ENDS
 from clinic.notes import operations, operations_review
 from clinic.notes.cosigning import open_return
 from clinic.notes.forms import PasswordForm, ReadForm, SendBackForm, SettleForm
@@ -34,6 +33,8 @@ from clinic.patients import queries as patients
 from clinic.patients import screening
 from clinic.patients.rules import AllergyKind, allergy_status
 from clinic.protocols import comparison, wording
+from clinic.protocols import queries as protocols
+from clinic.protocols.models import ProtocolVersion
 from clinic.protocols.terms import draft_of
 from clinic.sessions.chart import PHONE, SHEET, TABLET, Chart, ChartInput, draw
 from clinic.sessions.models import InfusionSession
@@ -129,7 +130,8 @@ def _draw(found: Inbox, chosen: InboxItem | None, form: Form | None = None, back
     item = drawn.item
     if item is not None:
         reads = KINDS[item.kind].reads
-        reading.note(reads, item.record, actor_id=actor().id, patient_id=item.patient.id, page="inbox")
+        if reads is not None and item.patient is not None:
+            reading.note(reads, item.record, actor_id=actor().id, patient_id=item.patient.id, page="inbox")
     act = ACTS.get(item.kind) if item else None
     return render_template(
         "notes/inbox.html",
@@ -180,6 +182,10 @@ def _lead(item: InboxItem, go_on: str) -> tuple[str, str] | None:
             return "Write the next order", url_for(".show_course", **course, _anchor="next-order")
         case ItemKind.DECISION:
             return "Decide", url_for(".show_course", **course, _anchor="decide")
+        case ItemKind.PROTOCOL:
+            version: ProtocolVersion = item.record
+            here: dict[str, Any] = {"protocol_id": version.protocol_id, "number": version.number}
+            return "Read and sign the protocol", url_for("protocols.show_version", **here, inbox=go_on)
         case _:
             return None
 
@@ -192,7 +198,7 @@ def _oldest(found: Inbox) -> str:
 
 def _preview(drawn: Page, item: InboxItem) -> dict[str, Any]:
     """What stands beside the list: allergies, facts and chart of the session, the text to sign."""
-    rows = patients.current_allergies(item.patient.id)
+    rows = patients.current_allergies(item.patient.id) if item.patient else []
     known = [row.substance for row in rows if row.kind is AllergyKind.KNOWN and row.substance]
     context: dict[str, Any] = {
         "allergies": known,
@@ -211,6 +217,8 @@ def _preview(drawn: Page, item: InboxItem) -> dict[str, Any]:
         context["order"] = _sentence(item.record.order_version_id)
     if item.kind is ItemKind.ORDER:
         context |= _order_context(item)
+    if item.kind is ItemKind.PROTOCOL:
+        context |= _protocol_context(item)
     return context
 
 
@@ -246,6 +254,22 @@ def _order_context(item: InboxItem) -> dict[str, Any]:
         "changes": changed,
         "groups_read": wording.reading(draft_of(draft.terms)),
     }
+
+
+def _protocol_context(item: InboxItem) -> dict[str, Any]:
+    """A version in review as a sentence, and what it changes against the one in use."""
+    version = protocols.version(item.id)
+    if version is None:
+        return {}
+    number = protocols.number_in_use(version.protocol_id)
+    used = next((other for other in version.protocol.versions if other.number == number), None)
+    before = protocols.version(used.id) if used else None
+    draft, drug = draft_of(version.terms), version.terms.drug
+    changes = []
+    if before is not None:
+        drugs = (wording.drug_text(before.terms.drug), wording.drug_text(drug))
+        changes = comparison.differences(draft_of(before.terms), draft, drugs=drugs)
+    return {"order": wording.sentence(draft, drug_name=drug.name), "before": before, "changes": changes}
 
 
 def _changes(before: OrderVersion, draft: OrderVersion) -> list[comparison.Difference]:
@@ -300,7 +324,8 @@ def sign_item(item_id: uuid.UUID) -> ResponseReturnValue:
         if _record(item_id) is None:
             abort(404)
         raise Conflict("This was signed meanwhile. Your signature was not added.")
-    same_patient(item.patient.id)
+    if item.patient is not None:
+        same_patient(item.patient.id)
     form = act.form()
 
     def do() -> bool:
@@ -323,7 +348,8 @@ def send_back(item_id: uuid.UUID) -> ResponseReturnValue:
         if _record(item_id) is None:
             abort(404)
         raise Conflict("This was signed meanwhile. It was not sent back.")
-    same_patient(item.patient.id)
+    if item.patient is not None:
+        same_patient(item.patient.id)
     form = SendBackForm()
 
     def do() -> NoteReturn:

@@ -12,6 +12,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.protocols.models import ProtocolStep, ProtocolVersion
+from clinic.protocols.queries import is_writing
 from clinic.protocols.rules import ProtocolStatus, may_become
 from clinic.protocols.terms import content_of
 from clinic.signatures import operations as signatures
@@ -76,11 +77,7 @@ def retire(version: ProtocolVersion, *, reason: str | None, by: Staff, at: datet
 
 def authors_of(version: ProtocolVersion) -> set[uuid.UUID]:
     """Everybody who wrote in a version."""
-    wrote = sa.select(ProtocolStep.recorded_by_id).where(
-        ProtocolStep.protocol_version_id == version.id,
-        ProtocolStep.to_status == ProtocolStatus.DRAFT,
-        sa.or_(ProtocolStep.from_status.is_(None), ProtocolStep.from_status == ProtocolStatus.DRAFT),
-    )
+    wrote = sa.select(ProtocolStep.recorded_by_id).where(ProtocolStep.protocol_version_id == version.id, is_writing())
     return {version.drafted_by_id, *db.session.scalars(wrote)}
 
 

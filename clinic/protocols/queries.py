@@ -6,6 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
+from clinic.accounts.models import Clinic
+from clinic.accounts.rules import Approver
 from clinic.core import db
 from clinic.protocols.models import Drug, Protocol, ProtocolStep, ProtocolVersion, Terms
 from clinic.protocols.rules import ProtocolStatus
@@ -97,5 +99,43 @@ def number_in_use(protocol_id: uuid.UUID) -> int | None:
     return db.session.scalar(
         sa.select(ProtocolVersion.number).where(
             ProtocolVersion.protocol_id == protocol_id, ProtocolVersion.status == ProtocolStatus.ACTIVE
+        )
+    )
+
+
+def waits_for(person_id: uuid.UUID) -> sa.ColumnElement[bool]:
+    """Versions in review that a physician may sign into use; not one's own where the clinic wants another physician."""
+    wants_another = sa.exists().where(
+        Clinic.id == ProtocolVersion.clinic_id, Clinic.protocol_approver == Approver.ANOTHER
+    )
+    wrote = sa.exists().where(
+        ProtocolStep.protocol_version_id == ProtocolVersion.id,
+        ProtocolStep.recorded_by_id == person_id,
+        is_writing(),
+    )
+    is_own = sa.or_(ProtocolVersion.drafted_by_id == person_id, wrote)
+    return sa.and_(ProtocolVersion.status == ProtocolStatus.REVIEW, ~sa.and_(wants_another, is_own))
+
+
+def is_writing() -> sa.ColumnElement[bool]:
+    """Steps by which somebody wrote in a version."""
+    return sa.and_(
+        ProtocolStep.to_status == ProtocolStatus.DRAFT,
+        sa.or_(ProtocolStep.from_status.is_(None), ProtocolStep.from_status == ProtocolStatus.DRAFT),
+    )
+
+
+def in_review(person_id: uuid.UUID) -> list[ProtocolVersion]:
+    """The versions that wait for a physician, with protocol, author and steps."""
+    return list(
+        db.session.scalars(
+            sa.select(ProtocolVersion)
+            .where(waits_for(person_id))
+            .options(
+                joinedload(ProtocolVersion.protocol),
+                joinedload(ProtocolVersion.drafted_by),
+                selectinload(ProtocolVersion.steps),
+            )
+            .order_by(ProtocolVersion.drafted_at)
         )
     )

@@ -12,7 +12,7 @@ from clinic.core import clock
 from clinic.core.errors import Conflict
 from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
-from clinic.core.requests import attempt, drawn_version
+from clinic.core.requests import attempt, drawn_version, onward, place_in_inbox
 from clinic.protocols import operations_review, queries
 from clinic.protocols.comparison import differences
 from clinic.protocols.forms import ApproveForm, WhyForm
@@ -54,6 +54,7 @@ def _page(version: ProtocolVersion, approving: ApproveForm | None = None, why: W
         panels=[(panel, facts(version)) for panel, facts in panels.items()],
         state=state_word(version),
         steps=[(step_words(step), step) for step in version.steps],
+        inbox=place_in_inbox(),
         form=approving or why or ApproveForm(),
         approving=approving or ApproveForm(),
         why=why or WhyForm(),
@@ -81,7 +82,7 @@ def _act(version: ProtocolVersion, form: Form, act: Callable[[], None], done: st
     try:
         if attempt(form, whole):
             flash(f"{version.protocol.name}, version {version.number}: {done}.")
-            return redirect(address(version), 303)
+            return redirect(onward(address(version)), 303)
     except Conflict as conflict:
         conflict.saved_url = address(version)
         raise

@@ -1,9 +1,9 @@
-"""The physician's jobs take no more taps than the design allows. What is typed, a reason or a password, counts apart."""
+"""The physician's jobs take no more taps than the design allows. What is typed counts apart."""
 
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.test_bedside import PASSWORD, TABLET, sign_in
 from tests.browser.test_taps import Hand, at_home
@@ -29,17 +29,19 @@ def hand(page, cookies):
     return Hand(page)
 
 
+def address_of(target: Locator) -> str:
+    return str(target.first.get_attribute("href"))
+
+
 def at_patient(hand: Hand, name: str) -> None:
     hand.page.goto(f"/patients?q={name}")
-    hand.page.goto(hand.page.locator("main a", has_text=name.upper()).first.get_attribute("href"))
+    hand.page.goto(address_of(hand.page.locator("main a", has_text=name.upper())))
     hand.taps = hand.keys = 0
 
 
 def at_course(hand: Hand, name: str) -> None:
     at_patient(hand, name)
-    hand.page.goto(
-        hand.page.locator("main a[href^='/courses/']:not([href*='/courses/new'])").first.get_attribute("href")
-    )
+    hand.page.goto(address_of(hand.page.locator("main a[href^='/courses/']:not([href*='/courses/new'])")))
     hand.taps = hand.keys = 0
 
 
@@ -57,7 +59,7 @@ def toast(page: Page) -> str:
 
 def test_a_course_is_read_by_one_tap_and_a_note_is_signed_by_one(hand):
     at_home(hand)
-    hand.page.goto(hand.page.locator(".q li a", has_text="Session note").first.get_attribute("href"))
+    hand.page.goto(address_of(hand.page.locator(".q li a", has_text="Session note")))
     read = hand.page.url
     hand.act("Open course")
     expect(hand.page.locator(".mx")).to_be_visible()
