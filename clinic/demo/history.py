@@ -7,15 +7,20 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from clinic.accounts.models import Staff
 from clinic.cases.parts import Case
 from clinic.cases.play import play_case
 from clinic.cases.schema import WORKED, read_file
 from clinic.core import clock, db
 from clinic.courses import operations as courses
 from clinic.courses import queries as course_queries
+from clinic.courses.models import Course
 from clinic.courses.rules import CourseDecision, CourseStatus
 from clinic.demo.people import DemoWorld
 from clinic.notes import operations as notes
+from clinic.notes import operations_letter as letters
+from clinic.notes.course_review import course_review
+from clinic.notes.letter_facts import letter_facts
 from clinic.notes.models import Note
 from clinic.notes.rules import NoteStatus
 from clinic.patients import queries as patient_queries
@@ -27,6 +32,7 @@ _GAP: Final = timedelta(days=40)
 _YEAR: Final = timedelta(weeks=52)
 _SOON: Final = timedelta(days=2)
 _LATER: Final = timedelta(days=30)
+_REFERRER: Final = "Dr H. Lindqvist\nHarbour Street Practice\n4 Harbour Street"
 
 
 def worked_cases(now: datetime) -> list[Case]:
@@ -109,3 +115,12 @@ def _complete(world: DemoWorld, case: Case, patient: Patient, *, at: datetime) -
         if course.status is CourseStatus.ACTIVE:
             by = world.physician(case.orders[0].signed_by, at=at)
             courses.review(course, CourseDecision.COMPLETE, "The series is over.", by=by, at=at)
+            _write_letter(world, course, by=by, at=at)
+
+
+def _write_letter(world: DemoWorld, course: Course, *, by: Staff, at: datetime) -> None:
+    """The referrer reads what came of it."""
+    found = course_queries.review_page(course.id) or course
+    facts = letter_facts(course_review(found, by, zone=world.zone, now=at), world.zone)
+    seen = letters.seen_mark(facts)
+    letters.sign_letter(found, facts, _REFERRER, "", seen=seen, by=by, password=world.password, at=at)

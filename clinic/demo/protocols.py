@@ -22,6 +22,7 @@ from clinic.protocols.rules import (
     Vital,
     WeightRule,
 )
+from clinic.protocols.spacing_rules import SpacingKind
 from clinic.protocols.terms import CheckDraft, LimitDraft, PhaseDraft, PrnDraft, TermsDraft
 
 STEPPED: Final = "Ketamine in steps, mg per hour (fictional)"
@@ -179,7 +180,7 @@ _OTHER_LIMITS: Final = _limits(
     (LimitLevel.HOLD, Vital.SPO2, Comparator.LT, 92),
 )
 
-REGIMENS: Final = (
+_REGULAR: Final = (
     Regimen(
         STEPPED,
         "ketamine",
@@ -197,6 +198,10 @@ REGIMENS: Final = (
             "duration_min": 150,
             "maximum_duration_min": 180,
             "sessions_planned": 6,
+            "spacing": SpacingKind.INTERVAL,
+            "every_days": 3,
+            "early_days": 2,
+            "late_days": 4,
             "apart_min_days": 1,
             "apart_max_days": 7,
             "limits": _KETAMINE_LIMITS,
@@ -218,8 +223,8 @@ REGIMENS: Final = (
             "duration_min": 120,
             "maximum_duration_min": 180,
             "sessions_planned": 4,
+            "spacing": SpacingKind.AS_NEEDED,
             "apart_min_days": 1,
-            "apart_max_days": 7,
             "limits": _KETAMINE_LIMITS,
             "prn_items": (_ONDANSETRON, _MIDAZOLAM),
             "checks": _checks(_WEIGHED),
@@ -239,6 +244,10 @@ REGIMENS: Final = (
             "duration_min": 120,
             "notify_text": "any ringing in the ears, metal taste or twitching",
             "sessions_planned": 4,
+            "spacing": SpacingKind.DECREASING,
+            "gaps_days": (7, 7, 10),
+            "early_days": 5,
+            "late_days": 7,
             "apart_min_days": 2,
             "apart_max_days": 28,
             "limits": _OTHER_LIMITS,
@@ -260,11 +269,34 @@ REGIMENS: Final = (
             "maximum_duration_min": 300,
             "notify_text": "no knee jerk, or breathing slower than 10",
             "sessions_planned": 4,
+            "spacing": SpacingKind.WEEKDAYS,
+            "weekdays": (1, 3, 5),
+            "late_days": 7,
             "apart_min_days": 2,
             "apart_max_days": 14,
             "limits": _OTHER_LIMITS,
             "prn_items": (_ONDANSETRON,),
             "checks": _checks(),
         },
+    ),
+)
+
+_IN_STEPS: Final = _REGULAR[0].values
+
+REGIMENS: Final = (
+    *_REGULAR,
+    Regimen(
+        "Ketamine on days in a row (fictional)",
+        "ketamine",
+        _IN_STEPS
+        | {"sessions_planned": 5, "late_days": 2, "apart_max_days": 5, "spacing": SpacingKind.CONSECUTIVE}
+        | {"every_days": None, "early_days": None},
+    ),
+    Regimen(
+        "Ketamine, inpatient block (fictional)",
+        "ketamine",
+        _IN_STEPS
+        | {"sessions_planned": 4, "late_days": 1, "apart_max_days": 3, "spacing": SpacingKind.BLOCK}
+        | {"every_days": None, "early_days": None},
     ),
 )

@@ -22,6 +22,7 @@ from clinic.orders.models import OrderVersion
 from clinic.orders.rules import rate_from
 from clinic.outcomes import queries as outcomes
 from clinic.outcomes.models import OutcomeResult
+from clinic.outcomes.pages import benefits
 from clinic.outcomes.rules import Instrument, Occasion, pgic_words
 from clinic.scheduling.models import Appointment
 from clinic.sessions.chart_spark import Spark, small_multiples
@@ -41,7 +42,10 @@ _NOTE_CELLS: Final = {
 
 @dataclass(frozen=True)
 class SessionColumn:
-    """A session that took place or is under way, with its facts, its drawing and how far its note is."""
+    """A session that took place or is under way, with its facts, its drawing and how far its note is.
+
+    `relief` is how long the benefit lasted by the clinic's definition (`is_relief_timed`), else what the patient said.
+    """
 
     infusion: InfusionSession
     going: Progress
@@ -50,6 +54,7 @@ class SessionColumn:
     is_current: bool
     spark: Spark | None
     relief: str
+    is_relief_timed: bool
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,11 @@ class CourseReview:
         return self.course.order.draft
 
     @property
+    def given_at(self) -> list[datetime]:
+        """When the sessions that were started began."""
+        return [at for column in self.columns if (at := column.going.started_at) is not None]
+
+    @property
     def is_dose_given(self) -> bool:
         """Whether any session of the course was started."""
         return any(column.going.started_at for column in self.columns)
@@ -95,6 +105,7 @@ def course_review(course: Course, reader: Staff, *, zone: ZoneInfo, now: datetim
     booked = still_booked(course.id, seated)
     sparks = _sparks(sessions, going, zone, now)
     last = _current_id(sessions, now)
+    lasted = _benefits(sessions, going, results)
     columns = [
         SessionColumn(
             row,
@@ -103,7 +114,8 @@ def course_review(course: Course, reader: Staff, *, zone: ZoneInfo, now: datetim
             _session_note(notes.get(row.id, ())),
             row.id == last,
             sparks.get(row.id),
-            relief_words([result for result in results if result.infusion_id == row.id]),
+            lasted.get(row.id) or relief_words([result for result in results if result.infusion_id == row.id]),
+            bool(lasted.get(row.id)),
         )
         for row in sessions
     ]
@@ -126,6 +138,15 @@ def course_review(course: Course, reader: Staff, *, zone: ZoneInfo, now: datetim
         version.terms.sessions_planned if version else None,
         results,
     )
+
+
+def _benefits(
+    sessions: Sequence[InfusionSession], going: Mapping[uuid.UUID, Progress], results: Sequence[OutcomeResult]
+) -> dict[uuid.UUID, str]:
+    """How long the benefit of each session that was started lasted, by the clinic's definition."""
+    started = [(row.id, at) for row in sessions if (at := going[row.id].started_at) is not None]
+    words = benefits(results, [at for _, at in started])
+    return {key: said for (key, _), said in zip(started, words, strict=True)}
 
 
 def _current_id(sessions: Sequence[InfusionSession], now: datetime) -> uuid.UUID | None:
@@ -326,7 +347,7 @@ def _events(column: SessionColumn) -> Cell:
 
 def _relief(column: SessionColumn) -> Cell:
     if column.relief:
-        return {"text": column.relief, "small": "at call"}
+        return column.relief if column.is_relief_timed else {"text": column.relief, "small": "at call"}
     return {"text": "not yet", "kind": "mute"} if column.going.started_at else None
 
 

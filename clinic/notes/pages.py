@@ -79,9 +79,11 @@ def zoned(instant: datetime, zone: ZoneInfo) -> str:
     return f"{date_label(wall.date())} {wall:%H:%M} {wall.tzname()}"
 
 
-def signature_view(signature: Signature, content: Mapping[str, object], zone: ZoneInfo) -> SignatureView:
-    """Return a signature, held against the content as it is today."""
-    verdict = verify(signature, content)
+def signature_view(
+    signature: Signature, content: Mapping[str, object], zone: ZoneInfo, *, is_superseded: bool = False
+) -> SignatureView:
+    """Return a signature, held against the content as it is today; a correction supersedes what it corrects."""
+    verdict = verify(signature, content, is_superseded=is_superseded)
     return SignatureView(
         _MEANING_WORDS[signature.meaning],
         signature.signed_by,
@@ -114,7 +116,10 @@ def note_views(
             note.id in corrected,
             note.cosigner.name if note.cosigner and note.status is NoteStatus.COSIGN_PENDING else "",
             tuple(f"{each.recorded_by.name}, {zoned(each.recorded_at, zone)}: {each.reason}" for each in note.returns),
-            tuple(signature_view(each, content_of(note), zone) for each in signatures.get(note.id, ())),
+            tuple(
+                signature_view(each, content_of(note), zone, is_superseded=note.id in corrected)
+                for each in signatures.get(note.id, ())
+            ),
         )
         for note in signed
     ]

@@ -31,6 +31,8 @@ from clinic.orders.facing import clinic_day
 from clinic.orders.models import OrderVersion
 from clinic.orders.rules import OrderStatus
 from clinic.orders.usage import ending_of
+from clinic.outcomes.chart import BESIDE
+from clinic.outcomes.pages import charts
 from clinic.outcomes.wording import score_lines
 from clinic.protocols import comparison, wording
 from clinic.protocols import queries as protocol_queries
@@ -96,6 +98,7 @@ def _draw(course: Course, form: DecisionForm | None, written: NextOrderForm | No
         changes=_changes(review),
         in_use=protocol_queries.number_in_use(course.protocol_version.protocol_id),
         scores=score_lines(review.results),
+        score_charts=charts(review.results, review.given_at, zone=zone(), width=BESIDE),
         form=form,
         decisions=decisions_open(course.status),
         DECISION_DOES=DECISION_DOES,

@@ -15,6 +15,7 @@ from clinic.core.times import date_label, local
 from clinic.core.units import format_number
 
 WIDTH: Final = 344  # fits a phone; wider screens have two side by side
+BESIDE: Final = 300  # the column beside a course
 _LEFT: Final = 36
 _RIGHT: Final = 16
 _TOP: Final = 22

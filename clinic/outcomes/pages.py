@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.courses.models import Course
 from clinic.outcomes import queries
-from clinic.outcomes.chart import ScoreChart, ScorePoint, draw_scores
+from clinic.outcomes.chart import WIDTH, ScoreChart, ScorePoint, draw_scores
 from clinic.outcomes.models import OutcomeResult, ResponderRule
 from clinic.outcomes.response_rules import Answered, Benefit, Definition, Response, Tally, benefit, response
 from clinic.outcomes.rules import Occasion
@@ -31,7 +31,9 @@ RESPONSE_WORDS: Final = {
 }
 
 
-def charts(results: Sequence[OutcomeResult], sessions: Sequence[datetime], *, zone: ZoneInfo) -> list[ScoreChart]:
+def charts(
+    results: Sequence[OutcomeResult], sessions: Sequence[datetime], *, zone: ZoneInfo, width: int = WIDTH
+) -> list[ScoreChart]:
     """Draw each measure that was answered more than once, on its own scale and on the days of the course."""
     drawn = []
     for asked, rows in by_measure(results):
@@ -41,7 +43,9 @@ def charts(results: Sequence[OutcomeResult], sessions: Sequence[datetime], *, zo
             if (score := result_score(row)) is not None
         ]
         if len(points) > 1:
-            drawn.append(draw_scores(asked.name, points, bounds=asked.bounds, sessions=sessions, zone=zone))
+            drawn.append(
+                draw_scores(asked.name, points, bounds=asked.bounds, sessions=sessions, zone=zone, width=width)
+            )
     return drawn
 
 
@@ -74,11 +78,16 @@ class Outcome:
 
     @property
     def benefit_words(self) -> str:
-        """Return "at least 12 days" or "7 days, no more on day 9"; empty where there was none."""
-        if self.benefit is None or self.benefit == Benefit(0, None):
-            return ""  # answered on the day of the session alone, which says nothing about how long
-        days = "1 day" if self.benefit.held == 1 else f"{self.benefit.held} days"
-        return f"at least {days}" if self.benefit.gone is None else f"{days}, no more on day {self.benefit.gone}"
+        """How long it lasted, in words."""
+        return benefit_words(self.benefit)
+
+
+def benefit_words(lasted: Benefit | None) -> str:
+    """Return "at least 12 days" or "7 days, no more on day 9"; empty where there was none."""
+    if lasted is None or lasted == Benefit(0, None):
+        return ""  # answered on the day of the session alone, which says nothing about how long
+    days = "1 day" if lasted.held == 1 else f"{lasted.held} days"
+    return f"at least {days}" if lasted.gone is None else f"{days}, no more on day {lasted.gone}"
 
 
 def outcome(
@@ -106,6 +115,22 @@ def course_outcome(results: Sequence[OutcomeResult], sessions: Sequence[datetime
     if rule is None or defined is None:
         return None
     return response_words(rule, asked), outcome(rule, defined, results, sessions)
+
+
+def benefits(results: Iterable[OutcomeResult], sessions: Sequence[datetime]) -> list[str]:
+    """Return how long the benefit of each session lasted until the next, in words; all empty without a definition."""
+    rule = rule_in_force()
+    defined = definition(rule, measures()) if rule is not None else None
+    if rule is None or defined is None:
+        return [""] * len(sessions)
+    own = [row for row in results if asked_in(row).key == rule.measure]
+    first = next((result_score(row) for row in own if row.occasion is Occasion.BASELINE), None)
+    answered = [Answered(row.answered_at, result_score(row)) for row in own if row.occasion is not Occasion.BASELINE]
+    ends = [*sessions[1:], None]
+    return [
+        benefit_words(benefit(defined, first, (a for a in answered if end is None or a.at < end), begun))
+        for begun, end in zip(sessions, ends, strict=True)
+    ]
 
 
 # --- the clinic's report ---------------------------------------------------------------------------------------------

@@ -17,12 +17,14 @@ from clinic.courses.models import Course
 from clinic.courses.rules import CourseStatus
 from clinic.demo.fill import fill_when_empty
 from clinic.demo.people import STAFF
-from clinic.notes.models import Note
+from clinic.notes.models import Letter, Note
 from clinic.notes.rules import NoteStatus
 from clinic.orders.models import OrderVersion, VerbalOrder
 from clinic.orders.rules import OrderStatus
 from clinic.patients import queries as patients
 from clinic.protocols.models import Protocol
+from clinic.protocols.queries import versions_in_use
+from clinic.protocols.spacing_rules import SpacingKind
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions import queries as sessions
@@ -113,6 +115,14 @@ def test_every_protocol_is_marked_fictional(demo):
     protocols = db.session.scalars(sa.select(Protocol)).all()
     assert len(protocols) >= 4
     assert all(protocol.is_fictional and "(fictional)" in protocol.name for protocol in protocols)
+
+
+def test_the_protocols_show_every_way_of_spacing_sessions(demo):
+    assert {version.terms.spacing for version in versions_in_use()} >= set(SpacingKind)
+
+
+def test_a_finished_course_has_its_letter_to_the_referrer(demo):
+    assert db.session.scalars(sa.select(Letter)).first().addressee.startswith("Dr ")
 
 
 @pytest.mark.parametrize("case", read_file(WORKED).cases, ids=lambda case: case.id)

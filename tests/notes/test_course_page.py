@@ -10,6 +10,7 @@ from clinic.notes import queries
 from clinic.notes.rules import NoteStatus
 from clinic.orders.rules import OrderStatus
 from clinic.outcomes import operations as outcomes
+from clinic.outcomes import operations_forms as forms
 from clinic.outcomes.rules import Instrument, Occasion
 from clinic.protocols import operations as protocols
 from clinic.protocols import operations_review as review
@@ -60,6 +61,24 @@ def test_what_the_patient_said_stands_beside_the_session(physicians_browser, mak
             by=nurse, at=LATER,
         )  # fmt: skip
     assert "much improved" in text(physicians_browser.get(f"/courses/{course.id}"))
+
+
+def test_relief_lasts_as_long_as_the_clinics_definition_says(physicians_browser, make_course_of, nurse, physician):
+    course = make_course_of(1)
+    asked = [(8, Occasion.BASELINE, -1), (3, Occasion.DIARY, 1), (3, Occasion.DIARY, 3), (7, Occasion.DIARY, 5)]
+    with db.unit_of_work():
+        for score, occasion, day in asked:
+            at = LATER + day * DAY
+            outcomes.record_outcome(
+                course, Instrument.NRS, [score], occasion=occasion, answered_at=at, by=nurse, at=LATER + 6 * DAY
+            )
+        forms.define_response(
+            "nrs", least_percent=50, reaches=None, within_days=None, reason="Agreed.", by=physician, at=LATER
+        )
+    with clock.standing_at(LATER + 7 * DAY):
+        page = text(physicians_browser.get(f"/courses/{course.id}"))
+    assert "3 days, no more on day 5" in page
+    assert ", before the course; 3 on" in page  # drawn beside it
 
 
 def test_a_note_is_cosigned_from_the_course(physicians_browser, make_course_of):

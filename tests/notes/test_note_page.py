@@ -132,6 +132,8 @@ def test_a_correction_strikes_the_note_through(author, infusion, make_note):
     page = text(author.get(f"/sessions/{infusion.id}/note"))
     assert "<del>Calm course.</del>" in page
     assert {row.kind for row in notes()} == {NoteKind.SESSION, NoteKind.CORRECTION}
+    assert "superseded by a correction" in page
+    assert "content changed" not in page
 
 
 def test_somebody_else_only_adds(author, infusion, make_note, second_nurse):
