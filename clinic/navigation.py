@@ -31,6 +31,7 @@ _ENTRIES = (
     ("patients.list_patients", "Patients", "patients", Permission.SEARCH_PATIENTS),
     ("druglog.show_log", "Drug log", "drug_log", Permission.READ_DRUG_LOG),
     ("accounts.list_staff", "Staff", "staff", Permission.MANAGE_STAFF),
+    ("scheduling.list_hours", "Clinic", "clinic", Permission.SET_RESOURCES),
 )
 
 

@@ -73,6 +73,7 @@ class AuditAction(StrEnum):
     PUMP_CHANGED = "scheduling:pump:changed"
     BOOKING_POLICY_SET = "scheduling:policy:set"
     LOST_REASONS_CHANGED = "scheduling:lost-reasons:changed"
+    LOST_EXPORTED = "scheduling:lost:exported"
     WAITING_CHANGED = "scheduling:waiting:changed"
     CHAIR_CHANGED = "scheduling:chair:changed"
     SHIFT_CHANGED = "scheduling:shift:changed"

@@ -40,6 +40,8 @@ class Permission(StrEnum):
     READ_CALENDAR = "scheduling:calendar:read"
     BOOK = "scheduling:appointment:book"
     OVERBOOK = "scheduling:appointment:overbook"
+    READ_RESOURCES = "scheduling:resources:read"
+    SET_RESOURCES = "scheduling:resources:set"
     READ_BOARD = "sessions:board:read"
     READ_SESSION = "sessions:session:read"
     RUN_SESSION = "sessions:session:run"
@@ -78,6 +80,7 @@ _NURSE = {
     Permission.READ_COURSE,
     Permission.READ_CALENDAR,
     Permission.BOOK,
+    Permission.READ_RESOURCES,
     Permission.READ_BOARD,
     Permission.READ_SESSION,
     Permission.RUN_SESSION,
@@ -119,11 +122,20 @@ POLICY: dict[Role, frozenset[Permission]] = {
             Permission.EDIT_DEMOGRAPHICS,
             Permission.READ_CALENDAR,
             Permission.BOOK,
+            Permission.READ_RESOURCES,
             Permission.READ_BOARD,
         }
     ),
     # The administrator holds no clinical permission at all (SD-1).
-    Role.ADMIN: frozenset({Permission.MANAGE_STAFF, Permission.MANAGE_SHARING, Permission.READ_ACCOUNT_EVENTS}),
+    Role.ADMIN: frozenset(
+        {
+            Permission.MANAGE_STAFF,
+            Permission.MANAGE_SHARING,
+            Permission.READ_ACCOUNT_EVENTS,
+            Permission.READ_RESOURCES,
+            Permission.SET_RESOURCES,
+        }
+    ),
 }
 
 

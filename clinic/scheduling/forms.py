@@ -14,11 +14,12 @@ from clinic.core import formats, times
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import ClockField, Form, WholeField, typed
 from clinic.core.moments import DayField
-from clinic.scheduling.models import Chair
+from clinic.scheduling.models import Chair, LostReason
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.rules import ChairKind
 
 _LONGEST_REASON = 200
+_TOO_LONG = f"Use at most {_LONGEST_REASON} characters"
 _LONGEST_NAME = 12
 _MINUTES_OF_A_DAY = 24 * 60
 _LONGEST_GAP = 400
@@ -62,12 +63,20 @@ def _instant(day: date, clock: time) -> datetime:
         raise RuleBroken("Enter a date of this century") from problem
 
 
+def instant_on(day: date, start: time, until: time) -> tuple[datetime, datetime]:
+    """A stretch of a day as instants; until 00:00 is until the end of the day."""
+    last = day + timedelta(days=1) if until == time() else day
+    return _instant(day, start), _instant(last, until)
+
+
 def refuse(field: Field, message: str) -> None:
     """Show a refusal at a field."""
     field.errors = [*field.errors, message]
 
 
-def _chosen(message: str) -> Any:
+def chosen(message: str) -> Any:
+    """Refuse a choice that was not made."""
+
     def check(_form: Form, field: Field) -> None:
         if not field.data:
             raise StopValidation(message)
@@ -79,7 +88,7 @@ class Reason(StringField):
     """A short text that says why."""
 
     def __init__(self, label: str, **options: Any) -> None:
-        longest = Length(max=_LONGEST_REASON, message=f"Use at most {_LONGEST_REASON} characters")
+        longest = Length(max=_LONGEST_REASON, message=_TOO_LONG)
         super().__init__(label, [InputRequired("Say why"), longest], **options)
 
 
@@ -179,7 +188,7 @@ class MoveForm(Form):
 
     day = DayField("Day", required=True)
     clock = ClockField("Time", required=True)
-    chair = SelectField("Chair", [_chosen("Choose a chair")])
+    chair = SelectField("Chair", [chosen("Choose a chair")])
     nurse = SelectField("Nurse")
     reason = Reason("Why")
 
@@ -188,6 +197,22 @@ class ReasonForm(Form):
     """Why an appointment is given up, or a closed chair is open again."""
 
     reason = Reason("Why")
+
+
+class LossForm(Form):
+    """Why an appointment is lost: one of the clinic's own reasons, own words, or both."""
+
+    listed = SelectField("Reason", default="")
+    reason = StringField("In own words", [Length(max=_LONGEST_REASON, message=_TOO_LONG)])
+
+    def offer(self, reasons: Sequence[LostReason]) -> None:
+        """Offer the clinic's list."""
+        self.listed.choices = {"": "Reason"} | {str(each.id): each.text for each in reasons}
+
+    def validate_reason(self, field: Field) -> None:
+        """Refuse to lose an appointment for nothing."""
+        if not self.listed.data and not (field.data or "").strip():
+            raise StopValidation("Say why")
 
 
 class NurseForm(Form):
@@ -214,7 +239,7 @@ class ChairForm(Form):
         [InputRequired("Choose one")],
         choices={kind.value: kind.value.capitalize() for kind in ChairKind},
     )
-    site = SelectField("Site", [_chosen("Choose a site")])
+    site = SelectField("Site", [chosen("Choose a site")])
 
     def offer(self, sites: Sequence[Site]) -> None:
         """Offer the sites; a clinic with one is not asked."""
@@ -227,7 +252,7 @@ class ChairForm(Form):
 class ClosureForm(Form):
     """A time in which a chair cannot be used."""
 
-    chair = SelectField("Chair", [_chosen("Choose a chair")])
+    chair = SelectField("Chair", [chosen("Choose a chair")])
     from_day = DayField("From", required=True)
     from_time = ClockField("Time", required=True)
     until_day = DayField("Until", required=True)
@@ -238,16 +263,13 @@ class ClosureForm(Form):
 class ShiftForm(Form):
     """A person on duty on some days of a week."""
 
-    staff_id = SelectField("Who", [_chosen("Choose a person")])
+    staff_id = SelectField("Who", [chosen("Choose a person")])
     days = SelectMultipleField(
-        "Days", [_chosen("Choose at least one day")], widget=ListWidget(), option_widget=CheckboxInput()
+        "Days", [chosen("Choose at least one day")], widget=ListWidget(), option_widget=CheckboxInput()
     )
     from_time = ClockField("From", required=True)
     until_time = ClockField("Until", required=True)
 
     def instants(self, day: date) -> tuple[datetime, datetime]:
         """The start and end of the shift on a day. Raises RuleBroken for a time that the clocks skip or show twice."""
-        until = self.until_time.data or time()
-        # Until 00:00 is until the end of the day.
-        last = day + timedelta(days=1) if until == time() else day
-        return _instant(day, self.from_time.data or time()), _instant(last, until)
+        return instant_on(day, self.from_time.data or time(), self.until_time.data or time())

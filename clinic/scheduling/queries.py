@@ -76,6 +76,8 @@ def appointment(appointment_id: uuid.UUID) -> Appointment | None:
         .where(Appointment.id == appointment_id)
         .options(
             *_WITH_PEOPLE,
+            joinedload(Appointment.pump),
+            joinedload(Appointment.overridden_by),
             joinedload(Appointment.course).joinedload(Course.physician),
             joinedload(Appointment.moved_from).joinedload(Appointment.chair),
         )

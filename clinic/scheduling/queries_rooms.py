@@ -118,6 +118,17 @@ def breaks_of(staff_id: uuid.UUID, start: datetime, end: datetime) -> list[Shift
     )
 
 
+def one_break(break_id: uuid.UUID) -> ShiftBreak | None:
+    """One break with its shift and person."""
+    return db.session.get(ShiftBreak, break_id, options=[joinedload(ShiftBreak.shift).joinedload(Shift.staff)])
+
+
+def chair(chair_id: uuid.UUID) -> Chair | None:
+    """One chair that is in use."""
+    found = db.session.get(Chair, chair_id)
+    return None if found is None or found.is_retired else found
+
+
 # --- pumps -----------------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +191,11 @@ def lost_reasons(kind: LossKind | None = None, *, with_retired: bool = False) ->
     if not with_retired:
         wanted = wanted.where(LostReason.is_retired.is_(False))
     return list(db.session.scalars(wanted))
+
+
+def lost_reason(row_id: uuid.UUID) -> LostReason | None:
+    """One reason of the list."""
+    return db.session.get(LostReason, row_id)
 
 
 # --- what stands -----------------------------------------------------------------------------------------------------

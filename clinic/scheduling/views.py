@@ -125,7 +125,14 @@ from clinic.scheduling import (  # noqa: E402 they add their routes and their pa
     patient_panel,  # noqa: F401
     views_appointment,  # noqa: F401
     views_booking,  # noqa: F401
+    views_clinicians,  # noqa: F401
+    views_hours,  # noqa: F401
+    views_lost,  # noqa: F401
     views_move,  # noqa: F401
+    views_policy,  # noqa: F401
+    views_pumps,  # noqa: F401
     views_replan,  # noqa: F401
     views_rooms,  # noqa: F401
+    views_shifts,  # noqa: F401
+    views_waiting,  # noqa: F401
 )

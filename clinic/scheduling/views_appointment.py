@@ -16,12 +16,12 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.forms import Form, typed
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
-from clinic.scheduling import operations, queries
+from clinic.scheduling import operations, queries, queries_rooms, waiting_list
 from clinic.scheduling.booking import change_words, slot_words
-from clinic.scheduling.forms import MoveForm, NurseForm, ReasonForm, chair_choices, nurse_choices
-from clinic.scheduling.models import Appointment
+from clinic.scheduling.forms import LossForm, MoveForm, NurseForm, chair_choices, nurse_choices
+from clinic.scheduling.models import Appointment, LostReason
 from clinic.scheduling.moving import mover_of, place_value
-from clinic.scheduling.rules import AppointmentStatus
+from clinic.scheduling.rules import AppointmentStatus, LossKind, override_words, rules_in
 from clinic.scheduling.views import bp, calendar_page, course_words, nurses, week_asked
 
 # From so long before its time on the patient may be at the door.
@@ -111,11 +111,15 @@ def appointment_page(appointment: Appointment, *, question: object = None, **for
         form=next(iter(forms.values()), None),
         move=move,
         nurse=nurse,
-        cancel=forms.get("cancel") or ReasonForm(formdata=None, prefix="cancel-"),
-        miss=forms.get("miss") or ReasonForm(formdata=None, prefix="miss-"),
+        cancel=_loss_form(forms.get("cancel") or LossForm(formdata=None, prefix="cancel-"), LossKind.CANCELLED),
+        miss=_loss_form(forms.get("miss") or LossForm(formdata=None, prefix="miss-"), LossKind.NO_SHOW),
+        overridden=[override_words(rule) for rule in sorted(rules_in(appointment.override_rules))],
         moved_to=queries.moved_to(appointment),
         has_begun=appointment.starts_at <= clock.now(),
         question=question,
+        waiting=waiting_list.offers(appointment, at=clock.now())
+        if appointment.status is AppointmentStatus.CANCELLED and not queries.moved_to(appointment)
+        else [],
         free_places=_places(appointment) if question is None else [],
         is_near=appointment.starts_at - clock.now() < _NEAR,
     )
@@ -145,6 +149,16 @@ def _move_form(appointment: Appointment) -> MoveForm:
     )
 
 
+def _loss_form(form: Form, kind: LossKind) -> Form:
+    form.offer(queries_rooms.lost_reasons(kind))
+    return form
+
+
+def _listed(form: LossForm) -> LostReason | None:
+    """The reason of the clinic's list that was chosen."""
+    return queries_rooms.lost_reason(uuid.UUID(form.listed.data)) if form.listed.data else None
+
+
 def back_to_week(appointment: Appointment, message: str, *, can_undo: bool = True) -> Response:
     """The week of an appointment after something was done, with the way to take it back."""
     undo = url_for(".undo", appointment_id=appointment.id) if can_undo else None
@@ -161,28 +175,36 @@ def show_appointment(appointment_id: uuid.UUID) -> ResponseReturnValue:
 @bp.post("/calendar/appointments/<uuid:appointment_id>/cancel")
 @requires(Permission.BOOK)
 def cancel_appointment(appointment_id: uuid.UUID) -> ResponseReturnValue:
-    form = ReasonForm(prefix="cancel-")
+    form = LossForm(prefix="cancel-")
+    form.offer(queries_rooms.lost_reasons(LossKind.CANCELLED))
     appointment = appointment_posted(appointment_id, form)
     if form.validate():
         try:
             _still_booked(appointment)
-            operations.cancel(appointment, reason=form.reason.data or "", by=actor(), at=clock.now())
+            operations.cancel(appointment, reason=form.reason.data, listed=_listed(form), by=actor(), at=clock.now())
         except RuleBroken as refusal:
             form.refuse(refusal)
         else:
-            return back_to_week(appointment, f"Cancelled session {appointment.session_number}. It can be booked again.")
+            said = f"Cancelled session {appointment.session_number}. It can be booked again."
+            back = back_to_week(appointment, said)
+            if waiting_list.offers(appointment, at=clock.now()):
+                return redirect(url_for(".show_appointment", appointment_id=appointment.id), 303)
+            return back
     return appointment_page(appointment, cancel=form), 422
 
 
 @bp.post("/calendar/appointments/<uuid:appointment_id>/no-show")
 @requires(Permission.BOOK)
 def mark_no_show(appointment_id: uuid.UUID) -> ResponseReturnValue:
-    form = ReasonForm(prefix="miss-")
+    form = LossForm(prefix="miss-")
+    form.offer(queries_rooms.lost_reasons(LossKind.NO_SHOW))
     appointment = appointment_posted(appointment_id, form)
     if form.validate():
         try:
             _still_booked(appointment)
-            operations.mark_no_show(appointment, reason=form.reason.data or "", by=actor(), at=clock.now())
+            operations.mark_no_show(
+                appointment, reason=form.reason.data, listed=_listed(form), by=actor(), at=clock.now()
+            )
         except RuleBroken as refusal:
             form.refuse(refusal)
         else:

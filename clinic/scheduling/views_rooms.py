@@ -1,31 +1,24 @@
-"""Chairs and their closures; who is on duty in a week."""
+"""Chairs: what each has, and when it is closed."""
 
 import uuid
 from collections.abc import Sequence
-from datetime import date, timedelta
 
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import queries as accounts
 from clinic.accounts.current import actor
-from clinic.accounts.models import Staff
-from clinic.core import clock, formats, times
+from clinic.core import clock, formats
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import Form
-from clinic.core.permissions import Permission, Role, requires
-from clinic.scheduling import operations, queries
-from clinic.scheduling.forms import ChairForm, ClosureForm, ReasonForm, ShiftForm, chair_choices, instant_of
-from clinic.scheduling.models import Appointment, Shift
+from clinic.core.permissions import Permission, requires
+from clinic.scheduling import operations, operations_rooms, queries, queries_rooms
+from clinic.scheduling.forms import ChairForm, ClosureForm, ReasonForm, chair_choices, instant_of
+from clinic.scheduling.forms_rooms import FeaturesForm
+from clinic.scheduling.models import Appointment, Chair
 from clinic.scheduling.operations import ChairInUse
-from clinic.scheduling.rules import ChairKind, week_of
-from clinic.scheduling.views import bp, today, week_asked
-from clinic.scheduling.week import start_of_day
-
-_ON_DUTY = (Role.NURSE, Role.PHYSICIAN)
-
-
-# --- chairs ----------------------------------------------------------------------------------------------------------
+from clinic.scheduling.operations_breaking import WouldBreak
+from clinic.scheduling.rules import ChairKind
+from clinic.scheduling.views import bp
 
 
 def _chairs_page(
@@ -47,6 +40,48 @@ def _chairs_page(
         closure_form=closure,
         standing=standing,
     )
+
+
+@bp.get("/calendar/chairs/<uuid:chair_id>")
+@requires(Permission.BOOK)
+def show_chair(chair_id: uuid.UUID) -> ResponseReturnValue:
+    chair = queries_rooms.chair(chair_id) or abort(404)
+    return _chair_page(chair, FeaturesForm(formdata=None, obj=chair))
+
+
+@bp.post("/calendar/chairs/<uuid:chair_id>/change")
+@requires(Permission.BOOK)
+def change_chair(chair_id: uuid.UUID) -> ResponseReturnValue:
+    chair = queries_rooms.chair(chair_id) or abort(404)
+    form = FeaturesForm()
+    standing: Sequence[Appointment] = ()
+    if form.validate():
+        try:
+            operations_rooms.change_chair(chair, form.features, by=actor(), at=clock.now(), seen=form.seen.data)
+        except WouldBreak as refusal:
+            form.refuse(refusal)
+            form.seen.data, standing = refusal.key, refusal.standing
+        else:
+            flash(f"Chair {chair.name} is changed.")
+            return redirect(url_for(".list_chairs"), 303)
+    return _chair_page(chair, form, standing), 422
+
+
+@bp.post("/calendar/chairs/<uuid:chair_id>/retire")
+@requires(Permission.BOOK)
+def retire_chair(chair_id: uuid.UUID) -> ResponseReturnValue:
+    chair = queries_rooms.chair(chair_id) or abort(404)
+    try:
+        operations_rooms.retire_chair(chair, by=actor(), at=clock.now())
+    except ChairInUse as refusal:
+        flash(refusal.message, "warn")
+        return _chair_page(chair, FeaturesForm(formdata=None, obj=chair), refusal.standing), 422
+    flash(f"Chair {chair.name} is offered no more.")
+    return redirect(url_for(".list_chairs"), 303)
+
+
+def _chair_page(chair: Chair, form: FeaturesForm, standing: Sequence[Appointment] = ()) -> str:
+    return render_template("scheduling/chair.html", chair=chair, form=form, standing=standing)
 
 
 @bp.get("/calendar/chairs")
@@ -122,73 +157,3 @@ def reopen_chair(closure_id: uuid.UUID) -> ResponseReturnValue:
     else:
         flash("Nothing was changed: say why the chair is open again.", "warn")
     return redirect(url_for(".list_chairs"), 303)
-
-
-# --- shifts ----------------------------------------------------------------------------------------------------------
-
-
-def _days(monday: date) -> list[date]:
-    return [monday + timedelta(days=step) for step in range(7)]
-
-
-def _shift_form(monday: date, people: Sequence[Staff], form: ShiftForm) -> ShiftForm:
-    form.staff_id.choices = {"": "Choose"} | {str(each.id): each.name for each in people}
-    form.days.choices = {str(day): f"{formats.weekday(day)} {day.day}" for day in _days(monday)}
-    return form
-
-
-def _shifts_page(monday: date, form: ShiftForm | None = None) -> str:
-    zone = formats.zone.get()
-    people = accounts.staff_in_role(*_ON_DUTY)
-    shifts = queries.shifts_between(start_of_day(monday, zone), start_of_day(monday + timedelta(days=7), zone))
-    table: dict[Staff, dict[date, list[Shift]]] = {}
-    for shift in sorted(shifts, key=lambda each: (each.staff.family_name, each.staff.given_name)):
-        day = times.local(shift.starts_at, zone).date()
-        table.setdefault(shift.staff, {}).setdefault(day, []).append(shift)
-    return render_template(
-        "scheduling/shifts.html",
-        monday=monday,
-        this_week=week_of(today()),
-        before=monday - timedelta(days=7),
-        after=monday + timedelta(days=7),
-        days=_days(monday),
-        table=table,
-        form=form,
-        shift_form=_shift_form(monday, people, form or ShiftForm(formdata=None)),
-    )
-
-
-@bp.get("/calendar/shifts")
-@requires(Permission.BOOK)
-def list_shifts() -> ResponseReturnValue:
-    return _shifts_page(week_of(week_asked()))
-
-
-@bp.post("/calendar/shifts/add")
-@requires(Permission.BOOK)
-def add_shifts() -> ResponseReturnValue:
-    monday = week_of(week_asked())
-    people = accounts.staff_in_role(*_ON_DUTY)
-    form = _shift_form(monday, people, ShiftForm())
-    if form.validate():
-        person = next(each for each in people if str(each.id) == form.staff_id.data)
-        try:
-            for text in form.days.data or ():
-                start, end = form.instants(date.fromisoformat(text))
-                operations.add_shift(person, starts_at=start, ends_at=end, by=actor(), at=clock.now())
-        except RuleBroken as refusal:
-            form.refuse(refusal)
-        else:
-            flash(f"{person.name} is on duty.")
-            return redirect(url_for(".list_shifts", week=monday), 303)
-    return _shifts_page(monday, form), 422
-
-
-@bp.post("/calendar/shifts/<uuid:shift_id>/remove")
-@requires(Permission.BOOK)
-def remove_shift(shift_id: uuid.UUID) -> ResponseReturnValue:
-    shift = queries.shift(shift_id) or abort(404)
-    monday = week_of(times.local(shift.starts_at, formats.zone.get()).date())
-    operations.remove_shift(shift, by=actor(), at=clock.now())
-    flash(f"Removed the shift of {shift.staff.name}.")
-    return redirect(url_for(".list_shifts", week=monday), 303)

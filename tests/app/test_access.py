@@ -74,6 +74,8 @@ def test_the_admin_holds_no_clinical_permission():
         Permission.MANAGE_STAFF,
         Permission.MANAGE_SHARING,
         Permission.READ_ACCOUNT_EVENTS,
+        Permission.READ_RESOURCES,
+        Permission.SET_RESOURCES,
     }
 
 

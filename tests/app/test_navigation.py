@@ -12,7 +12,7 @@ from clinic.core.permissions import Role
         ([Role.NURSE], ["Today", "Calendar", "Notes", "Patients", "Drug log"]),
         ([Role.PHYSICIAN], ["Inbox", "Today", "Calendar", "Patients", "Drug log"]),
         ([Role.SCHEDULER], ["Calendar", "Today", "Patients"]),
-        ([Role.ADMIN], ["Staff"]),
+        ([Role.ADMIN], ["Staff", "Clinic"]),
     ],
 )
 def test_the_rail_begins_with_the_own_first_page(app, database, make_staff, roles, labels):

@@ -62,7 +62,7 @@ def test_what_stands_in_the_way_is_shown(desk, make_booked):
     standing = make_booked()
     answer = desk.post("/calendar/chairs/close", data=closing(standing.chair))
     assert answer.status_code == 422
-    assert "ALMEIDA, Rosa, Wed 19-Nov-2025 09:00 to 12:00" in words(answer)
+    assert "Wed 19-Nov-2025 09:00 to 12:00, chair 1: ALMEIDA, Rosa" in words(answer)
     assert 'value="service"' in answer.get_data(as_text=True)
 
 

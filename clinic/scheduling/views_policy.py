@@ -1,0 +1,103 @@
+"""The clinic's own rules about bookings: limits of nurses, what a physician may override, reasons for lost ones."""
+
+import uuid
+
+from flask import abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic.accounts.current import actor, clinic
+from clinic.core import clock
+from clinic.core.errors import RuleBroken
+from clinic.core.forms import Form
+from clinic.core.permissions import Permission, requires
+from clinic.scheduling import operations_policy, queries_rooms
+from clinic.scheduling.forms_rooms import LOSS_WORDS, LimitsForm, LostReasonForm, PolicyForm
+from clinic.scheduling.rules import BookingRule, LossKind, override_words
+from clinic.scheduling.views import bp
+
+
+def _page(form: Form | None = None) -> str:
+    own, policies = clinic(), queries_rooms.policies()
+    limits = form if isinstance(form, LimitsForm) else None
+    return render_template(
+        "scheduling/rules.html",
+        rules=[(override_words(rule), policies.get(rule)) for rule in BookingRule],
+        reasons=[(row, LOSS_WORDS[row.kind]) for row in queries_rooms.lost_reasons()],
+        form=form,
+        clinic=own,
+        limits_form=limits
+        or LimitsForm(formdata=None, patients_per_nurse=own.patients_per_nurse, starts_per_nurse=own.starts_per_nurse),
+        policy_form=form if isinstance(form, PolicyForm) else PolicyForm(formdata=None, prefix="rule-"),
+        reason_form=form if isinstance(form, LostReasonForm) else LostReasonForm(formdata=None, prefix="reason-"),
+    )
+
+
+@bp.get("/clinic/rules")
+@requires(Permission.READ_RESOURCES)
+def show_rules() -> ResponseReturnValue:
+    return _page()
+
+
+@bp.post("/clinic/rules/limits")
+@requires(Permission.SET_RESOURCES)
+def set_limits() -> ResponseReturnValue:
+    form = LimitsForm()
+    if not form.validate():
+        return _page(form), 422
+    patients, starts = form.patients_per_nurse.data, form.starts_per_nurse.data
+    operations_policy.set_limits(
+        clinic(),
+        patients_per_nurse=None if patients is None else int(patients),
+        starts_per_nurse=None if starts is None else int(starts),
+        by=actor(),
+        at=clock.now(),
+    )
+    flash("The limits hold for every booking from now on.")
+    return redirect(url_for(".show_rules"), 303)
+
+
+@bp.post("/clinic/rules/override")
+@requires(Permission.SET_RESOURCES)
+def set_policy() -> ResponseReturnValue:
+    form = PolicyForm(prefix="rule-")
+    if form.validate():
+        try:
+            operations_policy.set_policy(
+                BookingRule(form.rule.data),
+                is_allowed=form.is_allowed.data == "yes",
+                reason=form.reason.data or "",
+                by=actor(),
+                at=clock.now(),
+            )
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        else:
+            flash("The rule is set.")
+            return redirect(url_for(".show_rules"), 303)
+    return _page(form), 422
+
+
+@bp.post("/clinic/rules/reasons/add")
+@requires(Permission.SET_RESOURCES)
+def add_lost_reason() -> ResponseReturnValue:
+    form = LostReasonForm(prefix="reason-")
+    if form.validate():
+        try:
+            operations_policy.add_lost_reason(
+                LossKind(form.kind.data), form.text.data or "", by=actor(), at=clock.now()
+            )
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        else:
+            flash("The reason is on the list.")
+            return redirect(url_for(".show_rules"), 303)
+    return _page(form), 422
+
+
+@bp.post("/clinic/rules/reasons/<uuid:row_id>/retire")
+@requires(Permission.SET_RESOURCES)
+def retire_lost_reason(row_id: uuid.UUID) -> ResponseReturnValue:
+    row = queries_rooms.lost_reason(row_id) or abort(404)
+    operations_policy.retire_lost_reason(row, by=actor(), at=clock.now())
+    flash("The reason is offered no more.")
+    return redirect(url_for(".show_rules"), 303)

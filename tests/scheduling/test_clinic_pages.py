@@ -1,0 +1,147 @@
+"""The pages about the clinic itself: hours, closed days, clinicians, pumps, rules; what would break is shown first."""
+
+import re
+
+import pytest
+
+from clinic.core import clock, db
+from clinic.scheduling import operations_shifts, queries, queries_rooms
+from clinic.scheduling.rules import BookingRule
+from tests.factories.scheduling import DESK_OPENS, HOUR, NINE
+
+HOURS = {"weekdays": ["1", "2", "3", "4", "5"], "from_time": "10:00", "until_time": "17:00", "valid_from": "1-Nov-2025"}
+CLOSED = {"close-from_on": "19-Nov-2025", "close-until_on": "19-Nov-2025", "close-reason": "Snow"}
+
+
+def words(answer):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", answer.get_data(as_text=True)))
+
+
+def seen(answer):
+    return re.search(r'name="(?:[a-z]+-)?seen"[^>]*value="(\w+)"', answer.get_data(as_text=True))[1]
+
+
+@pytest.fixture
+def as_person(client, request):
+    """Signs a person in, by fixture, when the desk opens."""
+    with clock.standing_at(DESK_OPENS):
+
+        def sign_in(name):
+            client.sign_in(request.getfixturevalue(name))
+            return client
+
+        yield sign_in
+
+
+def test_hours_are_shown_before_they_are_saved(as_person, site, make_booked):
+    make_booked()
+    admin, typed = as_person("admin"), {**HOURS, "site": str(site.id)}
+    answer = admin.post("/clinic/hours/set", data=typed)
+    assert answer.status_code == 422
+    assert "Wed 19-Nov-2025 09:00 to 12:00, chair" in words(answer)
+    assert queries_rooms.opening_hours() == []
+    assert admin.post("/clinic/hours/set", data={**typed, "seen": seen(answer)}).status_code == 303
+    assert "Monday 10:00 to 17:00" in words(admin.get("/clinic/hours"))
+
+
+def test_an_administrator_is_shown_no_name(as_person, site, make_booked):
+    name = make_booked().patient.family_name
+    answer = as_person("admin").post("/clinic/hours/set", data={**HOURS, "site": str(site.id)})
+    assert name.casefold() not in words(answer).casefold()
+
+
+def test_a_closed_day_is_closed_and_opened_again(as_person, site):
+    admin = as_person("admin")
+    assert admin.post("/clinic/hours/close", data={**CLOSED, "close-site": str(site.id)}).status_code == 303
+    assert "Wed 19-Nov-2025 all day Snow" in words(admin.get("/clinic/hours"))
+    (row,) = queries_rooms.closed_days()
+    admin.post(f"/clinic/hours/closed/{row.id}/reopen", data={"reason": "It melted"})
+    assert queries_rooms.closed_days() == []
+
+
+@pytest.mark.parametrize("typed", [{"weekdays": []}, {"until_time": ""}, {"until_time": "09:00"}, {"valid_from": "x"}])
+def test_hours_that_cannot_be_are_refused(as_person, site, typed):
+    answer = as_person("admin").post("/clinic/hours/set", data={**HOURS, "site": str(site.id), **typed})
+    assert answer.status_code == 422
+    assert queries_rooms.opening_hours() == []
+
+
+def test_the_desk_reads_hours_and_sets_none(as_person, site):
+    desk = as_person("scheduler")
+    assert "Set hours" not in words(desk.get("/clinic/hours"))
+    assert desk.post("/clinic/hours/set", data={**HOURS, "site": str(site.id)}).status_code == 403
+
+
+def test_a_clinician_is_added_and_removed_when_seen(as_person, site, physician, make_booked):
+    desk, day = as_person("scheduler"), {"days": ["2025-11-19"], "from_time": "08:00", "until_time": "17:00"}
+    typed = {"staff_id": str(physician.id), "site": str(site.id), **day}
+    assert desk.post("/clinic/clinicians/add?week=2025-11-19", data=typed).status_code == 303
+    make_booked()
+    (row,) = queries_rooms.presences(NINE, NINE + HOUR)
+    answer = desk.post(f"/clinic/clinicians/{row.id}/remove", data={})
+    assert "would be left without a clinician" in words(answer)
+    assert desk.post(f"/clinic/clinicians/{row.id}/remove", data={"seen": seen(answer)}).status_code == 303
+    assert queries_rooms.presences(NINE, NINE + HOUR) == []
+
+
+def test_a_pump_is_added_taken_out_put_back_and_retired(as_person):
+    desk = as_person("scheduler")
+    desk.post("/clinic/pumps/add", data={"name": "P1", "serial": "SN-1"})
+    assert "is here already" in words(desk.post("/clinic/pumps/add", data={"name": "P1", "serial": "SN-2"}))
+    (pump,) = queries_rooms.pumps()
+    out = {"pump": str(pump.id), "from_day": "19-Nov-2025", "from_time": "08:00", "reason": "Service"}
+    out |= {"until_day": "20-Nov-2025", "until_time": "08:00"}
+    assert desk.post("/clinic/pumps/out", data={f"out-{name}": value for name, value in out.items()}).status_code == 303
+    (closure,) = queries_rooms.pump_closures(DESK_OPENS)
+    assert desk.post(f"/clinic/pumps/closures/{closure.id}/end", data={"reason": "Done"}).status_code == 303
+    assert queries_rooms.pump_closures(DESK_OPENS) == []
+    desk.post(f"/clinic/pumps/{pump.id}/retire")
+    assert queries_rooms.pumps() == []
+
+
+def test_limits_and_overrides_are_the_clinics(as_person, clinic):
+    admin = as_person("admin")
+    admin.post("/clinic/rules/limits", data={"patients_per_nurse": "3", "starts_per_nurse": ""})
+    assert (clinic.patients_per_nurse, clinic.starts_per_nurse) == (3, None)
+    rule = {"rule-rule": "site_is_open", "rule-is_allowed": "yes", "rule-reason": "Long visits"}
+    assert admin.post("/clinic/rules/override", data=rule).status_code == 303
+    assert queries_rooms.overridable() == {BookingRule.SITE_IS_OPEN}
+    assert "Outside opening hours allowed Long visits" in words(admin.get("/clinic/rules"))
+    assert admin.post("/clinic/rules/override", data={**rule, "rule-reason": " "}).status_code == 422
+
+
+def test_a_chair_is_changed_and_retired(as_person, make_chair):
+    desk, chair = as_person("scheduler"), make_chair("Window")
+    typed = {"room": "Blue", "has_bed": "y", "cleaning_min": "15"}
+    assert desk.post(f"/calendar/chairs/{chair.id}/change", data=typed).status_code == 303
+    assert "room Blue, a bed, cleaning 15 min" in words(desk.get("/calendar/chairs"))
+    assert desk.post(f"/calendar/chairs/{chair.id}/retire").status_code == 303
+    assert queries.chairs() == []
+
+
+def test_a_chair_with_appointments_is_not_retired(as_person, make_booked):
+    chair = make_booked().chair
+    answer = as_person("scheduler").post(f"/calendar/chairs/{chair.id}/retire")
+    assert "1 appointment stands in this chair" in words(answer)
+    assert not chair.is_retired
+
+
+def test_a_shift_gets_breaks_and_limits(as_person, make_shift, nurse, scheduler):
+    desk, shift = as_person("scheduler"), make_shift(nurse)
+    page = f"/calendar/shifts/{shift.id}"
+    desk.post(f"{page}/break", data={"break-from_time": "12:00", "break-until_time": "12:30"})
+    desk.post(f"{page}/limits", data={"patients_at_once": "2", "starts_per_quarter": "1"})
+    db.session.refresh(shift)
+    assert (len(shift.breaks), shift.patients_at_once, shift.starts_per_quarter) == (1, 2, 1)
+    assert "12:00 to 12:30" in words(desk.get(page))
+    assert desk.post(f"{page}/break", data={"break-from_time": "19:00", "break-until_time": "20:00"}).status_code == 422
+    operations_shifts.remove_break(shift.breaks[0], by=scheduler, at=DESK_OPENS)
+
+
+def test_a_shift_is_removed_once_its_patients_were_seen(as_person, make_shift, make_booked, nurse):
+    desk, shift = as_person("scheduler"), make_shift(nurse)
+    make_booked(nurse=nurse)
+    answer = desk.post(f"/calendar/shifts/{shift.id}/remove", data={})
+    assert "would stand outside" in words(answer)
+    assert desk.post(f"/calendar/shifts/{shift.id}/remove", data={"seen": seen(answer)}).status_code == 303
+    assert queries.shifts_between(NINE, NINE + HOUR) == []
