@@ -1,13 +1,16 @@
 """What is typed about courses and their orders."""
 
+from decimal import Decimal
 from typing import Any, Final
 
 from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from clinic.core.choices import options
-from clinic.core.forms import MAXIMUM_TEXT, Form
+from clinic.core.errors import RuleBroken
+from clinic.core.forms import MAXIMUM_TEXT, Form, NumberField
 from clinic.core.moments import DayField, MomentForm
+from clinic.orders.rules import DosingWeight
 from clinic.orders.wording import MODE_WORDS
 from clinic.protocols.rules import CourseIntent
 from clinic.protocols.terms_form import TermsForm
@@ -42,8 +45,26 @@ class OrderForm(TermsForm):
     valid_from = DayField("Valid from")
     valid_until = DayField("Valid until")
     weight_id: Any = HiddenField()
+    dosing_weight_kg = NumberField("Weight to dose on", places=2, minimum=Decimal("0.01"), maximum=999, unit="kg")
+    dosing_weight_basis = _line("How it was had", most=200)
+    dosing_weight_on = DayField("Of")
     excess_reason = excess_reason_field()
     password: Any = PasswordField("Sign with your password", [Optional()])
+
+    def typed_dosing(self) -> DosingWeight | None:
+        """The weight to dose on as far as it is typed whole."""
+        kg, basis, on = self.dosing_weight_kg.data, self.dosing_weight_basis.data, self.dosing_weight_on.data
+        return DosingWeight(Decimal(kg), basis.strip(), on) if kg and (basis or "").strip() and on else None
+
+    def dosing(self) -> DosingWeight | None:
+        """The weight to dose on. Raises RuleBroken where it is typed in part."""
+        typed = self.typed_dosing()
+        fields = (self.dosing_weight_kg, self.dosing_weight_basis, self.dosing_weight_on)
+        if typed is None and any(field.data for field in fields):
+            raise RuleBroken(
+                "Enter the kilograms, how they were had and their day, or none of the three.", field="dosing_weight_kg"
+            )
+        return typed
 
 
 class NextOrderForm(OrderForm):

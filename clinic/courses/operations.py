@@ -1,6 +1,7 @@
 """Courses change here: begun, signed, reviewed, held, resumed, ended. The order follows its course."""
 
 from datetime import date, datetime
+from typing import NotRequired, TypedDict, Unpack
 
 import sqlalchemy as sa
 
@@ -14,12 +15,32 @@ from clinic.courses.models import Course, CourseReview
 from clinic.courses.rules import CourseDecision, CourseStatus, may_become, status_after
 from clinic.orders import operations as orders
 from clinic.orders.models import OrderVersion
-from clinic.orders.rules import OrderStatus
+from clinic.orders.rules import DosingWeight, OrderStatus
 from clinic.patients.models import Patient, Weight
 from clinic.protocols.models import ProtocolVersion
 from clinic.protocols.rules import CourseIntent, ProtocolStatus
 from clinic.protocols.terms import TermsDraft, draft_of
 from clinic.signatures.models import Signature
+
+
+class OrderFrame(TypedDict):
+    """What a version of a course's order says besides its terms. It allows the sessions planned or other."""
+
+    weight: Weight | None
+    valid_from: date | None
+    valid_until: date | None
+    dosing: NotRequired[DosingWeight | None]
+    sessions_allowed: NotRequired[int | None]
+
+
+def _framed(frame: OrderFrame, terms_draft: TermsDraft) -> orders.Frame:
+    return {
+        "weight": frame["weight"],
+        "dosing": frame.get("dosing"),
+        "valid_from": frame["valid_from"],
+        "valid_until": frame["valid_until"],
+        "sessions_allowed": frame.get("sessions_allowed") or terms_draft.sessions_planned,
+    }
 
 
 def create_course(
@@ -30,35 +51,19 @@ def create_course(
     indication: str,
     goal: str | None,
     intent: CourseIntent,
-    weight: Weight | None,
-    valid_from: date | None,
-    valid_until: date | None,
     physician: Staff,
-    sessions_allowed: int | None = None,
     previous_course: Course | None = None,
     by: Staff,
     at: datetime,
+    **frame: Unpack[OrderFrame],
 ) -> Course:
-    """Begin a course as a draft, with version 1 of its order as a draft.
-
-    `sessions_allowed` is the number of sessions planned unless the physician allows another number.
-    """
+    """Begin a course as a draft, with version 1 of its order as a draft."""
     if protocol_version.status is not ProtocolStatus.ACTIVE:
         raise RuleBroken("This version of the protocol is not in use.")
-    version = orders.draft(
-        patient,
-        terms_draft,
-        weight=weight,
-        valid_from=valid_from,
-        valid_until=valid_until,
-        sessions_allowed=sessions_allowed or terms_draft.sessions_planned,
-        by=by,
-        at=at,
-    )
-    last = db.session.scalar(sa.select(sa.func.max(Course.number)).where(Course.patient_id == patient.id))
+    version = orders.draft(patient, terms_draft, by=by, at=at, **_framed(frame, terms_draft))
     course = Course(
         patient=patient,
-        number=(last or 0) + 1,
+        number=_next_number(patient),
         order=version.order,
         protocol_version=protocol_version,
         previous_course_id=previous_course.id if previous_course else None,
@@ -71,19 +76,15 @@ def create_course(
         created_by_id=by.id,
     )
     add_row(course, clash="Somebody else began a course of this patient meanwhile. Open the page again.")
-    audit.record(
-        AuditAction.COURSE_CREATED,
-        course,
-        actor_id=by.id,
-        at=at,
-        number=course.number,
-        protocol_version_id=protocol_version.id,
-        order_id=course.order_id,
-        indication=course.indication,
-        intent=intent,
-        physician_id=physician.id,
-    )
+    said = ("number", "order_id", "indication", "intent", "physician_id")
+    details = {name: getattr(course, name) for name in said} | {"protocol_version_id": protocol_version.id}
+    audit.record(AuditAction.COURSE_CREATED, course, actor_id=by.id, at=at, **details)
     return course
+
+
+def _next_number(patient: Patient) -> int:
+    last = db.session.scalar(sa.select(sa.func.max(Course.number)).where(Course.patient_id == patient.id))
+    return (last or 0) + 1
 
 
 def change_plan(
@@ -136,31 +137,14 @@ def bounds(course: Course) -> TermsDraft:
 
 
 def adjust(
-    course: Course,
-    terms_draft: TermsDraft,
-    *,
-    reason: str,
-    weight: Weight | None,
-    valid_from: date | None,
-    valid_until: date | None,
-    sessions_allowed: int | None = None,
-    by: Staff,
-    at: datetime,
+    course: Course, terms_draft: TermsDraft, *, reason: str, by: Staff, at: datetime, **frame: Unpack[OrderFrame]
 ) -> OrderVersion:
     """Begin the next version of the course's order as a draft; the version in force stands until it is signed."""
     if course.status not in {CourseStatus.ACTIVE, CourseStatus.ON_HOLD}:
         raise RuleBroken("Only the order of a course that goes on can be adjusted.")
+    framed = _framed(frame, terms_draft)
     return orders.draft(
-        course.patient,
-        terms_draft,
-        weight=weight,
-        valid_from=valid_from,
-        valid_until=valid_until,
-        sessions_allowed=sessions_allowed or terms_draft.sessions_planned,
-        change_reason=reason,
-        order=course.order,
-        by=by,
-        at=at,
+        course.patient, terms_draft, order=course.order, by=by, at=at, **(framed | {"change_reason": reason})
     )
 
 
@@ -182,16 +166,8 @@ def review(
     if drawn_version is not None and drawn_version != course.version:
         raise Conflict("This course changed since you opened it. Nothing was saved. Read it again.")
     decided_at = decided_at or at
-    if decided_at > at:
-        raise RuleBroken("The time of the decision is in the future.", field="decided_at")
-    if not text.strip():
-        raise RuleBroken("Say why.", field="text")
     before = course.status
-    after = status_after(decision, before)
-    if after is None:
-        raise RuleBroken(
-            f"A course that is {before.replace('-', ' ')} cannot be given this decision.", field="decision"
-        )
+    after = _decided(decision, before, text, decided_at=decided_at, at=at)
     if after is not before:
         _move(course, after, by=by, at=at, reason=text.strip())
         _let_order_follow(course, decision, text.strip(), by=by, at=at, is_dose_given=is_dose_given)
@@ -218,6 +194,22 @@ def review(
         decided_at=decided_at,
     )
     return reviewed
+
+
+def _decided(
+    decision: CourseDecision, before: CourseStatus, text: str, *, decided_at: datetime, at: datetime
+) -> CourseStatus:
+    """How a course stands after a decision. Raises RuleBroken where it cannot be made."""
+    if decided_at > at:
+        raise RuleBroken("The time of the decision is in the future.", field="decided_at")
+    if not text.strip():
+        raise RuleBroken("Say why.", field="text")
+    after = status_after(decision, before)
+    if after is None:
+        raise RuleBroken(
+            f"A course that is {before.replace('-', ' ')} cannot be given this decision.", field="decision"
+        )
+    return after
 
 
 def enter_in_error(course: Course, *, reason: str, by: Staff, at: datetime) -> None:

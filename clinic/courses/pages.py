@@ -13,6 +13,7 @@ from clinic.audit.queries import StatusChange
 from clinic.audit.rules import AuditAction
 from clinic.core import clock
 from clinic.core.findings import Finding
+from clinic.core.times import date_label
 from clinic.core.units import Unit, format_quantity
 from clinic.courses import queries
 from clinic.courses.forms import OrderForm
@@ -24,7 +25,7 @@ from clinic.orders.arithmetic import PumpLine, pump_lines, total_lines
 from clinic.orders.facing import is_signature_overdue
 from clinic.orders.models import OrderVersion, VerbalOrder
 from clinic.orders.operations_error import error_content
-from clinic.orders.rules import Ending, OrderStatus
+from clinic.orders.rules import DosingWeight, Ending, OrderStatus
 from clinic.orders.signing_rules import refusals, remarks
 from clinic.orders.usage import ending_of
 from clinic.patients import pages as patient_pages
@@ -34,6 +35,7 @@ from clinic.protocols import queries as protocols
 from clinic.protocols.comparison import NOTHING, Difference, differences
 from clinic.protocols.models import Drug, ProtocolVersion
 from clinic.protocols.pages import changed_count, terms_page, typed_draft
+from clinic.protocols.rules import WeightRule
 from clinic.protocols.terms import TermsDraft, draft_of
 from clinic.protocols.terms_form import form_values
 from clinic.protocols.wording import drug_text, plan_text, reading, sentence
@@ -110,11 +112,17 @@ def dosing_weight(patient: Patient) -> Weight | None:
     return patients.last_weight(patient.id, measured_only=True)
 
 
-def _weight_words(weight: Weight | None, now: datetime) -> str:
+def _weight_words(weight: Weight | None, now: datetime, *, dosing: DosingWeight | None, rule: WeightRule | None) -> str:
     """The weight that went into the arithmetic, with how it was had and the day."""
-    if weight is None:
-        return ""
-    return f"{format_quantity(weight.kg, Unit.KG)}, {weight.method} {patient_pages.day_text(weight.measured_at, now)}"
+    measured = ""
+    if weight is not None:
+        day = patient_pages.day_text(weight.measured_at, now)
+        measured = f"{format_quantity(weight.kg, Unit.KG)}, {weight.method} {day}"
+    if dosing is None:
+        return measured
+    kind = f"{rule} weight" if rule else "weight to dose on"
+    typed = f"{format_quantity(dosing.kg, Unit.KG)}, {kind}: {dosing.basis}, {date_label(dosing.on)}"
+    return f"{typed}; on the scale {measured}" if measured else typed
 
 
 def read_terms(
@@ -125,18 +133,20 @@ def read_terms(
     until: date | None,
     *,
     protocol: TermsDraft,
+    dosing: DosingWeight | None = None,
 ) -> Reading:
     """How terms read for a patient today."""
     today = orders.clinic_day(clock.now())
     consent = patients.consent_covering(patient.id, drug.name, today)
-    kg: Decimal | None = weight.kg if weight else None
+    measured: Decimal | None = weight.kg if weight else None
+    kg = dosing.kg if dosing else measured
     return Reading(
         sentence=sentence(draft, drug_name=drug.name, weight_kg=kg),
         pump=pump_lines(draft, kg),
         totals=total_lines(draft, kg),
-        weight=_weight_words(weight, clock.now()),
+        weight=_weight_words(weight, clock.now(), dosing=dosing, rule=draft.weight_rule),
         findings=orders.problems_of(
-            patient.id, draft, drug=drug, weight=weight, valid_until=until, on=today, protocol=protocol
+            patient.id, draft, drug=drug, weight=weight, dosing=dosing, valid_until=until, on=today, protocol=protocol
         ),
         consent_until=consent.valid_until if consent else None,
         has_consent=consent is not None,
@@ -163,7 +173,9 @@ def written_page(
         "bar": patient_pages.bar(patient, now=now),
         "weight": weight,
         "weight_text": patient_pages.weight_text(weight, now) if weight else "",
-        "reads": read_terms(patient, draft, drug, weight, form.valid_until.data, protocol=protocol)
+        "reads": read_terms(
+            patient, draft, drug, weight, form.valid_until.data, protocol=protocol, dosing=form.typed_dosing()
+        )
         if draft and drug
         else None,
         "changed": changed_count(page),
@@ -184,6 +196,9 @@ def order_values(version: OrderVersion) -> dict[str, Any]:
         "valid_from": version.valid_from,
         "valid_until": version.valid_until,
         "change_reason": version.change_reason,
+        "dosing_weight_kg": version.dosing_weight_kg,
+        "dosing_weight_basis": version.dosing_weight_basis,
+        "dosing_weight_on": version.dosing_weight_on,
     }
 
 
@@ -241,7 +256,7 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
         plan=plan_text(draft),
         pump=pump_lines(draft, version.weight_used_kg),
         totals=total_lines(draft, version.weight_used_kg),
-        weight=_weight_words(version.weight, clock.now()),
+        weight=_weight_words(version.weight, clock.now(), dosing=version.dosing_weight, rule=draft.weight_rule),
         groups=reading(draft),
         changes=_changes(draft_of(before.terms), draft, version.terms.drug) if before else [],
         before=before,

@@ -2,16 +2,18 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from clinic.core.times import date_label
+from clinic.core.units import Unit, format_quantity
 from clinic.courses.forms import NextOrderForm, OrderForm
 from clinic.courses.pages import dosing_weight
 from clinic.orders.models import OrderDraft, OrderVersion
+from clinic.orders.rules import DosingWeight
 from clinic.patients.models import Patient
 from clinic.protocols import queries as protocols
 from clinic.protocols.comparison import Difference, differences
@@ -43,7 +45,7 @@ def as_saved(version: OrderVersion) -> Written:
         draft_of(version.terms),
         version.terms.drug.name,
         version.weight_used_kg,
-        _frame(version.valid_from, version.valid_until, version.change_reason),
+        _frame(version.valid_from, version.valid_until, version.change_reason, version.dosing_weight),
     )
 
 
@@ -53,10 +55,13 @@ def as_typed(form: OrderForm, patient: Patient) -> Written | None:
     drug = protocols.drug(draft.drug_id) if draft else None
     if draft is None or drug is None:
         return None
-    weight = dosing_weight(patient)
+    weight, dosing = dosing_weight(patient), form.typed_dosing()
     reason = form.change_reason.data if isinstance(form, NextOrderForm) else None
     return Written(
-        draft, drug.name, weight.kg if weight else None, _frame(form.valid_from.data, form.valid_until.data, reason)
+        draft,
+        drug.name,
+        dosing.kg if dosing else (weight.kg if weight else None),
+        _frame(form.valid_from.data, form.valid_until.data, reason, dosing),
     )
 
 
@@ -70,7 +75,7 @@ def as_kept(kept: OrderDraft, version: OrderVersion) -> Written:
         draft_from(content["terms"], drug_id),
         name,
         Decimal(weight) if weight else None,
-        _frame(_day(content["valid_from"]), _day(content["valid_until"]), content["change_reason"]),
+        _frame(_day(content["valid_from"]), _day(content["valid_until"]), content["change_reason"], _dosing(content)),
     )
 
 
@@ -78,8 +83,17 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _frame(valid_from: date | None, valid_until: date | None, change_reason: str | None) -> list[tuple[str, str]]:
+def _dosing(content: Mapping[str, Any]) -> DosingWeight | None:
+    kept = content.get("dosing_weight")
+    return DosingWeight(Decimal(kept["kg"]), kept["basis"], date.fromisoformat(kept["on"])) if kept else None
+
+
+def _frame(
+    valid_from: date | None, valid_until: date | None, change_reason: str | None, dosing: DosingWeight | None
+) -> list[tuple[str, str]]:
+    typed = f"{format_quantity(dosing.kg, Unit.KG)}, {dosing.basis}, {date_label(dosing.on)}" if dosing else "–"
     return [
+        ("Weight to dose on", typed),
         ("Valid from", date_label(valid_from) if valid_from else "–"),
         ("Valid until", date_label(valid_until) if valid_until else "–"),
         ("Why the order changes", change_reason or "–"),

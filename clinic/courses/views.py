@@ -182,6 +182,7 @@ def _create(patient: Patient, version: ProtocolVersion, form: CourseForm) -> str
         weight=weight,
         valid_from=form.valid_from.data,
         valid_until=form.valid_until.data,
+        dosing=form.dosing(),
         physician=actor(),
         by=actor(),
         at=clock.now(),

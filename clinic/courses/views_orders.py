@@ -165,6 +165,7 @@ def adjust(course_id: uuid.UUID) -> ResponseReturnValue:
             weight=weight,
             valid_from=form.valid_from.data,
             valid_until=form.valid_until.data,
+            dosing=form.dosing(),
             by=actor(),
             at=clock.now(),
         )
@@ -253,6 +254,7 @@ def _keep(course: Course, version: OrderVersion, form: OrderForm) -> None:
         weight=dosing_weight(course.patient),
         valid_from=form.valid_from.data,
         valid_until=form.valid_until.data,
+        dosing=form.dosing(),
         sessions_allowed=draft.sessions_planned,
         change_reason=form.change_reason.data if isinstance(form, NextOrderForm) else None,
         drawn_version=drawn_version(),

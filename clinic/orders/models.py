@@ -11,7 +11,7 @@ from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.recorded import Recorded
 from clinic.core.types import Quantity, enum_type
-from clinic.orders.rules import OrderStatus, SpokenMode
+from clinic.orders.rules import DosingWeight, OrderStatus, SpokenMode
 from clinic.orders.wording import MODE_TITLES
 from clinic.patients.models import Patient, Weight
 from clinic.protocols.models import Terms
@@ -60,6 +60,12 @@ class OrderVersion(ClinicScoped, Base):
             "status NOT IN ('active', 'on-hold', 'completed', 'superseded', 'stopped') OR signature_id IS NOT NULL",
             name="order_in_force_is_signed",
         ),
+        sa.CheckConstraint("dosing_weight_kg > 0", name="dosing_weight_is_positive"),
+        sa.CheckConstraint(
+            "(dosing_weight_kg IS NULL) = (dosing_weight_on IS NULL) "
+            "AND (dosing_weight_kg IS NULL) = (dosing_weight_basis IS NULL)",
+            name="dosing_weight_is_whole",
+        ),
         sa.Index(
             "uq_order_version_one_in_force",
             "order_id",
@@ -75,6 +81,10 @@ class OrderVersion(ClinicScoped, Base):
     terms_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("terms.id"), unique=True)
     weight_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("weight.id"))
     weight_used_kg: Mapped[Decimal | None] = mapped_column(Quantity(2))
+    # What a clinician chose to dose on instead of the measured weight: ideal or adjusted, as the terms say.
+    dosing_weight_kg: Mapped[Decimal | None] = mapped_column(Quantity(2))
+    dosing_weight_basis: Mapped[str | None]
+    dosing_weight_on: Mapped[date | None]
     valid_from: Mapped[date | None]
     valid_until: Mapped[date | None]
     sessions_allowed: Mapped[int | None]
@@ -95,6 +105,13 @@ class OrderVersion(ClinicScoped, Base):
     )
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def dosing_weight(self) -> DosingWeight | None:
+        """The weight that the clinician chose to dose on, where it is not the measured one."""
+        if self.dosing_weight_kg is None or self.dosing_weight_basis is None or self.dosing_weight_on is None:
+            return None
+        return DosingWeight(self.dosing_weight_kg, self.dosing_weight_basis, self.dosing_weight_on)
 
     @property
     def is_standing(self) -> bool:

@@ -1,6 +1,7 @@
 """Orders change here: drafted, signed, superseded, held, stopped; spoken and signed afterwards."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, NotRequired, TypedDict, Unpack
 
@@ -16,7 +17,7 @@ from clinic.core.findings import Finding
 from clinic.core.rows import add_row
 from clinic.orders.facing import clinic_day, problems, problems_of, weight_moved
 from clinic.orders.models import AcknowledgedExcess, Order, OrderDraft, OrderVersion
-from clinic.orders.rules import OrderStatus, may_become
+from clinic.orders.rules import DosingWeight, OrderStatus, may_become
 from clinic.orders.signing_rules import refusals, remarks
 from clinic.orders.spoken import sign_verbal_order, verbal_content, write_verbal_order
 from clinic.patients.models import Patient, Weight
@@ -28,6 +29,7 @@ from clinic.signatures.rules import Meaning, canonical
 
 __all__ = [
     "UNSIGNED",
+    "Frame",
     "cancel",
     "clinic_day",
     "complete",
@@ -59,6 +61,7 @@ class Frame(TypedDict):
     valid_until: date | None
     sessions_allowed: int | None
     change_reason: NotRequired[str | None]
+    dosing: NotRequired[DosingWeight | None]
 
 
 def draft(
@@ -119,8 +122,19 @@ def _checked(patient: Patient, frame: Frame) -> dict[str, Any]:
         raise RuleBroken("The order ends before it begins.", field="valid_until")
     if frame["sessions_allowed"] is not None and frame["sessions_allowed"] < 1:
         raise RuleBroken("An order allows at least one session.", field="sessions_allowed")
-    reason = frame.get("change_reason") or None
-    return {**frame, "weight_used_kg": weight.kg if weight else None, "change_reason": reason}
+    dosing = frame.get("dosing")
+    used = dosing.kg if dosing else (weight.kg if weight else None)
+    return {
+        "weight": weight,
+        "weight_used_kg": used,
+        "dosing_weight_kg": dosing.kg if dosing else None,
+        "dosing_weight_basis": dosing.basis if dosing else None,
+        "dosing_weight_on": dosing.on if dosing else None,
+        "valid_from": valid_from,
+        "valid_until": valid_until,
+        "sessions_allowed": frame["sessions_allowed"],
+        "change_reason": frame.get("change_reason") or None,
+    }
 
 
 def revise(
@@ -277,6 +291,8 @@ def version_content(version: OrderVersion) -> dict[str, object]:
         if weight is None
         else {"id": weight.id, "kg": weight.kg, "method": weight.method, "measured_at": weight.measured_at},
         "weight_used_kg": version.weight_used_kg,
+        # Only where one was chosen: what was signed before it could be keeps its content.
+        **({"dosing_weight": asdict(version.dosing_weight)} if version.dosing_weight else {}),
         "valid_from": version.valid_from,
         "valid_until": version.valid_until,
         "sessions_allowed": version.sessions_allowed,

@@ -20,6 +20,7 @@ from clinic.orders.check_rules import (
     check_validity,
     refusal_to_book,
 )
+from clinic.orders.dosing_rules import DosingWeight
 from clinic.patients.weight_rules import check_weight
 from clinic.protocols.dose_rules import (
     DoseBasis,
@@ -51,6 +52,7 @@ __all__ = [
     "Breach",
     "Comparator",
     "DoseBasis",
+    "DosingWeight",
     "Ending",
     "Finding",
     "FindingLevel",

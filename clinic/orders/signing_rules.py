@@ -10,7 +10,9 @@ from clinic.core.findings import Finding, FindingLevel
 from clinic.core.times import date_label
 from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up, rounded_apart
 from clinic.orders.bound_rules import beyond_protocol
+from clinic.orders.dosing_rules import DosingWeight
 from clinic.patients.rules import AllergyStatus, Answer, WeightMethod
+from clinic.patients.weight_rules import LOOKS_LIKE_POUNDS
 from clinic.protocols.dose_rules import planned_total_mg, rate_from, rate_mg_h, total_mg
 from clinic.protocols.rules import WeightRule
 from clinic.protocols.terms import TermsDraft
@@ -34,7 +36,8 @@ class OrderFacts:
     terms: TermsDraft
     drug_name: str
     is_drug_retired: bool = False
-    weight_kg: Decimal | None = None
+    measured_kg: Decimal | None = None
+    dosing: DosingWeight | None = None
     weight_method: WeightMethod | None = None
     allergy_status: AllergyStatus = AllergyStatus.NOT_RECORDED
     substances: tuple[str, ...] = ()
@@ -43,6 +46,11 @@ class OrderFacts:
     on: date | None = None
     protocol: TermsDraft | None = None
     beyond_protocol_level: FindingLevel = FindingLevel.SOFT
+
+    @property
+    def weight_kg(self) -> Decimal | None:
+        """What the dose is worked out with: the weight that the clinician chose, else the measured one."""
+        return self.dosing.kg if self.dosing else self.measured_kg
 
 
 def findings_before_signing(facts: OrderFacts) -> list[Finding]:
@@ -81,23 +89,44 @@ def _missing(terms: TermsDraft) -> list[Finding]:
 
 
 def _weight_findings(facts: OrderFacts) -> list[Finding]:
-    if not facts.terms.basis.uses_weight:
+    if not facts.terms.basis.uses_weight and facts.dosing is None:
         return []
-    if facts.weight_kg is None:
+    if facts.measured_kg is None:
         return [
             Finding("weight-missing", FindingLevel.HARD, "The dose needs the patient's weight: weigh and record it.")
         ]
     if facts.weight_method is not WeightMethod.MEASURED:
-        message = f"{format_quantity(facts.weight_kg, Unit.KG)} was stated, not measured: weigh the patient."
+        message = f"{format_quantity(facts.measured_kg, Unit.KG)} was stated, not measured: weigh the patient."
         return [Finding("weight-not-measured", FindingLevel.HARD, message)]
     rule = facts.terms.weight_rule
+    if facts.dosing is not None:
+        return _dosing_findings(facts.dosing, facts.measured_kg, rule, facts.on)
     if rule in {WeightRule.IDEAL, WeightRule.ADJUSTED}:
-        measured = format_quantity(facts.weight_kg, Unit.KG)
+        measured = format_quantity(facts.measured_kg, Unit.KG)
         message = f"The order says {rule} weight; it is worked out with the measured {measured}."
         return [
-            Finding("weight-not-by-rule", FindingLevel.SOFT, message, {"weight_kg": format_number(facts.weight_kg)})
+            Finding("weight-not-by-rule", FindingLevel.SOFT, message, {"weight_kg": format_number(facts.measured_kg)})
         ]
     return []
+
+
+@exact
+def _dosing_findings(
+    dosing: DosingWeight, measured_kg: Decimal, rule: WeightRule | None, on: date | None
+) -> list[Finding]:
+    """Whether the weight that was typed for dosing says what it is; what it should be nobody works out here."""
+    typed, measured = format_quantity(dosing.kg, Unit.KG), format_quantity(measured_kg, Unit.KG)
+    found = []
+    if rule not in {WeightRule.IDEAL, WeightRule.ADJUSTED}:
+        message = f"{typed} is typed as the weight to dose on: say under “Weight used” whether it is ideal or adjusted."
+        found.append(Finding("dosing-weight-unnamed", FindingLevel.HARD, message))
+    if on is not None and dosing.on > on:
+        message = f"The weight to dose on is of {date_label(dosing.on)}, which is to come."
+        found.append(Finding("dosing-weight-to-come", FindingLevel.HARD, message))
+    if LOOKS_LIKE_POUNDS[0] <= dosing.kg / measured_kg <= LOOKS_LIKE_POUNDS[1]:
+        message = f"{typed} is typed to dose on, {measured} was measured: the typed weight looks like pounds."
+        found.append(Finding("dosing-weight-looks-like-pounds", FindingLevel.HARD, message))
+    return found
 
 
 @exact

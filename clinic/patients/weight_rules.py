@@ -7,8 +7,7 @@ from clinic.core.findings import Finding, FindingLevel
 from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up
 
 # Pounds typed as kilograms, or back.
-_POUNDS_RATIO_LOW: Final = Decimal("2.0")
-_POUNDS_RATIO_HIGH: Final = Decimal("2.4")
+LOOKS_LIKE_POUNDS: Final = (Decimal("2.0"), Decimal("2.4"))
 
 
 @exact
@@ -25,7 +24,7 @@ def check_weight(today_kg: Decimal, last_kg: Decimal | None, change_pct: Decimal
         "last_kg": format_number(last_kg),
         "change_pct": format_number(round_half_up(change, 1)),
     }
-    if _POUNDS_RATIO_LOW <= max(today_kg, last_kg) / min(today_kg, last_kg) <= _POUNDS_RATIO_HIGH:
+    if LOOKS_LIKE_POUNDS[0] <= max(today_kg, last_kg) / min(today_kg, last_kg) <= LOOKS_LIKE_POUNDS[1]:
         pounds = "today's weight" if today_kg > last_kg else "the last weight"
         message = f"Today {today}, last time {last}: {pounds} looks like pounds."
         findings.append(Finding("weight-looks-like-pounds", FindingLevel.HARD, message, facts))

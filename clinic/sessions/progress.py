@@ -74,7 +74,12 @@ def latest_sets(observations: Iterable[ObservationSet]) -> dict[Vital, Observati
 
 
 def weight_kg(infusion: InfusionSession) -> Decimal | None:
-    """Return the weight that this session's doses are worked out from: today's once settled, else the order's."""
+    """Return the weight that this session's doses are worked out from.
+
+    That which the order's clinician chose for dosing, where there is one; else today's once settled, else the order's.
+    """
+    if infusion.order_version.dosing_weight_kg is not None:
+        return infusion.order_version.dosing_weight_kg
     if infusion.weight is not None:
         return infusion.weight.kg
     return infusion.order_version.weight_used_kg

@@ -152,7 +152,9 @@ def _weight_findings(infusion: InfusionSession, clinic: Clinic) -> list[Finding]
     if infusion.weight is None:
         return [_hard("weight-missing", "No weight is recorded for this session.")]
     percent = None if clinic.weight_change_percent is None else Decimal(clinic.weight_change_percent)
-    return check_weight(infusion.weight.kg, infusion.order_version.weight_used_kg, percent)
+    # Measured against measured: what the order doses on may be an ideal weight, which no scale shows.
+    ordered = infusion.order_version.weight
+    return check_weight(infusion.weight.kg, ordered.kg if ordered else None, percent)
 
 
 def latest_vitals(infusion: InfusionSession, at: datetime) -> ObservationSet | None:

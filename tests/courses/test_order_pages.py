@@ -69,6 +69,35 @@ def test_a_changed_value_is_marked_with_the_protocols(client, begun):
     assert "6.8\u00a0mg/h" in page.text
 
 
+DOSING = {
+    "weight_rule": "ideal",
+    "dosing_weight_kg": "61.5",
+    "dosing_weight_basis": "Devine, height 168 cm",
+    "dosing_weight_on": "17-Nov-2025",
+}
+
+
+def test_the_weight_to_dose_on_is_typed_with_its_basis_and_signed(client, begun, patient):
+    address, data = begun
+    page = client.post(address, data=data | DOSING | {"act": "read"}).text
+    assert "61.5\u00a0kg, ideal weight: Devine, height 168 cm, 17-Nov-2025; on the scale 68\u00a0kg" in page
+    assert "12.3\u00a0mg/h" in page  # 0.2 mg per kg per hour
+    client.post(address, data=data | DOSING | {"act": "sign", "password": PASSWORD, "excess_reason": "Discussed."})
+    (course,) = queries.courses_of(patient.id)
+    version = course.order.current
+    assert (version.weight.kg, version.weight_used_kg) == (68, Decimal("61.5"))
+    assert '"basis":"Devine, height 168 cm"' in version.signature.content
+
+
+@pytest.mark.parametrize("left_out", ["dosing_weight_kg", "dosing_weight_basis", "dosing_weight_on"])
+def test_a_weight_to_dose_on_is_typed_whole(client, begun, patient, left_out):
+    address, data = begun
+    refused = client.post(address, data=data | DOSING | {left_out: "", "act": "keep"})
+    assert refused.status_code == 422
+    assert "or none of the three" in refused.text
+    assert not queries.courses_of(patient.id)
+
+
 def test_a_kept_draft_is_signed_on_its_own_page(client, begun, patient):
     address, data = begun
     kept = client.post(address, data=data | {"act": "keep"})

@@ -2,14 +2,14 @@
 
 import uuid
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinic.orders.rules import FindingLevel
+from clinic.orders.rules import DosingWeight, FindingLevel
 from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_before_signing, planned_mg, refusals
 from clinic.patients.rules import AllergyStatus, Answer, WeightMethod
 from clinic.protocols.dose_rules import rate_from, rate_mg_h
@@ -17,6 +17,8 @@ from clinic.protocols.rules import DoseBasis, WeightRule
 from clinic.protocols.terms import TermsDraft
 
 KG = Decimal("68.0")
+TODAY = date(2025, 11, 18)
+DAY = timedelta(days=1)
 STEPPED = TermsDraft(
     drug_id=uuid.UUID(int=1),
     basis=DoseBasis.MG_PER_KG_H,
@@ -43,7 +45,7 @@ TOTAL = TermsDraft(
 FACTS = OrderFacts(
     terms=STEPPED,
     drug_name="ketamine",
-    weight_kg=KG,
+    measured_kg=KG,
     weight_method=WeightMethod.MEASURED,
     allergy_status=AllergyStatus.NONE_KNOWN,
 )
@@ -86,17 +88,46 @@ def test_a_rate_may_have_a_longest_time_instead_of_a_length():
 @pytest.mark.parametrize("basis", [basis for basis in DoseBasis if basis.uses_weight])
 def test_a_dose_by_weight_needs_a_measured_weight(basis):
     facts = replace(FACTS, terms=replace(TOTAL if basis.is_total else STEPPED, basis=basis))
-    assert "weight-missing" in codes(replace(facts, weight_kg=None, weight_method=None))
+    assert "weight-missing" in codes(replace(facts, measured_kg=None, weight_method=None))
     assert "weight-not-measured" in codes(replace(facts, weight_method=WeightMethod.STATED))
 
 
 def test_a_dose_without_weight_asks_for_none():
-    plain = replace(FACTS, weight_kg=None, weight_method=None)
+    plain = replace(FACTS, measured_kg=None, weight_method=None)
     assert codes(plain, basis=DoseBasis.MG_PER_H, maximum_rate_unit=DoseBasis.MG_PER_H) == set()
 
 
+@pytest.mark.parametrize(
+    ("rule", "dosing", "said"),
+    [
+        (WeightRule.IDEAL, DosingWeight(Decimal(60), "Devine, 170 cm", TODAY), set()),
+        (WeightRule.ACTUAL, DosingWeight(Decimal(60), "Devine, 170 cm", TODAY), {"dosing-weight-unnamed"}),
+        (None, DosingWeight(Decimal(60), "Devine, 170 cm", TODAY), {"dosing-weight-unnamed"}),
+        (WeightRule.ADJUSTED, DosingWeight(Decimal(60), "Of tomorrow", TODAY + DAY), {"dosing-weight-to-come"}),
+        (WeightRule.IDEAL, DosingWeight(KG * Decimal("2.2"), "lb", TODAY), {"dosing-weight-looks-like-pounds"}),
+    ],
+)
+def test_a_typed_weight_to_dose_on_says_what_it_is_and_of_when(rule, dosing, said):
+    facts = replace(FACTS, dosing=dosing, on=TODAY)
+    assert codes(facts, weight_rule=rule, maximum_total_mg=None) == said
+
+
+def test_the_typed_weight_is_what_the_dose_is_worked_out_with():
+    light, heavy = (DosingWeight(Decimal(kg), "Typed", TODAY) for kg in (60, 100))
+    at_most = Decimal(60) * Decimal("0.35") * 4  # the highest rate for the whole time, at 60 kg
+    for dosing, is_over in ((light, False), (heavy, True)):
+        facts = replace(FACTS, dosing=dosing, on=TODAY, terms=replace(STEPPED, weight_rule=WeightRule.IDEAL))
+        found = findings_before_signing(replace(facts, terms=replace(facts.terms, maximum_total_mg=at_most)))
+        assert any("over-maximum" in each.code for each in found) is is_over
+
+
+def test_a_measured_weight_is_needed_beside_the_typed_one():
+    typed = replace(FACTS, measured_kg=None, dosing=DosingWeight(Decimal(60), "Devine, 170 cm", TODAY))
+    assert "weight-missing" in codes(typed, weight_rule=WeightRule.IDEAL)
+
+
 def test_a_maximum_rate_by_weight_needs_the_weight_all_the_same():
-    assert "weight-missing" in codes(replace(FACTS, weight_kg=None), basis=DoseBasis.MG_PER_H)
+    assert "weight-missing" in codes(replace(FACTS, measured_kg=None), basis=DoseBasis.MG_PER_H)
 
 
 def test_the_start_and_the_highest_rate_stay_under_the_maximum():
