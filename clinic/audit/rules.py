@@ -87,6 +87,8 @@ class AuditAction(StrEnum):
     MESSAGE_CHANGED = "reminders:message:changed"
     DRUG_ENTRY_RECORDED = "druglog:entry:recorded"
     DISCREPANCY_OPENED = "druglog:discrepancy:opened"
+    DISCREPANCY_SETTLED = "druglog:discrepancy:settled"
+    CABINET_COUNTED = "druglog:cabinet:counted"
     CABINET_CHANGED = "druglog:cabinet:changed"
     LOT_RECALLED = "druglog:lot:recalled"
     DRUG_LOG_READ = "druglog:log:read"

@@ -13,6 +13,7 @@ from clinic.core.forms import Form, NumberField, WholeField
 from clinic.core.moments import DayField
 from clinic.druglog.models import Cabinet
 from clinic.druglog.rules import FORMS
+from clinic.druglog.settling_rules import Cause, CountPurpose, StepKind, TakenAt
 
 _SHORT: Final = 200
 _LONG: Final = 1000
@@ -125,6 +126,33 @@ class ContainerForm(WitnessedForm):
     def offer_cabinets(self, cabinets: Iterable[Cabinet]) -> None:
         """Offer the other cabinets."""
         self.cabinet_id.choices = options({str(one.id): one.name for one in cabinets}, blank=True)
+
+
+class StepForm(WitnessedForm):
+    """What was done about a discrepancy; the second person only where it is closed."""
+
+    kind: Any = RadioField(
+        "What is done", [InputRequired("Choose one")], choices=options({kind: kind.value for kind in StepKind})
+    )
+    cause: Any = SelectField("Cause", [left_open()], choices=options({one: one.value for one in Cause}, blank=True))
+    note = line("What was found", needed="Say what was found", most=_LONG)
+
+    def offer_steps(self, kinds: Iterable[StepKind]) -> None:
+        """Offer the steps that its state allows."""
+        self.kind.choices = options({kind: kind.value for kind in kinds})
+
+
+class SheetForm(WitnessedForm):
+    """What a whole cabinet is counted for; what was counted stands in fields of their own, page by page."""
+
+    purpose: Any = RadioField(
+        "What for", [InputRequired("Choose one")], choices=options({one: one.value for one in CountPurpose})
+    )
+    taken: Any = RadioField(
+        "Taken at (inventories)",
+        [left_open()],
+        choices=options({TakenAt.OPENING: "the opening of business", TakenAt.CLOSE: "the close of business"}),
+    )
 
 
 class RecallForm(Form):

@@ -12,6 +12,7 @@ from clinic.core.db import Base, ClinicScoped
 from clinic.core.recorded import Recorded, Superseding, correction_says_why
 from clinic.core.types import Quantity, enum_type
 from clinic.druglog.rules import RegisterKind, content_mg
+from clinic.druglog.settling_rules import DiscrepancyStatus, status_after
 from clinic.patients.models import Patient
 
 
@@ -166,6 +167,8 @@ class RegisterEntry(ClinicScoped, Recorded, Base):
     register_after_mg: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=100)
     quantity_ml: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=100)
     about_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("register_entry.id"), sort_order=100)
+    stock_count_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("stock_count.id"), sort_order=101)
+    preparation_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("preparation.id"), sort_order=101)
     account: Mapped[DrugAccount | None] = relationship(back_populates="entries")
     container: Mapped[Container | None] = relationship()
     register: Mapped[Register | None] = relationship()
@@ -201,4 +204,19 @@ class Discrepancy(ClinicScoped, Recorded, Base):
     amount_mg: Mapped[Decimal] = mapped_column(Quantity(4))
     opened_at: Mapped[datetime]
     text: Mapped[str]
+    register_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("register.id"), sort_order=100)
+    account: Mapped[DrugAccount | None] = relationship()
+    register: Mapped[Register | None] = relationship()
     recorded_by: Mapped[Staff] = relationship(foreign_keys="Discrepancy.recorded_by_id")
+    steps: Mapped[list["DiscrepancyStep"]] = relationship(
+        back_populates="discrepancy", order_by="DiscrepancyStep.number"
+    )
+
+    @property
+    def status(self) -> DiscrepancyStatus:
+        """Where it stands after its steps."""
+        return status_after([one.kind for one in self.steps])
+
+
+# Its steps stand in a module of their own, and are known wherever the discrepancy is.
+from clinic.druglog.models_settling import DiscrepancyStep  # noqa: E402

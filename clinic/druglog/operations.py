@@ -6,15 +6,16 @@ Here stand the verbs of a session's account; `operations_stock` has those of the
 from datetime import datetime
 from decimal import Decimal
 
-from clinic.accounts.models import Staff
+from clinic.accounts.models import Clinic, Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.units import Unit, format_quantity
 from clinic.druglog.models import Container, Discrepancy, DrugAccount, RegisterEntry
-from clinic.druglog.operations_lines import add_line, hold, line_content
+from clinic.druglog.operations_lines import add_line, hold, line_content, refuse_witness
 from clinic.druglog.operations_recall import lift_recall, recall_lot, refuse_unusable
+from clinic.druglog.operations_settling import Counted, count_cabinet, take_step
 from clinic.druglog.operations_stock import (
     accept_transfer,
     add_cabinet,
@@ -35,12 +36,14 @@ from clinic.patients.models import Patient
 
 __all__ = [
     "AccountLine",
+    "Counted",
     "accept_transfer",
     "account_lines",
     "add_cabinet",
     "add_container",
     "adjust",
     "count",
+    "count_cabinet",
     "count_page",
     "destroy",
     "lift_recall",
@@ -57,6 +60,7 @@ __all__ = [
     "return_to_stock",
     "send",
     "strike",
+    "take_step",
     "waste",
     "withdraw",
 ]
@@ -72,19 +76,30 @@ def open_account(patient: Patient, *, by: Staff, at: datetime) -> DrugAccount:
 
 
 def withdraw(
-    account: DrugAccount, container: Container, quantity_mg: Decimal, *, happened_at: datetime, by: Staff, at: datetime
+    account: DrugAccount,
+    container: Container,
+    quantity_mg: Decimal,
+    *,
+    witness: Staff | None = None,
+    happened_at: datetime,
+    by: Staff,
+    at: datetime,
 ) -> RegisterEntry:
     """Take drug (mg) out of a container for a session.
 
-    Raises RuleBroken when the container holds less, when it is past its time, and when its lot was recalled.
+    Raises RuleBroken when the container holds less, when it is past its time, when its lot was recalled, and without a
+    witness where the clinic asks for one.
     """
     refuse_unusable(container, happened_at)
+    if witness is not None or db.session.get_one(Clinic, container.clinic_id).is_withdrawal_witnessed:
+        refuse_witness(witness, by)
     return add_line(
         RegisterKind.WITHDRAW,
         container.drug_name,
         quantity_mg,
         account=account,
         container=container,
+        witness=witness,
         happened_at=happened_at,
         by=by,
         at=at,

@@ -1,17 +1,18 @@
 """How a line comes into the register: checked, in its place on its page, signed by everyone whom it names."""
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
 
-from clinic.accounts.models import Staff
+from clinic.accounts.models import Clinic, Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
-from clinic.core.permissions import Permission
+from clinic.core.permissions import Permission, Role
 from clinic.druglog import queries
 from clinic.druglog.models import Container, DrugAccount, Register, RegisterEntry
 from clinic.druglog.rules import BalanceBelowZero, RegisterKind, balance_after, effect_mg, volume_ml
@@ -37,6 +38,8 @@ def add_line(
     witness: Staff | None = None,
     reason: str | None = None,
     about: RegisterEntry | None = None,
+    sheet_id: uuid.UUID | None = None,
+    preparation_id: uuid.UUID | None = None,
     quantity_ml: Decimal | None = None,
 ) -> RegisterEntry:
     """Add a line at the end of its page: the container's, the one named, or the one that the account took from.
@@ -59,6 +62,8 @@ def add_line(
         reason=reason,
         witness_id=witness.id if witness else None,
         about_id=about.id if about else None,
+        stock_count_id=sheet_id,
+        preparation_id=preparation_id,
         recorded_at=at,
         recorded_by_id=by.id,
     )
@@ -115,6 +120,8 @@ def line_content(entry: RegisterEntry) -> Mapping[str, object]:
         "before mg": entry.register_before_mg,
         "after mg": entry.register_after_mg,
         "about": entry.about_id,
+        "sheet": entry.stock_count_id,
+        "preparation": entry.preparation_id,
         "reason": entry.reason,
         "happened": entry.happened_at,
         "recorded": entry.recorded_at,
@@ -172,6 +179,9 @@ def refuse_witness(witness: Staff | None, by: Staff) -> None:
         raise RuleBroken("The witness is another person.", field="witness")
     if not witness.may(Permission.WITNESS):
         raise RuleBroken("A nurse or a physician witnesses this.", field="witness")
+    wanted = db.session.get_one(Clinic, db.current_clinic_id()).witness_role
+    if wanted is Role.PHYSICIAN and not witness.has_any([wanted]):
+        raise RuleBroken("In this clinic a physician witnesses this.", field="witness")
 
 
 def needed(text: str | None, message: str, *, field: str) -> str:

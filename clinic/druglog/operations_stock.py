@@ -1,5 +1,6 @@
 """Verbs of the cabinet: receive, count, transfer, destroy, strike out, recall."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -196,7 +197,14 @@ def count(
 
 
 def count_page(
-    register: Register, quantity_mg: Decimal, witness: Staff, *, happened_at: datetime, by: Staff, at: datetime
+    register: Register,
+    quantity_mg: Decimal,
+    witness: Staff,
+    *,
+    sheet_id: uuid.UUID | None = None,
+    happened_at: datetime,
+    by: Staff,
+    at: datetime,
 ) -> tuple[RegisterEntry, Discrepancy | None]:
     """Count everything on a page (mg) before a witness; a count other than the balance opens a discrepancy."""
     hold(register)
@@ -207,11 +215,12 @@ def count_page(
         quantity_mg,
         register=register,
         witness=witness,
+        sheet_id=sheet_id,
         happened_at=happened_at,
         by=by,
         at=at,
     )
-    return entry, _differs(register.drug_name, expected, quantity_mg, by=by, at=at)
+    return entry, _differs(register.drug_name, expected, quantity_mg, register_id=register.id, by=by, at=at)
 
 
 def _differs(
@@ -247,7 +256,7 @@ def open_about(drug_name: str, amount_mg: Decimal, text: str, *, by: Staff, at: 
 def report_difference(register: Register, amount_mg: Decimal, text: str, *, by: Staff, at: datetime) -> Discrepancy:
     """Open a discrepancy about what stands on a page, found outside a count: above zero drug is missing (mg)."""
     said = needed(text, "Say what you found.", field="text")
-    return open_about(register.drug_name, amount_mg, f"{register.name}, {register.cabinet.name}: {said}", by=by, at=at)
+    return open_about(register.drug_name, amount_mg, said, register_id=register.id, by=by, at=at)
 
 
 # --- out of the cabinet ----------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from clinic.core import db
 from clinic.druglog.models import Container, Discrepancy, DrugAccount, Register, RegisterEntry
@@ -164,6 +164,9 @@ def discrepancies_of(account: DrugAccount) -> list[Discrepancy]:
     """Return what was opened about an account, earliest first."""
     return list(
         db.session.scalars(
-            sa.select(Discrepancy).where(Discrepancy.account_id == account.id).order_by(Discrepancy.opened_at)
+            sa.select(Discrepancy)
+            .where(Discrepancy.account_id == account.id)
+            .options(selectinload(Discrepancy.steps))
+            .order_by(Discrepancy.opened_at)
         )
     )

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from clinic.core.units import EXACT, Unit, format_quantity, round_half_up
+from clinic.core.units import EXACT, NO_BREAK_SPACE, Unit, format_quantity, round_half_up
 
 
 class RegisterKind(StrEnum):
@@ -134,8 +134,8 @@ def register_name(drug_name: str, form: str, strength_mg_ml: Decimal | None, siz
         return f"{drug_name}, {form}"
     full = content_mg(strength_mg_ml, size_ml)
     if size_ml is None or full is None:
-        return f"{drug_name} {_plain(strength_mg_ml)} mg per mL, {form}"
-    return f"{drug_name} {_plain(full)} mg per {_plain(size_ml)} mL {form}"
+        return f"{drug_name} {_said(strength_mg_ml, Unit.MG_PER_ML)}, {form}"
+    return f"{drug_name} {_said(full, Unit.MG)} per {_said(size_ml, Unit.ML)} {form}"
 
 
 def volume_ml(quantity_mg: Decimal, strength_mg_ml: Decimal | None) -> Decimal | None:
@@ -163,6 +163,6 @@ def container_state(balance_mg: Decimal, *, is_opened: bool) -> ContainerState:
     return ContainerState.OPENED if is_opened else ContainerState.SEALED
 
 
-def _plain(value: Decimal) -> str:
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _said(value: Decimal, unit: Unit) -> str:
+    """An amount as the head of a page keeps it: with plain spaces, so that it can be typed and found."""
+    return format_quantity(value, unit, spoken=True).replace(NO_BREAK_SPACE, " ").replace(",", "")

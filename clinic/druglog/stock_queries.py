@@ -19,6 +19,7 @@ from clinic.druglog.models import (
     Register,
     RegisterEntry,
 )
+from clinic.druglog.models_settling import DiscrepancyStep, StockCount
 from clinic.druglog.queries import held
 from clinic.druglog.rules import RegisterKind
 from clinic.protocols.models import Drug
@@ -224,10 +225,59 @@ def is_recalled(drug_name: str, lot: str) -> bool:
     return any(one.drug_name == drug_name and one.lot == lot for one in recalls())
 
 
+def _discrepancies() -> sa.Select[Discrepancy]:
+    return sa.select(Discrepancy).options(
+        joinedload(Discrepancy.recorded_by),
+        joinedload(Discrepancy.register).joinedload(Register.cabinet),
+        joinedload(Discrepancy.account).joinedload(DrugAccount.patient),
+        selectinload(Discrepancy.steps).options(
+            joinedload(DiscrepancyStep.recorded_by), joinedload(DiscrepancyStep.second)
+        ),
+    )
+
+
 def discrepancies() -> list[Discrepancy]:
-    """Return every discrepancy, the newest first."""
-    found = sa.select(Discrepancy).options(joinedload(Discrepancy.recorded_by))
-    return list(db.session.scalars(found.order_by(Discrepancy.opened_at.desc())))
+    """Return every discrepancy with its steps, the newest first."""
+    return list(db.session.scalars(_discrepancies().order_by(Discrepancy.opened_at.desc())))
+
+
+def discrepancy(discrepancy_id: uuid.UUID) -> Discrepancy | None:
+    """Return a discrepancy with its steps and what it is about."""
+    return db.session.scalar(_discrepancies().where(Discrepancy.id == discrepancy_id))
+
+
+def cabinet(cabinet_id: uuid.UUID) -> Cabinet | None:
+    """Return a cabinet with its site."""
+    return db.session.scalar(sa.select(Cabinet).where(Cabinet.id == cabinet_id).options(joinedload(Cabinet.site)))
+
+
+def sheet(sheet_id: uuid.UUID) -> StockCount | None:
+    """Return a count sheet with its lines, pages and people."""
+    return db.session.scalar(
+        sa.select(StockCount)
+        .where(StockCount.id == sheet_id)
+        .options(
+            joinedload(StockCount.cabinet).joinedload(Cabinet.site),
+            joinedload(StockCount.recorded_by),
+            joinedload(StockCount.witness),
+            selectinload(StockCount.entries).joinedload(RegisterEntry.register),
+        )
+    )
+
+
+def sheets(cabinet_id: uuid.UUID, *, limit: int = 40) -> list[StockCount]:
+    """Return the newest count sheets of a cabinet."""
+    return list(
+        db.session.scalars(
+            sa.select(StockCount)
+            .where(StockCount.cabinet_id == cabinet_id)
+            .options(
+                joinedload(StockCount.recorded_by), joinedload(StockCount.witness), selectinload(StockCount.entries)
+            )
+            .order_by(StockCount.counted_at.desc())
+            .limit(limit)
+        )
+    )
 
 
 def controlled_drugs() -> list[Drug]:

@@ -14,7 +14,7 @@ from clinic.core import clock, formats
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt, same_patient
 from clinic.core.units import Unit, format_quantity
-from clinic.druglog import operations, queries, stock_queries, views_stock
+from clinic.druglog import operations, queries, stock_queries, views_settling, views_stock
 from clinic.druglog.forms import HOW, CountForm, DifferenceForm, MeasureForm, WasteForm
 from clinic.druglog.models import DrugAccount, Register
 from clinic.druglog.pages import (
@@ -33,7 +33,7 @@ from clinic.druglog.rules import RegisterKind
 from clinic.druglog.stock_queries import LINES_A_PAGE
 from clinic.druglog.views_shared import bp, load_register, others, today, witness_of
 
-__all__ = ["bp", "views_stock"]
+__all__ = ["bp", "views_settling", "views_stock"]
 
 
 @bp.get("/drugs")
@@ -228,10 +228,10 @@ def record_count(register_id: uuid.UUID) -> ResponseReturnValue:
     if done is None:
         return render_template("druglog/count.html", register=register, form=form), 422
     _, opened = done
-    if opened is None:
-        flash("The count agrees.")
-    else:
-        flash(f"The count differs. {opened.text} A discrepancy is open.")
+    if opened is not None:
+        flash(f"The count differs. {opened.text}")
+        return redirect(url_for(".show_discrepancy", discrepancy_id=opened.id), 303)
+    flash("The count agrees.")
     return redirect(url_for(".show_register", register_id=register.id), 303)
 
 
@@ -254,7 +254,8 @@ def report_difference(register_id: uuid.UUID) -> ResponseReturnValue:
         signed = amount if form.way.data == "missing" else -amount
         return operations.report_difference(register, signed, form.text.data or "", by=actor(), at=now)
 
-    if attempt(form, act) is not None:
+    opened: Any = attempt(form, act)
+    if opened is not None:
         flash("The difference is reported.")
-        return redirect(url_for(".show_register", register_id=register.id), 303)
+        return redirect(url_for(".show_discrepancy", discrepancy_id=opened.id), 303)
     return render_template("druglog/difference.html", register=register, form=form), 422

@@ -42,6 +42,14 @@ _STEP: Final = {"": "not decided: it asks for a reason", "soft": "asks for a rea
 _APPROVER: Final = {"": "not decided: any physician", "any": "any physician", "another": "another than its author"}
 
 
+_WITNESSED: Final = {"": "not decided: without a witness", "yes": "before a witness", "no": "without a witness"}
+
+
+def _as_word(value: object) -> str:
+    """A yes or no of the clinic as the choice that stands for it."""
+    return {"True": "yes", "False": "no", "None": ""}.get(str(value), str(value))
+
+
 class LimitsForm(Form):
     """What the clinic decides for itself about the work at the pump and about its protocols."""
 
@@ -57,6 +65,11 @@ class LimitsForm(Form):
     double_check_minutes = WholeField("A second check holds for", minimum=1, maximum=240, unit="min")
     late_entry_after_min = WholeField("An entry is late after", minimum=1, maximum=240, unit="min")
     spoken_order_sign_hours = WholeField("A spoken order is signed within", minimum=1, maximum=720, unit="h")
+    drug_tolerance_mg = NumberField("A drug account may differ by", places=4, minimum=0, maximum=100_000, unit="mg")
+    witness_role: Any = SelectField("Who witnesses at the drug cabinet", [left_open()], choices=options(_BOLUS))
+    is_withdrawal_witnessed: Any = SelectField(
+        "Taking a controlled drug out", [left_open()], choices=options(_WITNESSED), coerce=_as_word
+    )
     reason = _line("Why it is changed", most=500)
     # The limits as this form was drawn from them: somebody else may change them meanwhile.
     seen = HiddenField()
@@ -72,6 +85,9 @@ class LimitsForm(Form):
                 for name in ("step_level", "beyond_protocol_level")
             },
             "protocol_approver": Approver(self.protocol_approver.data) if self.protocol_approver.data else None,
+            "drug_tolerance_mg": self.drug_tolerance_mg.data,
+            "witness_role": Role(self.witness_role.data) if self.witness_role.data else None,
+            "is_withdrawal_witnessed": {"yes": True, "no": False}.get(self.is_withdrawal_witnessed.data),
             **{field.name: field.data for field in self if isinstance(field, WholeField)},
         }
 
@@ -92,8 +108,11 @@ class LimitsForm(Form):
             "step_level": _STEP,
             "beyond_protocol_level": _STEP,
             "protocol_approver": _APPROVER,
+            "witness_role": _BOLUS,
         }.get(name, {})
-        unit = f"\N{NO-BREAK SPACE}{self[name].unit}" if isinstance(self[name], WholeField) else ""
+        if name == "is_withdrawal_witnessed":
+            return _WITNESSED[_as_word(value)]
+        unit = f"\N{NO-BREAK SPACE}{self[name].unit}" if isinstance(self[name], NumberField) else ""
         return words.get(value or "", "nothing" if value is None else f"{value}{unit}")
 
 

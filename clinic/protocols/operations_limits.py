@@ -21,6 +21,9 @@ LIMITS: Final = (
     "double_check_minutes",
     "late_entry_after_min",
     "spoken_order_sign_hours",
+    "drug_tolerance_mg",
+    "witness_role",
+    "is_withdrawal_witnessed",
 )
 
 

@@ -213,6 +213,8 @@ class AdministrationEvent(ClinicScoped, Recorded, Superseding, Base):
     order_version_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("order_version.id"))
     double_check_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("double_check.id"))
     verbal_order_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("verbal_order.id"))
+    # What the pump runs from: the bag or syringe that was made for this session.
+    preparation_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("preparation.id"), sort_order=100)
     infusion: Mapped[InfusionSession] = relationship(back_populates="administrations")
     double_check: Mapped[DoubleCheck | None] = relationship()
     verbal_order: Mapped[VerbalOrder | None] = relationship()

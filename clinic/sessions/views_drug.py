@@ -8,7 +8,8 @@ from typing import Any
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts.current import actor
+from clinic.accounts.current import actor, clinic
+from clinic.accounts.models import Staff
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
@@ -60,6 +61,7 @@ def _page(infusion: InfusionSession, form: DrugForm, status: int = 200) -> Respo
         lines=register.account_lines(account) if account else [],
         entries=register.entries_of(account) if account else [],
         discrepancies=register.discrepancies_of(account) if account else [],
+        is_witnessed=clinic().is_withdrawal_witnessed,
         back_to=session_url(infusion),
     )
     return page, status
@@ -108,7 +110,10 @@ def _amount(form: DrugForm) -> Decimal:
 
 
 def _withdraw(infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
-    druglog.withdraw(account, _container(infusion, form), _amount(form), happened_at=now, by=actor(), at=now)
+    witness = _witness(form, now) if clinic().is_withdrawal_witnessed else None
+    druglog.withdraw(
+        account, _container(infusion, form), _amount(form), witness=witness, happened_at=now, by=actor(), at=now
+    )
 
 
 def _prepare(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
@@ -116,12 +121,21 @@ def _prepare(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, n
     druglog.prepare(account, _drug(form), _amount(form), happened_at=now, reason=said, by=actor(), at=now)
 
 
-def _waste(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
+def _witness(form: DrugForm, now: datetime) -> Staff:
     if str(actor().id) == form.witness_id.data:
         raise RuleBroken("The witness is another person.", field="witness_id")
-    witness = proved(
+    return proved(
         form.witness_id.data or "", form.password.data or "", permission=Permission.WITNESS, at=now, field="witness_id"
     )
+
+
+def _prime(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
+    witness, said = _witness(form, now), (form.reason.data or "").strip() or None
+    druglog.prime(account, _drug(form), _amount(form), witness, happened_at=now, reason=said, by=actor(), at=now)
+
+
+def _waste(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
+    witness = _witness(form, now)
     said = (form.reason.data or "").strip() or None
     druglog.waste(account, _drug(form), _amount(form), witness, happened_at=now, reason=said, by=actor(), at=now)
 
@@ -134,4 +148,4 @@ def _unknown(*_: Any) -> None:
     raise RuleBroken("Choose what to record.")
 
 
-_ACTS = {"withdraw": _withdraw, "prepare": _prepare, "waste": _waste, "return": _return}
+_ACTS = {"withdraw": _withdraw, "prepare": _prepare, "prime": _prime, "waste": _waste, "return": _return}

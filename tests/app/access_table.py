@@ -233,6 +233,14 @@ DRUGLOG = {
     "druglog.show_register": CLINICAL,
     "druglog.show_waste": CLINICAL,
     "druglog.strike_line": CLINICAL,
+    "druglog.list_discrepancies": CLINICAL,
+    "druglog.show_discrepancy": CLINICAL,
+    "druglog.take_step": CLINICAL,
+    "druglog.show_cabinet_count": CLINICAL,
+    "druglog.count_cabinet": CLINICAL,
+    "druglog.show_sheet": CLINICAL,
+    "reports.print_count": CLINICAL,
+    "reports.print_loss": CLINICAL,
 }
 SESSIONS = {
     "sessions.arrive": CARE_AND_DESK,
