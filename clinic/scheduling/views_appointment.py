@@ -90,7 +90,9 @@ def _state_line(appointment: Appointment) -> str:
     return words or state.replace("_", " ")
 
 
-def appointment_page(appointment: Appointment, *, question: object = None, **forms: Form) -> str:
+def appointment_page(
+    appointment: Appointment, *, question: object = None, override: object = None, **forms: Form
+) -> str:
     """The week of the appointment with its panel; a form that was refused is shown as it was typed."""
     facts = queries.course_facts([appointment.course_id]).get(appointment.course_id)
     move = forms.get("move") or _move_form(appointment)
@@ -120,6 +122,7 @@ def appointment_page(appointment: Appointment, *, question: object = None, **for
         waiting=waiting_list.offers(appointment, at=clock.now())
         if appointment.status is AppointmentStatus.CANCELLED and not queries.moved_to(appointment)
         else [],
+        override=override,
         free_places=_places(appointment) if question is None else [],
         is_near=appointment.starts_at - clock.now() < _NEAR,
     )

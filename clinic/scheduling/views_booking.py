@@ -31,6 +31,7 @@ from clinic.scheduling.booking import (
 from clinic.scheduling.course_request import Ask, Part
 from clinic.scheduling.forms import BookingForm, PatternForm, booking_form, chair_choices, nurse_choices
 from clinic.scheduling.operations import Slot, SlotsTaken
+from clinic.scheduling.overriding import Offer, override_asked, override_offer
 from clinic.scheduling.proposal_words import Option, options
 from clinic.scheduling.proposals import Desk
 from clinic.scheduling.rules import every_so_many_days
@@ -54,6 +55,7 @@ class _Panel:
     chosen: Option | None = None
     instead: list[Slot] = field(default_factory=list)
     is_edited: bool = True
+    override: Offer | None = None
 
     def page(self) -> str:
         """The calendar with the panel, each wished time in the grid and each row with what is to know about it."""
@@ -75,6 +77,7 @@ class _Panel:
             chosen=self.chosen,
             slots=self.slots,
             is_edited=self.is_edited,
+            override=self.override,
             instead=[(slot, wished_words(slot)) for slot in self.instead],
             instead_rows=_typed_rows(self.form, self.slots, self.instead),
             half=request.args.get("part", ""),
@@ -224,9 +227,10 @@ def book_course() -> ResponseReturnValue:
     # "Look at the dates" draws the page again with every spacing, and books nothing.
     if is_valid and is_whole and request.form.get("act") != "look":
         try:
-            made = operations.book(plan.course, slots, by=actor(), at=clock.now())
+            made = operations.book(plan.course, slots, by=actor(), at=clock.now(), override=override_asked())
         except RuleBroken as refusal:
             form.refuse(refusal)
+            panel.override = override_offer(refusal.clashes if isinstance(refusal, SlotsTaken) else ())
             if isinstance(refusal, SlotsTaken):
                 show_clashes(form, refusal.clashes)
                 panel.instead = _next_best(plan, slots, refusal)

@@ -19,6 +19,7 @@ from clinic.scheduling.models import Appointment
 from clinic.scheduling.moving import Mover, Rest, mover_of, place_value
 from clinic.scheduling.operations import Slot, SlotsTaken
 from clinic.scheduling.operations_moves import Move, move_all, undo_together
+from clinic.scheduling.overriding import override_asked, override_offer
 from clinic.scheduling.rules import session_words, week_of
 from clinic.scheduling.views import bp, nurses, week_asked
 from clinic.scheduling.views_appointment import appointment_asked, appointment_page, appointment_posted, back_to_week
@@ -84,7 +85,7 @@ def drop_appointment() -> ResponseReturnValue:
 def _move(appointment_id: uuid.UUID) -> ResponseReturnValue:
     form = _form()
     appointment = appointment_posted(appointment_id, form)
-    slot, question = _slot(appointment, form), None
+    slot, question, override = _slot(appointment, form), None, None
     if slot is not None:
         try:
             question = _question(appointment, slot, form)
@@ -92,9 +93,11 @@ def _move(appointment_id: uuid.UUID) -> ResponseReturnValue:
                 return _moved(appointment, slot, form.reason.data or "")
         except SlotsTaken as refusal:
             form.refuse(RuleBroken(clash_words(refusal.clashes[0]), field="clock"))
+            override = override_offer(refusal.clashes)
         except RuleBroken as refusal:
             form.refuse(RuleBroken(refusal.message, field="reason" if refusal.field == "reason" else "clock"))
-    return appointment_page(appointment, question=question, move=form), 422
+            override = override_offer()
+    return appointment_page(appointment, question=question, override=override, move=form), 422
 
 
 def _question(appointment: Appointment, slot: Slot, form: MoveForm) -> Question | None:
@@ -114,7 +117,7 @@ def _moved(appointment: Appointment, slot: Slot, reason: str) -> ResponseReturnV
     if request.form.get("rest") == "follow":
         moves += _followers(appointment, reason)
     if len(moves) == 1:
-        new = operations.move(appointment, slot, reason=reason, by=actor(), at=clock.now())
+        new = operations.move(appointment, slot, reason=reason, by=actor(), at=clock.now(), override=override_asked())
     else:
         new = move_all(moves, by=actor(), at=clock.now())[0]
     which = session_words(move.slot.session_number for move in moves)
