@@ -26,6 +26,7 @@ class Clinic(Base):
         sa.CheckConstraint("patients_per_nurse > 0", name="patients_per_nurse_is_positive"),
         sa.CheckConstraint("starts_per_nurse > 0", name="starts_per_nurse_is_positive"),
         sa.CheckConstraint("spoken_order_sign_hours > 0", name="spoken_order_sign_hours_is_positive"),
+        sa.CheckConstraint("late_entry_days > 0", name="late_entry_days_is_positive"),
     )
 
     name: Mapped[str] = mapped_column(unique=True)
@@ -35,6 +36,8 @@ class Clinic(Base):
     # How many patients one nurse may begin with in a quarter of an hour.
     starts_per_nurse: Mapped[int | None] = mapped_column(sort_order=97)
     late_entry_after_min: Mapped[int | None]
+    # Within how many days of a session its late entries and addenda are written; later ones are warned of.
+    late_entry_days: Mapped[int | None] = mapped_column(sort_order=99)
     weight_change_percent: Mapped[int | None]
     rate_difference_percent: Mapped[int | None]
     drug_tolerance_mg: Mapped[Decimal | None] = mapped_column(Quantity(4))

@@ -87,3 +87,10 @@ def why_not_follow(kind: NoteKind, status: NoteStatus, *, is_author: bool) -> st
     if kind is NoteKind.CORRECTION and not is_author:
         return "Only its author corrects a note. Write an addendum instead."
     return None
+
+
+def late_words(days: int, limit_days: int | None) -> str:
+    """Return the warning about what is added to a session so many days after it, "" within the clinic's limit."""
+    if limit_days is None or days <= limit_days:
+        return ""
+    return f"This session was {days} days ago. The clinic writes late entries and addenda within {limit_days} days."

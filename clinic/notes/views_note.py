@@ -6,20 +6,21 @@ from dataclasses import dataclass
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts.current import actor
+from clinic.accounts.current import actor, clinic
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, formats, pdf
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
+from clinic.core.times import local
 from clinic.notes import operations, queries
 from clinic.notes.cosign_queries import cosign_rules
 from clinic.notes.forms import AddendumForm, NoteForm
 from clinic.notes.models import Note
 from clinic.notes.pages import NoteView, fact_pairs, note_views, title_of
 from clinic.notes.printed import notes_content
-from clinic.notes.rules import NoteKind, NoteStatus, needs_cosignature
+from clinic.notes.rules import NoteKind, NoteStatus, late_words, needs_cosignature
 from clinic.notes.session_facts import session_facts
 from clinic.notes.summary_rules import SessionFacts, draft_text
 from clinic.notes.views_shared import bp, cosigners, link, zone
@@ -88,7 +89,13 @@ def _draw(page: NotePage, form: NoteForm | AddendumForm, *, target_id: uuid.UUID
         target_id=target_id or (page.notes[0].id if page.notes else None),
         session_url=link("sessions.show_session", infusion_id=infusion.id),
         pairs=fact_pairs(page.facts, zone()),
+        late=_late(infusion) if page.is_noted else "",
     )
+
+
+def _late(infusion: InfusionSession) -> str:
+    days = local(clock.now(), zone()).date() - local(infusion.arrived_at, zone()).date()
+    return late_words(days.days, clinic().late_entry_days)
 
 
 @bp.get("/sessions/<uuid:infusion_id>/note")
@@ -205,6 +212,8 @@ def add_addendum(note_id: uuid.UUID) -> ResponseReturnValue:
             form.refuse(refusal)
         else:
             flash(f"{title_of(added, zone())} signed")
+            if late := _late(page.infusion):
+                flash(late, "warn")
             return redirect(url_for(".show_session_note", infusion_id=note.infusion_id), 303)
     return _draw(page, form, target_id=note.id), 422
 

@@ -64,6 +64,7 @@ class LimitsForm(Form):
     weight_change_percent = WholeField("Weight may change by", minimum=0, maximum=100, unit="%")
     double_check_minutes = WholeField("A second check holds for", minimum=1, maximum=240, unit="min")
     late_entry_after_min = WholeField("An entry is late after", minimum=1, maximum=240, unit="min")
+    late_entry_days = WholeField("Late entries are written within", minimum=1, maximum=3650, unit="days")
     spoken_order_sign_hours = WholeField("A spoken order is signed within", minimum=1, maximum=720, unit="h")
     drug_tolerance_mg = NumberField("A drug account may differ by", places=4, minimum=0, maximum=100_000, unit="mg")
     witness_role: Any = SelectField("Who witnesses at the drug cabinet", [left_open()], choices=options(_BOLUS))

@@ -20,6 +20,7 @@ LIMITS: Final = (
     "weight_change_percent",
     "double_check_minutes",
     "late_entry_after_min",
+    "late_entry_days",
     "spoken_order_sign_hours",
     "drug_tolerance_mg",
     "witness_role",

@@ -1,8 +1,11 @@
 """The note of a session on its page, as each role sees it."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
+from clinic.accounts.models import Clinic
 from clinic.audit.models import AuditEntry
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, db
@@ -187,3 +190,18 @@ def test_another_clinic_finds_nothing(infusion, make_note, refuses_strangers):
         assert (
             refuses_strangers(address, method="POST", data={"text": "Mine.", "password": PASSWORD}).status_code == 404
         )
+
+
+@pytest.mark.parametrize("limit", [2, 3, None])
+def test_what_is_added_beyond_the_clinics_days_is_warned_of_and_taken(
+    client, writing_nurse, infusion, make_note, limit
+):
+    note = make_note(infusion)
+    with db.unit_of_work():
+        db.session.get_one(Clinic, db.current_clinic_id()).late_entry_days = limit
+    with clock.standing_at(infusion.arrived_at + timedelta(days=3)):
+        client.sign_in(writing_nurse)
+        assert ("was 3 days ago" in text(client.get(f"/sessions/{infusion.id}/note"))) is (limit == 2)
+        form = {"kind": "addendum", "text": "Called: well.", "password": PASSWORD}
+        added = client.post(f"/notes/{note.id}/addenda", data=form, follow_redirects=True)
+    assert "Called: well." in text(added)
