@@ -23,6 +23,7 @@ from clinic.demo.opening import add_opening, course_of
 from clinic.demo.patients import Treatment, treatments
 from clinic.demo.people import ZONE, DemoWorld, found_clinic, sign_in_lines
 from clinic.demo.protocols import found_formulary
+from clinic.demo.resources import add_resources
 from clinic.demo.shifts import add_shifts
 from clinic.demo.timeline import Days, Timeline
 from clinic.demo.today import add_today, todays_visits
@@ -134,6 +135,8 @@ def _fill(echo: Echo) -> None:
         timeline = Timeline(now)
         _write(world, days, timeline)
         timeline.play(echo)
+        with db.unit_of_work():
+            add_resources(world, days, at=now)
         _finish(world, at=clock.now())
     for line in (*refusals, *timeline.refusals):
         echo(f"  left out: {line}")

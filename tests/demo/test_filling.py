@@ -25,6 +25,7 @@ from clinic.patients import queries as patients
 from clinic.protocols.models import Protocol
 from clinic.protocols.queries import versions_in_use
 from clinic.protocols.spacing_rules import SpacingKind
+from clinic.scheduling import queries_rooms, queries_waiting
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions import queries as sessions
@@ -180,3 +181,19 @@ def test_a_second_start_changes_nothing_and_says_again_who_can_sign_in(demo_copy
 def lines_of_the_trail():
     with db.unit_of_work(write=False):
         return db.session.scalar(sa.select(sa.func.count()).select_from(AuditEntry))
+
+
+def test_it_has_hours_a_holiday_breaks_clinicians_pumps_and_somebody_who_waits(demo):
+    coming = (DEMO_MOMENT, DEMO_MOMENT + timedelta(weeks=3))
+    assert {row.weekday for row in queries_rooms.opening_hours()} == {1, 2, 3, 4, 5}
+    assert len(queries_rooms.closed_days()) == 1
+    assert len(queries_rooms.pumps()) == 8
+    assert {len(shift.breaks) for shift in queries_rooms.shifts_of(nurse_id("RN-1"), *coming)} <= {0, 1}
+    assert queries_rooms.breaks_of(nurse_id("RN-1"), *coming)
+    assert queries_rooms.presences(*coming)
+    assert len(queries_waiting.waiting()) == 1
+
+
+def nurse_id(code):
+    email = next(person.email for person in STAFF if person.code == code)
+    return accounts.by_email(email).id
