@@ -8,11 +8,25 @@ import click
 from flask import current_app
 from sqlalchemy.exc import DBAPIError
 
-from clinic.core import clock
+from clinic.core import clock, db
 from clinic.notifications.mail import Mailer, MailSettings, NoMailServer
 from clinic.notifications.sending import send_due
+from clinic.reminders import (
+    operations,
+    queries,
+    wording,  # noqa: F401 it words the messages
+)
 
 log = logging.getLogger("clinic.outbox")
+
+
+def plan_all() -> None:
+    """Put every clinic's reminders that have become due into the outbox."""
+    with db.unit_of_work(write=False):
+        clinics = queries.clinics()
+    for clinic in clinics:
+        with db.in_clinic(clinic.id), db.unit_of_work():
+            operations.plan_reminders(clinic, at=clock.now())
 
 
 @click.group()
@@ -35,6 +49,7 @@ def send(*, loop: bool, every: int) -> None:
         signal.signal(name, lambda *_: over.set())  # the message under way is finished first
     while True:
         try:
+            plan_all()
             with Mailer(settings) as mailer:
                 sent = send_due(mailer, clock.now, is_over=over.is_set)
         except DBAPIError as error:

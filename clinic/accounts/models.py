@@ -64,6 +64,9 @@ class Clinic(Base):
     calendars_tell: Mapped[TellsNames | None] = mapped_column(enum_type(TellsNames, "calendars_tell"), sort_order=98)
     calendars_tell_drug: Mapped[bool] = mapped_column(default=False, server_default=sa.false(), sort_order=98)
     calendars_tell_place: Mapped[bool] = mapped_column(default=False, server_default=sa.false(), sort_order=98)
+    # Whether mails to patients name the drug, and whether a time that is booked, moved or cancelled is written about.
+    mails_tell_drug: Mapped[bool] = mapped_column(default=False, server_default=sa.false(), sort_order=98)
+    mails_tell_changes: Mapped[bool] = mapped_column(default=False, server_default=sa.false(), sort_order=98)
 
 
 class Site(ClinicScoped, Base):

@@ -24,6 +24,8 @@ class SharingForm(Form):
     )
     calendars_tell_drug = BooleanField("Calendars of nurses and physicians name the drug of the course")
     calendars_tell_place = BooleanField("Calendars of patients say where")
+    mails_tell_drug = BooleanField("Mails to patients may name the drug")
+    mails_tell_changes = BooleanField("Patients who agreed are written to when a time is booked, moved or cancelled")
     reason = StringField(
         "Why",
         [InputRequired("Say why"), Length(max=500, message="At most 500 letters")],
@@ -37,6 +39,8 @@ class SharingForm(Form):
             "calendars_tell": TellsNames(self.calendars_tell.data),
             "calendars_tell_drug": bool(self.calendars_tell_drug.data),
             "calendars_tell_place": bool(self.calendars_tell_place.data),
+            "mails_tell_drug": bool(self.mails_tell_drug.data),
+            "mails_tell_changes": bool(self.mails_tell_changes.data),
         }
 
     def in_words(self, changed: dict[str, Any]) -> str:

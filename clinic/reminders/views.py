@@ -75,3 +75,11 @@ def cancel_message(message_id: uuid.UUID) -> ResponseReturnValue:
         audit.record(AuditAction.MESSAGE_CHANGED, message, actor_id=actor().id, at=clock.now(), act="cancel")
         flash("The message is not sent any more.")
     return redirect(url_for(".list_messages"), 303)
+
+
+from clinic.reminders import (  # noqa: E402 they add their routes and their part of the chart
+    patient_panel,  # noqa: F401
+    views_answer,  # noqa: F401
+    views_patient,  # noqa: F401
+    views_reminders,  # noqa: F401
+)

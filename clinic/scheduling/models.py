@@ -16,6 +16,7 @@ from clinic.core.recorded import Recorded, Superseding, correction_says_why
 from clinic.core.types import WholeNumbers, enum_type
 from clinic.courses.models import Course
 from clinic.patients.models import Patient
+from clinic.scheduling.models_answers import AppointmentAnswer
 from clinic.scheduling.models_rooms import (
     BookingPolicy,
     ClockOffset,
@@ -30,6 +31,7 @@ from clinic.scheduling.rules import AppointmentStatus, ChairKind, DayPart, Waiti
 
 __all__ = [
     "Appointment",
+    "AppointmentAnswer",
     "BookingPolicy",
     "Chair",
     "ChairClosure",

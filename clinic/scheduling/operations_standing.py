@@ -9,6 +9,7 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken, broken_constraint
+from clinic.scheduling import notices
 from clinic.scheduling.locking import lock
 from clinic.scheduling.models import Appointment, LostReason, Pump
 from clinic.scheduling.operations_override import Override, record_override, refuse_override
@@ -16,13 +17,13 @@ from clinic.scheduling.rules import NURSE_RULES, AppointmentStatus, BookingRule,
 
 
 def record_appointment(
-    action: AuditAction, appointment: Appointment, *, by: Staff, at: datetime, **more: object
+    action: AuditAction, appointment: Appointment, *, by: Staff | None, at: datetime, **more: object
 ) -> None:
-    """Write a line about an appointment, as it stands now."""
+    """Write a line about an appointment, as it stands now, and the news for the patient. Nobody: the patient did it."""
     audit.record(
         action,
         appointment,
-        actor_id=by.id,
+        actor_id=by.id if by else None,
         at=at,
         session_number=appointment.session_number,
         chair_id=appointment.chair_id,
@@ -33,13 +34,14 @@ def record_appointment(
         status=appointment.status,
         details=more,
     )
+    notices.tell(action, appointment, at=at)
 
 
 def change_status(
     appointment: Appointment,
     status: AppointmentStatus,
     *,
-    by: Staff,
+    by: Staff | None,
     at: datetime,
     reason: str | None = None,
     listed: LostReason | None = None,

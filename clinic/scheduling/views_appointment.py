@@ -17,6 +17,7 @@ from clinic.core.forms import Form, typed
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
 from clinic.scheduling import operations, queries, queries_rooms, waiting_list
+from clinic.scheduling.answers import answers_to
 from clinic.scheduling.booking import change_words, slot_words
 from clinic.scheduling.forms import LossForm, MoveForm, NurseForm, chair_choices, nurse_choices
 from clinic.scheduling.models import Appointment, LostReason
@@ -109,6 +110,7 @@ def appointment_page(
         course_words=course_words(appointment.course, facts),
         planned=facts.planned if facts else None,
         state=state,
+        answer=answers_to([appointment.id]).get(appointment.id),
         state_words=words,
         form=next(iter(forms.values()), None),
         move=move,

@@ -17,6 +17,7 @@ from clinic.core.times import clock_label, from_local, local
 from clinic.scheduling.models import Appointment, Chair, ChairClosure
 from clinic.scheduling.queries import CourseFacts
 from clinic.scheduling.rules import AppointmentStatus
+from clinic.scheduling.rules_answers import AnswerKind
 from clinic.sessions.pages_next import Looks, looks_of, next_entries
 from clinic.sessions.pages_words import vitals_line
 from clinic.sessions.queries import BoardRow
@@ -115,6 +116,7 @@ class BoardView:
     courses: Mapping[uuid.UUID, CourseFacts]
     marks: Mapping[uuid.UUID, int]
     offers: Mapping[uuid.UUID, str]
+    answers: Mapping[uuid.UUID, AnswerKind]
 
 
 def board_page(
@@ -129,14 +131,17 @@ def board_page(
     only: Staff | None = None,
     is_clinical: bool = True,
     offers: Mapping[uuid.UUID, str] | None = None,
+    answers: Mapping[uuid.UUID, AnswerKind] | None = None,
+    given_back: int = 0,
 ) -> BoardPage:
     """Return the board of a day; `only` keeps the rows of one nurse and the chairs in which they are.
 
-    `offers` are the sessions that others offer to who looks, each with who does.
+    `offers` are the sessions that others offer to who looks, each with who does; `answers` what
+    patients answered by mail, and `given_back` how many gave their time back.
     """
     rows = [row for row in rows if row.appointment.status is not AppointmentStatus.CANCELLED or row.infusion]
     day = shown_day(on, zone, rows, now)
-    view = BoardView(now, day, is_clinical, courses, same_names(rows), offers or {})
+    view = BoardView(now, day, is_clinical, courses, same_names(rows), offers or {}, answers or {})
     if only is not None:
         rows = [row for row in rows if _is_of(only, row, view)]
         held = {_chair_id(row) for row in rows}
@@ -150,7 +155,7 @@ def board_page(
         day_hours=day.hours,
         now_slot=day.slot(now) if is_today else None,
         now_text=clock_label(now, zone) if is_today else "",
-        summary=_summary(looks),
+        summary=_summary(looks, given_back),
         next=coming,
         later=later,
         is_overdue=any(entry["level"] == "crit" for entry in coming),
@@ -253,6 +258,12 @@ def _running_end(row: BoardRow, now: datetime) -> list[datetime]:
 
 
 def _detail(appointment: Appointment, view: BoardView) -> str:
+    is_confirmed = view.answers.get(appointment.id) is AnswerKind.CONFIRMED
+    is_ahead = appointment.status is AppointmentStatus.BOOKED
+    return f"{_plan(appointment, view)}{', confirmed' if is_confirmed and is_ahead else ''}"
+
+
+def _plan(appointment: Appointment, view: BoardView) -> str:
     if not view.is_clinical:
         return f"session {appointment.session_number}"
     course = view.courses[appointment.course_id]
@@ -286,7 +297,8 @@ def _phases(row: BoardRow, view: BoardView, slot: int, width: int) -> list[tuple
     return found
 
 
-def _summary(looks: Mapping[uuid.UUID, Looks]) -> str:
+def _summary(looks: Mapping[uuid.UUID, Looks], given_back: int) -> str:
     groups = Counter(look.group for look in looks.values())
     words = (("done", "done"), ("in chairs", "in chairs"), ("to come", "to come"), ("lost", "did not attend"))
-    return " \N{MIDDLE DOT} ".join(f"{groups[key]} {text}" for key, text in words if groups[key] or key != "lost")
+    parts = [f"{groups[key]} {text}" for key, text in words if groups[key] or key != "lost"]
+    return " \N{MIDDLE DOT} ".join([*parts, *([f"{given_back} cancelled by mail"] if given_back else [])])

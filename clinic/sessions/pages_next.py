@@ -11,6 +11,7 @@ from flask import url_for
 from clinic.core.times import clock_label, elapsed_minutes
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
+from clinic.scheduling.rules_answers import AnswerKind
 from clinic.sessions.due_rules import SettledDue, due_text, wanting_text
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_session import due_level
@@ -211,6 +212,8 @@ def _booked_line(appointment: Appointment, view: "BoardView") -> Line | None:
     at, zone = appointment.starts_at, view.day.zone
     late = int(elapsed_minutes(at, view.now))
     booked = f"booked {clock_label(at, zone)}"
+    if view.answers.get(appointment.id) is AnswerKind.CONFIRMED:
+        booked += " \N{MIDDLE DOT} confirmed"
     if late >= LATE_AFTER_MIN:
         return "", at, {"what": f"Patient {late} min late", "detail": booked}
     what = "Expected now" if late >= 0 else f"Expected in {-late or 1} min"

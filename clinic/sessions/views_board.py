@@ -16,6 +16,7 @@ from clinic.core.permissions import Permission, requires
 from clinic.core.requests import same_patient, unchanged_since_drawn
 from clinic.core.times import date_label
 from clinic.scheduling import queries as schedule
+from clinic.scheduling.answers import answers_to, given_back
 from clinic.scheduling.models import Appointment
 from clinic.sessions import operations, queries
 from clinic.sessions.pages_board import board_page, midnight
@@ -67,6 +68,8 @@ def _board() -> dict[str, Any]:
         only=actor() if is_mine else None,
         is_clinical=is_clinical,
         offers=queries.offered_to(actor()) if is_clinical else {},
+        answers={key: given.answer for key, given in answers_to(row.appointment.id for row in rows).items()},
+        given_back=given_back(start, end),
     )
     reading.note(AuditAction.BOARD_READ, None, actor_id=actor().id, day=on.isoformat())
     return {

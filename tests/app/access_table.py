@@ -72,6 +72,17 @@ REMINDERS = {
     "reminders.list_messages": CARE_AND_DESK,
     "reminders.try_again": CARE_AND_DESK,
     "reminders.cancel_message": CARE_AND_DESK,
+    "reminders.show_mail": CARE_AND_DESK,
+    "reminders.agree": CARE_AND_DESK,
+    "reminders.withdraw": CARE_AND_DESK,
+    "reminders.show_reminders": CARE_AND_DESK,
+    "reminders.add_time": PHYSICIANS,
+    "reminders.remove_time": PHYSICIANS,
+    "reminders.set_text": PHYSICIANS,
+    "reminders.remove_text": PHYSICIANS,
+    "reminders.show_answer": PUBLIC,
+    "reminders.confirm_appointment": PUBLIC,
+    "reminders.cancel_appointment": PUBLIC,
 }
 
 PATIENTS = {
