@@ -46,8 +46,8 @@ class OrderForm(TermsForm):
     valid_until = DayField("Valid until")
     weight_id: Any = HiddenField()
     dosing_weight_kg = NumberField("Weight to dose on", places=2, minimum=Decimal("0.01"), maximum=999, unit="kg")
-    dosing_weight_basis = _line("How it was had", most=200)
-    dosing_weight_on = DayField("Of")
+    dosing_weight_basis = _line("Basis of that weight", most=200)
+    dosing_weight_on = DayField("Day of that weight")
     excess_reason = excess_reason_field()
     password: Any = PasswordField("Sign with your password", [Optional()])
 

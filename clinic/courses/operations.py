@@ -181,19 +181,23 @@ def review(
         recorded_at=at,
         recorded_by_id=by.id,
     )
+    _keep_review(course, reviewed, by=by, at=at)
+    return reviewed
+
+
+def _keep_review(course: Course, reviewed: CourseReview, *, by: Staff, at: datetime) -> None:
     db.session.add(reviewed)
-    db.session.flush()
+    db.session.flush()  # the audit line needs the id
     audit.record(
         AuditAction.COURSE_REVIEWED,
         reviewed,
         actor_id=by.id,
         at=at,
         patient_id=course.patient_id,
-        decision=decision,
+        decision=reviewed.decision,
         text=reviewed.text,
-        decided_at=decided_at,
+        decided_at=reviewed.decided_at,
     )
-    return reviewed
 
 
 def _decided(
