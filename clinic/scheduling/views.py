@@ -1,7 +1,7 @@
 """The calendar: the week by chairs, and what is waiting to be placed."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -75,7 +75,13 @@ def course_words(course: Course, facts: CourseFacts | None) -> str:
 
 
 def calendar_page(
-    template: str, day: date, *, ghosts: Sequence[Ghost] = (), chosen_id: uuid.UUID | None = None, **context: Any
+    template: str,
+    day: date,
+    *,
+    ghosts: Sequence[Ghost] = (),
+    leaving: Collection[uuid.UUID] = (),
+    chosen_id: uuid.UUID | None = None,
+    **context: Any,
 ) -> str:
     """The week of a day with a panel beside it."""
     week = show_week(
@@ -84,6 +90,7 @@ def calendar_page(
         patients_per_nurse=clinic().patients_per_nurse,
         sees_drugs=sees_drugs(),
         ghosts=ghosts,
+        leaving=leaving,
         chosen_id=chosen_id,
     )
     return render_template(template, week=week, this_week=week_of(today()), turn=_turn, **context)

@@ -114,6 +114,7 @@ def _page(asked: _Asked, *, refusals: Sequence[str] = (), ticked: set[str] | Non
         "scheduling/replan.html",
         week_asked(first),
         ghosts=shown,
+        leaving={change.appointment.id for change in changes if change.slot is not None and not change.is_nurse_alone},
         asked=asked,
         form=asked.form,
         refusals=refusals,

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -102,9 +102,13 @@ def show_week(
     patients_per_nurse: int | None,
     sees_drugs: bool,
     ghosts: Sequence[Ghost] = (),
+    leaving: Collection[uuid.UUID] = (),
     chosen_id: uuid.UUID | None = None,
 ) -> Week:
-    """The week that a day lies in. Without `sees_drugs` nothing of what is given reaches the page."""
+    """The week that a day lies in. Without `sees_drugs` nothing of what is given reaches the page.
+
+    `ghosts` are wished times, `leaving` the appointments that would leave theirs for one of them.
+    """
     zone = formats.zone.get()
     monday = week_of(day)
     span = start_of_day(monday, zone), start_of_day(monday + timedelta(days=_ALL_DAYS), zone)
@@ -117,7 +121,13 @@ def show_week(
     words = _Words(_names(appointments), facts, sees_drugs=sees_drugs, chosen_id=chosen_id)
     content = _Content(appointments, closures, shown)
     holding = [each for each in appointments if each.status in HOLDING]
-    load = _load(frame, holding, shown, shifts, patients_per_nurse)
+    there = _There(
+        _stretches(holding),
+        _stretches([*(each for each in holding if each.id not in leaving), *shown]),
+        _stretches(each for each in shifts if Role.NURSE in each.staff.roles),
+        patients_per_nurse,
+    )
+    load = _load(frame, there)
     return Week(
         monday=monday,
         title=_title(frame.days),
@@ -298,17 +308,7 @@ def _appointment(appointment: Appointment, now: datetime, words: _Words) -> dict
 # --- load ------------------------------------------------------------------------------------------------------------
 
 
-def _load(
-    frame: _Frame,
-    appointments: Sequence[Appointment],
-    wishes: Sequence[Ghost],
-    shifts: Sequence[Shift],
-    per_nurse: int | None,
-) -> list[LoadChart]:
-    patients = [Stretch(each.starts_at, each.ends_at) for each in appointments]
-    nurses = [Stretch(each.starts_at, each.ends_at) for each in shifts if Role.NURSE in each.staff.roles]
-    wished = [Stretch(each.starts_at, each.ends_at) for each in wishes]
-    there = _There(patients, wished, nurses, per_nurse)
+def _load(frame: _Frame, there: "_There") -> list[LoadChart]:
     days = [_half_hours(frame, day, there) for day in frame.days]
     top = max(max(step.height, step.on_duty) for steps in days for step in steps)
     return [
@@ -317,9 +317,13 @@ def _load(
     ]
 
 
+def _stretches(spans: Iterable[Appointment | Ghost | Shift]) -> list[Stretch]:
+    return [Stretch(each.starts_at, each.ends_at) for each in spans]
+
+
 @dataclass(frozen=True, slots=True)
 class _There:
-    """Who is there when, and who is wished to be."""
+    """Who is there now, and who would be with what is wished."""
 
     patients: Sequence[Stretch]
     wished: Sequence[Stretch]
@@ -336,10 +340,10 @@ def _half_hours(frame: _Frame, day: date, there: _There) -> list[HalfHour]:
     for minute in range(0, frame.minutes, 30):
         window = Stretch(frame.instant(day, minute), frame.instant(day, minute + 30))
         before = most_at_once(there.patients, window)
-        most = most_at_once([*there.patients, *there.wished], window) if there.wished else before
+        most = most_at_once(there.wished, window)
         hour, rest = divmod(frame.first_hour * 60 + minute, 60)
         needed = None if there.per_nurse is None else there.height(most)
-        rise = there.height(most) - there.height(before)
+        rise = max(0, there.height(most) - there.height(before))
         steps.append(HalfHour(f"{hour:02d}:{rest:02d}", most, needed, fewest_at_once(there.nurses, window), rise))
     return steps
 

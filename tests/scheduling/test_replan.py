@@ -157,6 +157,14 @@ def test_the_page_lists_the_moves_and_does_what_is_ticked(desk, two_nurses, make
     assert not queries.on_duty(ill.id, NINE, NINE + HOUR)
 
 
+def test_the_strip_counts_a_patient_once(desk, two_nurses, make_other, make_chair):
+    mine, _free = make_other("Kim", nurse=two_nurses[0]), make_chair()
+    page = f"/calendar/replan?what=chair&chair={mine.chair_id}&from_day=19-Nov-2025&from_time=08:00"
+    said = desk.get(f"{page}&until_day=19-Nov-2025&until_time=17:00&reason=service").get_data(as_text=True)
+    assert 'class="ev ghost"' in said
+    assert "Wed 19: at most 1 patient at once" in said
+
+
 def test_a_plan_that_is_out_of_date_does_nothing(desk, two_nurses, make_other, scheduler):
     ill = two_nurses[0]
     mine, other = make_other("Kim", nurse=ill), make_other("Osei", nurse=ill)
