@@ -3,7 +3,8 @@
 Answers are kept with what stands on the day: a search that tries something and takes it back finds them again.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from clinic.scheduling.optimiser.masks import slots, span, starts
@@ -20,6 +21,7 @@ class Openings(NamedTuple):
 _NONE = Openings([], [])
 # For so many offers to courses a day keeps the answers.
 MOST_OFFERS = 200
+_Duties = tuple[tuple[int, int, int, tuple[tuple[int, int], ...]], ...]
 
 
 class _Duty:
@@ -262,13 +264,24 @@ def _by_level(free: int, length: int, sums: list[int]) -> list[tuple[int, int]]:
     return sorted(masks.items())
 
 
-def _levels(clinic: Clinic, record: DayRecord) -> tuple[list[int], list[int]]:
+def _levels(clinic: Clinic, record: DayRecord) -> tuple[Sequence[int], Sequence[int]]:
     """By slot: the load that must not be passed, and the load above which a day counts as uneven."""
-    limit, target = [0] * record.close, [0] * record.close
-    for slot in range(record.open, record.close):
-        working = [nurse for nurse in record.nurses if nurse.start <= slot < nurse.end]
-        resting = [nurse for nurse in working if any(a <= slot < b for a, b in nurse.breaks)]
-        capacity = sum(nurse.capacity for nurse in working) - sum(nurse.capacity for nurse in resting)
-        limit[slot] = capacity + (clinic.cover_capacity if resting else 0)
-        target[slot] = capacity * clinic.level_target // 100
-    return limit, target
+    duties = tuple((nurse.start, nurse.end, nurse.capacity, nurse.breaks) for nurse in record.nurses)
+    return _levels_of(record.open, record.close, duties, clinic.cover_capacity, clinic.level_target)
+
+
+@lru_cache(maxsize=256)
+def _levels_of(
+    opens: int, closes: int, duties: _Duties, cover: int, target: int, /
+) -> tuple[Sequence[int], Sequence[int]]:
+    """The same for nurses without names: most days of a clinic are alike."""
+    capacity, is_covered = [0] * closes, [False] * closes
+    for start, end, most, breaks in duties:
+        resting = {slot for begin, until in breaks for slot in range(begin, until)}
+        for slot in range(max(start, opens), min(end, closes)):
+            if slot in resting:
+                is_covered[slot] = True
+            else:
+                capacity[slot] += most
+    limit = tuple(here + cover if covered else here for here, covered in zip(capacity, is_covered, strict=True))
+    return limit, tuple(here * target // 100 for here in capacity)
