@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from clinic.scheduling.optimiser import files, search
 from clinic.scheduling.optimiser.masks import slots, starts
+from clinic.scheduling.optimiser.plan import Plan
 from clinic.scheduling.optimiser.proposals import Booking, answer
 from tests.factories.schedules import (
     courses,
@@ -171,6 +172,16 @@ def test_a_fixed_session_stays_whatever_it_costs():
 def test_the_same_seed_gives_the_same_plan():
     document = make_problem([make_clinic([make_day(number) for number in (0, 1, 2)])], FOUR)
     assert planned(document, 40, seed=5) == planned(document, 40, seed=5)
+
+
+def test_a_round_knows_who_stands_where_a_course_would_be_alone():
+    document = make_problem([make_clinic([make_day(0), make_day(1)], chairs=[("1", [])])], FOUR[:2], days=2)
+    plan = Plan(files.problem_of(document))
+    alone = plan.wished(0)
+    plan.insert(1)
+    assert plan.wished(0) == alone
+    assert plan.meets(alone[0], 5) == {1}
+    assert plan.meets(alone[0]._replace(start=alone[0].start + 5), 5) == set()
 
 
 @pytest.mark.parametrize("courses", [[], [make_course("K", [make_session("K", 1, length=(9, 9, 9))])]])

@@ -32,6 +32,7 @@ class Plan:
         self.places: list[Places] = [() for _ in problem.courses]
         self._costs = [course_cost(problem, course, ()) for course in problem.courses]
         self._sum = sum(self._costs)
+        self._alone = Calendar(problem, MOST_STATES)
         self.on_day: dict[tuple[int, int], set[int]] = defaultdict(set)
 
     @property
@@ -41,6 +42,21 @@ class Plan:
     def cost_of(self, number: int) -> int:
         """What a course costs by itself."""
         return self._costs[number]
+
+    def wished(self, number: int, noise: Sequence[int] | None = None) -> Places:
+        """Where a course would stand if no other did."""
+        return self.searches[number].best(self._alone, noise).places
+
+    def meets(self, place: Place, length: int) -> set[int]:
+        """The courses that have a session at the time of a place."""
+        return {
+            number
+            for number in self.on_day.get((place.clinic, place.day), ())
+            for session, other in zip(self.problem.courses[number].sessions, self.places[number], strict=False)
+            if other.day == place.day
+            and other.start < place.start + length
+            and place.start < other.start + session.shape.length
+        }
 
     def put(self, number: int, places: Places) -> None:
         """Let a course stand at places that are open to it, instead of where it stood."""

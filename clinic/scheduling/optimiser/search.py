@@ -1,7 +1,8 @@
 """Plans a whole period: place the courses one by one, then again and again take some away and place them anew.
 
-Which ones go together decides what can be found: courses that meet on a day, that cost much, or that stand in the way
-of one that is not placed. A worse plan is accepted for a while, the less the later; the best plan is kept.
+Which ones go together decides what can be found: mostly a course that would cost less alone and some of those that
+stand where it would be then, also courses that meet on a day, and those in the way of one that is not placed. A worse
+plan is accepted for a while, the less the later; the best plan is kept.
 """
 
 import math
@@ -9,6 +10,7 @@ import random
 from collections.abc import Callable
 from functools import partial
 
+from clinic.scheduling.optimiser.course_cost import course_cost
 from clinic.scheduling.optimiser.plan import Plan, Snapshot
 from clinic.scheduling.optimiser.problem import Problem
 
@@ -43,24 +45,73 @@ def _urgency(problem: Problem, number: int) -> tuple[bool, bool, int, int, int]:
 
 
 def _improve(plan: Plan, share: Share, rng: random.Random) -> Snapshot:
-    best = plan.snapshot()
+    best, choice = plan.snapshot(), _Choice(plan, rng)
     rounds = 0
     while plan.places and (done := share(rounds)) < OVER:
         rounds += 1
         before = plan.cost
-        taken = _related(plan, rng)
+        taken, is_first_ahead = choice.courses()
         was = [plan.places[number] for number in taken]
-        is_unplaced = len(was[0]) < len(plan.problem.courses[taken[0]].sessions)
         plan.move(taken, [()] * len(taken))
         noise = _some_days(plan, rng) if _happens(rng, 40) else None
-        first = taken[:1] if is_unplaced else []
-        for number in [*first, *_order(plan.problem, taken[len(first) :], rng)]:
+        ahead = taken[:1] if is_first_ahead else []
+        for number in [*ahead, *_order(plan.problem, taken[len(ahead) :], rng)]:
             plan.insert(number, noise)
         if plan.cost - before > -HEAT * (1 - done / OVER) ** 2 * math.log(1 - rng.random()):
             plan.move(taken, was)
-        elif plan.cost < best.cost:
-            best = plan.snapshot()
+        elif plan.cost < before:
+            choice.praise(taken)
+            best = plan.snapshot() if plan.cost < best.cost else best
     return best
+
+
+class _Choice:
+    """Chooses the courses of a round: one, and others that stand in its way or near it."""
+
+    def __init__(self, plan: Plan, rng: random.Random) -> None:
+        self._plan, self._rng = plan, rng
+        self._least: dict[int, int] = {}
+        self._tried = [0] * len(plan.places)
+
+    def courses(self) -> tuple[list[int], bool]:
+        """A course with others, and whether it is to be placed before them."""
+        first = self._first()
+        self._tried[first] += 1
+        course, places = self._plan.problem.courses[first], self._plan.places[first]
+        if self._excess(first) > 0 and _happens(self._rng, 80):
+            return self._in_its_place(first), True
+        return _related(self._plan, first, self._rng), len(places) < len(course.sessions)
+
+    def praise(self, numbers: list[int]) -> None:
+        """Some courses have found a cheaper plan: they are worth another try."""
+        for number in numbers:
+            self._tried[number] = 0
+
+    def _excess(self, number: int) -> int:
+        """How much more a course costs than it would alone."""
+        if number not in self._least:
+            problem, wished = self._plan.problem, self._plan.wished(number)
+            self._least[number] = course_cost(problem, problem.courses[number], wished)
+        return self._plan.cost_of(number) - self._least[number]
+
+    def _first(self) -> int:
+        """Any course, or one with much to gain that was not tried in vain too often."""
+        count = len(self._tried)
+        if _happens(self._rng, 50):
+            return self._rng.randrange(count)
+        some = [self._rng.randrange(count) for _ in range(4)]
+        return max(some, key=lambda number: self._excess(number) * 16 // (1 + self._tried[number]))
+
+    def _in_its_place(self, first: int) -> list[int]:
+        """A course, and some of those that stand where it would be if it were alone."""
+        plan, rng = self._plan, self._rng
+        wishes = plan.wished(first, _some_days(plan, rng))
+        wished = list(zip(plan.problem.courses[first].sessions, wishes, strict=False))
+        if wished and _happens(rng, 40):
+            wished = [rng.choice(wished)]
+        others = {number for session, place in wished for number in plan.meets(place, session.shape.length)}
+        pool = sorted(others - {first})
+        return [first, *rng.sample(pool, min(len(pool), rng.choice(TAKEN)))]
 
 
 def _happens(rng: random.Random, per_cent: int) -> bool:
@@ -80,12 +131,8 @@ def _some_days(plan: Plan, rng: random.Random) -> list[int]:
     return [0 if rng.randrange(8) else 500 for _ in range(plan.problem.length)]
 
 
-def _related(plan: Plan, rng: random.Random) -> list[int]:
+def _related(plan: Plan, first: int, rng: random.Random) -> list[int]:
     """A course and others that meet it."""
-    count = len(plan.places)
-    first = rng.randrange(count)
-    if _happens(rng, 50):
-        first = max((rng.randrange(count) for _ in range(4)), key=plan.cost_of)
     wanted = rng.choice(TAKEN)
     places = plan.places[first]
     course = plan.problem.courses[first]
