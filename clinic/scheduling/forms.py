@@ -14,7 +14,7 @@ from clinic.core import formats, times
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import ClockField, Form, WholeField, typed
 from clinic.core.moments import DayField
-from clinic.scheduling.models import Chair, LostReason
+from clinic.scheduling.models import Chair, LostReason, Pump
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.rules import ChairKind
 
@@ -219,6 +219,16 @@ class NurseForm(Form):
     """Who looks after the patient."""
 
     nurse_id = SelectField("Nurse")
+
+
+class HoldPumpForm(Form):
+    """Which pump an appointment holds."""
+
+    pump_id = SelectField("Pump")
+
+    def offer(self, pumps: Sequence[Pump]) -> None:
+        """Offer the pumps, and that none is held."""
+        self.pump_id.choices = {"": "No pump"} | {str(each.id): each.name for each in pumps}
 
 
 # --- chairs and shifts -----------------------------------------------------------------------------------------------

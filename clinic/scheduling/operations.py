@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -244,6 +244,7 @@ def move(
         appointment.chair_id,
     ):
         raise RuleBroken("It stands at this time in this chair already.", field="slots")
+    slot = with_own_pump(slot, appointment)
     lock_in_order(
         chairs={slot.chair.id},
         patients={appointment.patient_id},
@@ -263,6 +264,11 @@ def move(
     record_appointment(AuditAction.APPOINTMENT_MOVED, moved, by=by, at=at, reason=reason, moved_from_id=appointment.id)
     record_override(moved, by=by, at=at)
     return moved
+
+
+def with_own_pump(slot: Slot, appointment: Appointment) -> Slot:
+    """A place for an appointment that moves: the pump that it holds comes along unless another one is wished."""
+    return slot if slot.pump is not None or appointment.pump is None else replace(slot, pump=appointment.pump)
 
 
 def undo(appointment: Appointment, *, by: Staff, at: datetime) -> Appointment:

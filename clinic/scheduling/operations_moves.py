@@ -1,7 +1,7 @@
 """Several appointments move at once: all of them, or none. Each says why; all can be taken back together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from clinic.scheduling.operations import (
     assign_nurse,
     change_status,
     undo,
+    with_own_pump,
 )
 from clinic.scheduling.operations_standing import record_appointment
 from clinic.scheduling.rules import AppointmentStatus
@@ -43,6 +44,7 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
     2. Give up every old place before the first new one is tried: two appointments may change places.
     3. Try the new places; with any collision nothing has moved.
     """
+    moves = [replace(move, slot=with_own_pump(move.slot, move.appointment)) for move in moves]
     _lock(moves)
     for move in moves:
         _refuse_unless_booked(move)

@@ -111,7 +111,9 @@ def assign_nurse(
 
 
 def assign_pump(appointment: Appointment, pump: Pump | None, *, by: Staff, at: datetime) -> None:
-    """Hold a pump with an appointment, or none."""
+    """Hold a pump with a booked appointment, or none."""
+    if appointment.status is not AppointmentStatus.BOOKED:
+        raise RuleBroken("Only a booked appointment can be changed here.", field="pump_id")
     if pump is not None:
         lock(Pump, {pump.id})
         if pump.is_retired:

@@ -19,7 +19,7 @@ from clinic.core.requests import drawn_version, same_patient
 from clinic.scheduling import operations, queries, queries_rooms, waiting_list
 from clinic.scheduling.answers import answers_to
 from clinic.scheduling.booking import change_words, slot_words
-from clinic.scheduling.forms import LossForm, MoveForm, NurseForm, chair_choices, nurse_choices
+from clinic.scheduling.forms import HoldPumpForm, LossForm, MoveForm, NurseForm, chair_choices, nurse_choices
 from clinic.scheduling.models import Appointment, LostReason
 from clinic.scheduling.moving import mover_of, place_value
 from clinic.scheduling.rules import AppointmentStatus, LossKind, override_words, rules_in
@@ -115,6 +115,7 @@ def appointment_page(
         form=next(iter(forms.values()), None),
         move=move,
         nurse=nurse,
+        pump=_pump_form(appointment, forms.get("pump")),
         cancel=_loss_form(forms.get("cancel") or LossForm(formdata=None, prefix="cancel-"), LossKind.CANCELLED),
         miss=_loss_form(forms.get("miss") or LossForm(formdata=None, prefix="miss-"), LossKind.NO_SHOW),
         overridden=[override_words(rule) for rule in sorted(rules_in(appointment.override_rules))],
@@ -152,6 +153,12 @@ def _move_form(appointment: Appointment) -> MoveForm:
         chair=str(appointment.chair_id),
         nurse=str(appointment.nurse_id or ""),
     )
+
+
+def _pump_form(appointment: Appointment, form: Form | None) -> Form:
+    form = form or HoldPumpForm(formdata=None, pump_id=str(appointment.pump_id or ""))
+    form.offer(queries_rooms.pumps())
+    return form
 
 
 def _loss_form(form: Form, kind: LossKind) -> Form:

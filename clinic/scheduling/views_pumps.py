@@ -10,12 +10,13 @@ from clinic.accounts.current import actor
 from clinic.core import clock, formats
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
-from clinic.scheduling import operations_pumps, queries_rooms
-from clinic.scheduling.forms import ReasonForm, instant_of
+from clinic.scheduling import operations_pumps, operations_standing, queries_rooms
+from clinic.scheduling.forms import HoldPumpForm, ReasonForm, instant_of
 from clinic.scheduling.forms_rooms import PumpForm, ServiceForm
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations_breaking import StandsInTheWay
 from clinic.scheduling.views import bp
+from clinic.scheduling.views_appointment import appointment_page, appointment_posted
 
 
 def _page(
@@ -108,3 +109,22 @@ def put_pump_back(row_id: uuid.UUID) -> ResponseReturnValue:
     else:
         flash("Nothing was changed: say why the pump is back.", "warn")
     return redirect(url_for(".list_pumps"), 303)
+
+
+@bp.post("/calendar/appointments/<uuid:appointment_id>/pump")
+@requires(Permission.BOOK)
+def hold_pump(appointment_id: uuid.UUID) -> ResponseReturnValue:
+    """Hold a pump with an appointment, or none."""
+    form, pumps = HoldPumpForm(), queries_rooms.pumps()
+    form.offer(pumps)
+    appointment = appointment_posted(appointment_id, form)
+    if form.validate():
+        chosen = next((each for each in pumps if str(each.id) == form.pump_id.data), None)
+        try:
+            operations_standing.assign_pump(appointment, chosen, by=actor(), at=clock.now())
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        else:
+            flash(f"Pump {chosen.name} is held." if chosen else "No pump is held.")
+            return redirect(url_for(".show_appointment", appointment_id=appointment.id), 303)
+    return appointment_page(appointment, pump=form), 422

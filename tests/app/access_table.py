@@ -179,6 +179,7 @@ SCHEDULING = {
     "scheduling.add_waiting": CARE_AND_DESK,
     "scheduling.change_chair": CARE_AND_DESK,
     "scheduling.give_time": CARE_AND_DESK,
+    "scheduling.hold_pump": CARE_AND_DESK,
     "scheduling.list_clinicians": CARE_AND_DESK,
     "scheduling.list_pumps": CARE_AND_DESK,
     "scheduling.list_waiting": CARE_AND_DESK,

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from clinic.core import clock, db
-from clinic.scheduling import operations_shifts, queries, queries_rooms
+from clinic.scheduling import operations, operations_pumps, operations_shifts, queries, queries_rooms
 from clinic.scheduling.rules import BookingRule
 from tests.factories.scheduling import DESK_OPENS, HOUR, NINE
 
@@ -97,6 +97,25 @@ def test_a_pump_is_added_taken_out_put_back_and_retired(as_person):
     assert queries_rooms.pump_closures(DESK_OPENS) == []
     desk.post(f"/clinic/pumps/{pump.id}/retire")
     assert queries_rooms.pumps() == []
+
+
+def test_an_appointment_holds_a_pump_and_takes_it_along(as_person, make_booked, make_slot, scheduler):
+    desk, booked = as_person("scheduler"), make_booked()
+    pump = operations_pumps.add_pump("P1", "SN-1", by=scheduler, at=DESK_OPENS)
+    keys = {"patient_id": str(booked.patient_id), "version": str(booked.version), "pump_id": str(pump.id)}
+    assert desk.post(f"/calendar/appointments/{booked.id}/pump", data=keys).status_code == 303
+    assert "Pump P1" in words(desk.get(f"/calendar/appointments/{booked.id}"))
+    moved = operations.move(booked, make_slot(starts_at=NINE + HOUR), reason="x", by=scheduler, at=DESK_OPENS)
+    assert moved.pump_id == pump.id
+
+
+def test_a_pump_that_is_held_is_refused(as_person, make_booked, make_active_course, make_patient, scheduler):
+    pump = operations_pumps.add_pump("P1", "SN-1", by=scheduler, at=DESK_OPENS)
+    make_booked(pump=pump)
+    other = make_booked(make_active_course(make_patient(allergies=())))
+    keys = {"patient_id": str(other.patient_id), "version": str(other.version), "pump_id": str(pump.id)}
+    answer = as_person("scheduler").post(f"/calendar/appointments/{other.id}/pump", data=keys)
+    assert "Pump P1 is taken at that time." in words(answer)
 
 
 def test_limits_and_overrides_are_the_clinics(as_person, clinic):
