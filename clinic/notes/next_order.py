@@ -110,7 +110,15 @@ def next_order(review: CourseReview, before: OrderVersion, form: NextOrderForm) 
         {name: text for name, text in was_texts(old, new, word="was").items() if name in form} | _limits_was(old, form),
         differences(written_draft(form, before), new, drugs=drugs),
         _unchanged(old, new, form),
-        read_terms(review.course.patient, new, drug, weight, source.valid_until, protocol=bounds)
+        read_terms(
+            review.course.patient,
+            new,
+            drug,
+            weight,
+            source.valid_until,
+            protocol=bounds,
+            dosing=source.dosing_weight,
+        )
         if is_readable
         else None,
         review.draft,
@@ -166,6 +174,7 @@ def write(
     draft = written_draft(form, source)
     frame: dict[str, Any] = {
         "weight": weight,
+        "dosing": source.dosing_weight,
         "valid_from": source.valid_from,
         "valid_until": source.valid_until,
         "sessions_allowed": _allowed(review, draft, is_for_rest=form.is_for_rest.data),

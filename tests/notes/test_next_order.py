@@ -1,12 +1,15 @@
 """The next order is written beside the course: what changes is marked, kept or signed there."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
 from clinic.core import clock, db
+from clinic.courses import operations as courses
 from clinic.courses.pages import dosing_weight
-from clinic.orders.rules import OrderStatus
+from clinic.orders.rules import DosingWeight, OrderStatus
+from clinic.protocols.terms import draft_of
 from tests.factories.accounts import PASSWORD
 from tests.factories.notes import DAY, LATER
 
@@ -118,3 +121,23 @@ def test_a_form_drawn_before_another_signature_is_a_conflict(send, course):
 def test_an_order_holds_for_the_next_session_unless_said_otherwise(send, course, ticked, allowed):
     send("keep", **ticked)
     assert newest(course).sessions_allowed == allowed
+
+
+def test_the_weight_that_the_order_is_dosed_on_stays(send, physicians_browser, course, signing_physician):
+    dosing = DosingWeight(Decimal("61.5"), "Devine, height 168 cm", date(2025, 11, 17))
+    before = course.order.current
+    with db.unit_of_work():
+        courses.adjust(
+            course,
+            draft_of(before.terms),
+            reason="Ideal weight.",
+            weight=dosing_weight(course.patient),
+            dosing=dosing,
+            valid_from=None,
+            valid_until=None,
+            by=signing_physician,
+            at=LATER,
+        )
+    assert send("keep", highest_amount="0.3", version="1").status_code == 303
+    assert newest(course).dosing_weight == dosing
+    assert "Devine, height 168 cm" in text(physicians_browser.get(f"/courses/{course.id}"))
