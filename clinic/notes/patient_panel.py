@@ -95,3 +95,19 @@ def _score(value: int | None) -> str:
 
 
 pages.add_panel("notes/_patient_panel.html", course_panel, column=1)
+
+
+def people_panel(patient: Patient, _now: datetime) -> Mapping[str, object]:
+    """Who took the patient home last, who treats the patient, and to whom the last letter went."""
+    course = next(iter(courses.courses_of(patient.id)), None)
+    home = queries.last_escort(patient.id)
+    letter = queries.last_letter(patient.id)
+    escort = ", ".join(part for part in (home.escort_name, home.escort_phone) if part) if home else ""
+    return {
+        "escort": escort,
+        "physician": course.physician.name if course else "",
+        "letter": letter.addressee.splitlines()[0] if letter else "",
+    }
+
+
+pages.add_panel("notes/_people_panel.html", people_panel, column=2)

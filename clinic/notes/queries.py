@@ -13,6 +13,7 @@ from clinic.notes.rules import NoteStatus
 from clinic.orders.models import Order, OrderVersion
 from clinic.protocols.models import Terms
 from clinic.sessions.models import InfusionSession, PrnDose
+from clinic.sessions.models_leaving import Discharge
 
 PEOPLE = (joinedload(Note.author), joinedload(Note.cosigner), joinedload(Note.patient))
 
@@ -51,6 +52,23 @@ def letters_of_course(course_id: uuid.UUID) -> list[Letter]:
             .options(joinedload(Letter.recorded_by))
             .order_by(Letter.recorded_at.desc())
         )
+    )
+
+
+def last_letter(patient_id: uuid.UUID) -> Letter | None:
+    """The letter about a patient that was signed last."""
+    newest = sa.select(Letter).where(Letter.patient_id == patient_id).order_by(Letter.recorded_at.desc()).limit(1)
+    return db.session.scalar(newest)
+
+
+def last_escort(patient_id: uuid.UUID) -> Discharge | None:
+    """How the patient left the last time that somebody took the patient home."""
+    return db.session.scalar(
+        sa.select(Discharge)
+        .join(Discharge.infusion)
+        .where(InfusionSession.patient_id == patient_id, Discharge.escort_name.is_not(None))
+        .order_by(Discharge.discharged_at.desc())
+        .limit(1)
     )
 
 

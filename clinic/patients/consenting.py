@@ -7,7 +7,7 @@ from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core.errors import RuleBroken
-from clinic.core.rows import add_row
+from clinic.core.rows import add_row, following
 from clinic.patients import queries
 from clinic.patients.models import Consent, ConsentForm, Patient
 from clinic.patients.rules import ConsentStatus, is_drawing, valid_until
@@ -123,24 +123,7 @@ def withdraw_consent(consent: Consent, *, reason: str, by: Staff, at: datetime) 
     """The patient takes the consent back."""
     if consent.status is ConsentStatus.WITHDRAWN:
         raise RuleBroken("This consent is withdrawn already.")
-    withdrawn = Consent(
-        patient_id=consent.patient_id,
-        drug_name=consent.drug_name,
-        form_version=consent.form_version,
-        status=ConsentStatus.WITHDRAWN,
-        signed_on=consent.signed_on,
-        valid_from=consent.valid_from,
-        valid_until=consent.valid_until,
-        witness_name=consent.witness_name,
-        form_id=consent.form_id,
-        signed_at=consent.signed_at,
-        signed_name=consent.signed_name,
-        signature_path=consent.signature_path,
-        recorded_at=at,
-        recorded_by_id=by.id,
-        supersedes_id=consent.id,
-        correction_reason=reason,
-    )
+    withdrawn = following(consent, reason=reason, by_id=by.id, at=at, status=ConsentStatus.WITHDRAWN)
     add_row(withdrawn)
     _audit_consent(withdrawn, by=by, at=at)
     return withdrawn

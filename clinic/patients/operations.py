@@ -9,7 +9,7 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
-from clinic.core.rows import add_row
+from clinic.core.rows import add_row, following
 from clinic.patients import queries
 from clinic.patients.consenting import record_consent, sign_consent, withdraw_consent, write_consent_form
 from clinic.patients.models import Allergy, Patient
@@ -179,7 +179,7 @@ def record_allergy(patient: Patient, *, substance: str, reaction: str | None, by
         correction_reason="A known allergy was recorded." if none_known else None,
     )
     for row in none_known[:-1]:
-        add_row(_void_of(row, "A known allergy was recorded.", by=by, at=at))
+        add_row(following(row, reason="A known allergy was recorded.", by_id=by.id, at=at, is_void=True))
     add_row(allergy)
     _audit_allergy(allergy, by=by, at=at)
     return allergy
@@ -197,24 +197,10 @@ def record_no_known_allergies(patient: Patient, *, by: Staff, at: datetime) -> A
 
 def retire_allergy(allergy: Allergy, *, reason: str, by: Staff, at: datetime) -> Allergy:
     """Withdraw an allergy that was found not to be one; it stays readable with the reason."""
-    void = _void_of(allergy, reason, by=by, at=at)
+    void = following(allergy, reason=reason, by_id=by.id, at=at, is_void=True)
     add_row(void)
     _audit_allergy(void, by=by, at=at)
     return void
-
-
-def _void_of(allergy: Allergy, reason: str, *, by: Staff, at: datetime) -> Allergy:
-    return Allergy(
-        patient_id=allergy.patient_id,
-        kind=allergy.kind,
-        substance=allergy.substance,
-        reaction=allergy.reaction,
-        recorded_at=at,
-        recorded_by_id=by.id,
-        supersedes_id=allergy.id,
-        correction_reason=reason,
-        is_void=True,
-    )
 
 
 def _audit_allergy(allergy: Allergy, *, by: Staff, at: datetime) -> None:

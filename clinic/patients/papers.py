@@ -10,7 +10,7 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
-from clinic.core.rows import add_row
+from clinic.core.rows import add_row, following
 from clinic.patients import queries
 from clinic.patients.models import Document, Medicine, MedicineCheck, Patient, PatientIdentifier
 from clinic.patients.rules import media_type
@@ -34,17 +34,7 @@ def record_medicine(
 
 def stop_medicine(medicine: Medicine, *, reason: str, by: Staff, at: datetime) -> Medicine:
     """Write down that the patient takes it no more; it stays readable with the reason."""
-    stopped = Medicine(
-        patient_id=medicine.patient_id,
-        name=medicine.name,
-        taken=medicine.taken,
-        since=medicine.since,
-        recorded_at=at,
-        recorded_by_id=by.id,
-        supersedes_id=medicine.id,
-        correction_reason=reason,
-        is_void=True,
-    )
+    stopped = following(medicine, reason=reason, by_id=by.id, at=at, is_void=True)
     add_row(stopped)
     _audit_medicine(stopped, by=by, at=at)
     return stopped
@@ -101,20 +91,7 @@ def add_document(
 
 def withdraw_document(document: Document, *, reason: str, by: Staff, at: datetime) -> Document:
     """Withdraw a paper that does not belong here; it stays in the database with the reason."""
-    void = Document(
-        patient_id=document.patient_id,
-        title=document.title,
-        dated_on=document.dated_on,
-        media_type=document.media_type,
-        digest=document.digest,
-        size=document.size,
-        content=b"",
-        recorded_at=at,
-        recorded_by_id=by.id,
-        supersedes_id=document.id,
-        correction_reason=reason,
-        is_void=True,
-    )
+    void = following(document, reason=reason, by_id=by.id, at=at, content=b"", is_void=True)
     add_row(void)
     _audit_document(void, by=by, at=at)
     return void

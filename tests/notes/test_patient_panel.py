@@ -54,3 +54,12 @@ def test_many_sessions_cost_no_more_reads_than_two(chart, make_course_of, count_
             chart(course.patient)
         sent.append(len(queries))
     assert sent[0] == sent[1]
+
+
+def test_the_people_around_a_patient_are_named(client, nurse, make_course_of):
+    course = make_course_of(1)
+    client.sign_in(nurse)
+    page = client.get(f"/patients/{course.patient_id}").text
+    assert "<dt>Escort, last time</dt><dd>Ivan Petrov</dd>" in page
+    assert f"<dt>Physician</dt><dd>{course.physician.name}</dd>" in page
+    assert "<dt>Last letter to</dt><dd>not known</dd>" in page
