@@ -163,6 +163,7 @@ def _vitals_row(row: ObservationSet, going: Progress, events: Sequence[SessionEv
             columns[is_above(breach.limit)].add(_COLUMNS[breach.limit.vital])
     notes = [_sent(event) for event in events if event.kind is SessionEventKind.ROW_NOTE]
     told = [_told(event) for event in events if event.kind is SessionEventKind.NOTIFY]
+    extras, words = ", ".join(extra_values(row)), (row.note, *notes, *told, _correction(row))
     return LogRow(
         row.observed_at,
         row.recorded_by.initials,
@@ -176,7 +177,7 @@ def _vitals_row(row: ObservationSet, going: Progress, events: Sequence[SessionEv
         high=tuple(sorted(columns[True])),
         low=tuple(sorted(columns[False])),
         tags=tuple((text, "crit") for text in breach_texts(found)),
-        note=_joined(", ".join(extra_values(row)), row.note, *notes, *told, _correction(row)),
+        note=_joined(f"{extras}." if extras and any(words) else extras, *words),
         struck=is_struck,
         entry_id=None if is_struck else row.id,
         attached=tuple(

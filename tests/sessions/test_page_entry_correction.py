@@ -128,3 +128,10 @@ def test_only_what_was_said_or_done_leads_to_a_correction(nurses_browser, make_r
     row = operations.record_event(infusion, kind, "Blanket", happened_at=minute(2), by=nurse, at=minute(2))
     page = nurses_browser.get(f"/sessions/{infusion.id}").get_data(as_text=True)
     assert (f"/events/{row.id}/correct" in page) is is_correctable
+
+
+def test_rarer_values_end_in_a_full_stop_before_what_was_said(nurses_browser, make_running, nurse):
+    infusion, seen = make_running(), {"sbp": 120, "dbp": 70, "nausea": 1}
+    operations.record_observation(infusion, seen, observed_at=minute(5), note="Asked for water", by=nurse, at=minute(5))
+    page = nurses_browser.get(f"/sessions/{infusion.id}").get_data(as_text=True)
+    assert "nausea 1. Asked for water" in page
