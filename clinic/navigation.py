@@ -32,23 +32,32 @@ _ENTRIES = (
     ("druglog.show_log", "Drug log", "drug_log", Permission.READ_DRUG_LOG),
     ("accounts.list_staff", "Staff", "staff", Permission.MANAGE_STAFF),
     ("scheduling.list_hours", "Clinic", "clinic", Permission.SET_RESOURCES),
+    ("accounts.show_trail", "Audit", "audit", Permission.READ_ACCOUNT_EVENTS),
 )
 
 
 def nav_entries(person: Staff, endpoint: str | None) -> list[NavEntry]:
     """The entries that this person may use, the own first page first; an area without pages has none."""
-    area, home = (endpoint or "").split(".")[0], home_endpoint(person)
+    home = home_endpoint(person)
+    shown = [
+        entry
+        for entry in sorted(_ENTRIES, key=lambda entry: entry[0] != home)
+        if person.may(entry[3]) and entry[0] in current_app.view_functions and not _is_in_the_inbox(person, entry[0])
+    ]
+    here = _entry_of(endpoint, [target for target, *_ in shown])
     return [
         NavEntry(
-            target,
-            label,
-            icon,
-            current=target == endpoint or (target.split(".")[0] == area and area != "sessions"),
-            count=_COUNTS[target](person) if target in _COUNTS else None,
+            target, label, icon, current=target == here, count=_COUNTS[target](person) if target in _COUNTS else None
         )
-        for target, label, icon, permission in sorted(_ENTRIES, key=lambda entry: entry[0] != home)
-        if person.may(permission) and target in current_app.view_functions and not _is_in_the_inbox(person, target)
+        for target, label, icon, _ in shown
     ]
+
+
+def _entry_of(endpoint: str | None, targets: list[str]) -> str | None:
+    """The entry that a page belongs to: its own, else the first of its area. A page of the bedside belongs to none."""
+    area = (endpoint or "").split(".")[0]
+    same = [target for target in targets if target.split(".")[0] == area and area != "sessions"]
+    return endpoint if endpoint in targets else next(iter(same), None)
 
 
 _COUNTS: dict[str, Callable[[Staff], int]] = {

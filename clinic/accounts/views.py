@@ -179,4 +179,4 @@ def say(text: str) -> None:
 
 
 # They register their pages on `bp`.
-from clinic.accounts import views_account, views_factor, views_invitation, views_staff  # noqa: E402, F401
+from clinic.accounts import views_account, views_factor, views_invitation, views_staff, views_trail  # noqa: E402, F401

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from clinic.audit.models import AuditEntry
+from clinic.audit.models import AuditChain, AuditEntry, AuditLink
 from clinic.audit.rules import PRINTS, AuditAction
 from clinic.core import db
 
@@ -43,6 +43,61 @@ def account_events(staff_id: uuid.UUID, *, limit: int = 8) -> list[AccountEvent]
         .limit(limit)
     )
     return [AccountEvent(entry.at, entry.action, entry.actor_id, json.loads(entry.body)) for entry in entries]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedEntry:
+    """A line of the trail with its place in the chain; `number` is None where it is not sealed."""
+
+    entry: AuditEntry
+    number: int | None
+    mac: str | None
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What the line holds besides who, when and about what."""
+        found: dict[str, Any] = json.loads(self.entry.body)
+        return found
+
+
+def trail(
+    *,
+    actions: Collection[AuditAction] | None = None,
+    person_id: uuid.UUID | None = None,
+    first: datetime | None = None,
+    until: datetime | None = None,
+    before_id: uuid.UUID | None = None,
+    limit: int | None = None,
+) -> list[SealedEntry]:
+    """Lines of this clinic with their links, newest first.
+
+    Of some acts alone; by or about a person; from `first` to before `until`; older than the line `before_id`.
+    """
+    asked = (
+        sa.select(AuditEntry, AuditLink.number, AuditLink.mac)
+        .outerjoin(AuditLink, AuditLink.entry_id == AuditEntry.id)
+        .where(AuditEntry.clinic_id == db.current_clinic_id())
+        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+    )
+    if actions is not None:
+        asked = asked.where(AuditEntry.action.in_(actions))
+    if person_id is not None:
+        asked = asked.where(sa.or_(AuditEntry.actor_id == person_id, AuditEntry.subject_id == person_id))
+    if first is not None:
+        asked = asked.where(AuditEntry.at >= first)
+    if until is not None:
+        asked = asked.where(AuditEntry.at < until)
+    if before_id is not None:
+        at = sa.select(AuditEntry.at).where(AuditEntry.id == before_id).scalar_subquery()
+        is_older = sa.or_(AuditEntry.at < at, sa.and_(AuditEntry.at == at, AuditEntry.id < before_id))
+        asked = asked.where(is_older)
+    rows = db.session.execute(asked.limit(limit))
+    return [SealedEntry(entry, number, mac) for entry, number, mac in rows]
+
+
+def sealed_lines() -> int:
+    """How many lines the chain of this clinic has."""
+    return db.session.scalar(sa.select(AuditChain.number).where(AuditChain.id == db.current_clinic_id())) or 0
 
 
 def latest_reasons(action: AuditAction, subject_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:

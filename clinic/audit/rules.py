@@ -23,6 +23,7 @@ class AuditAction(StrEnum):
     STAFF_CHANGED = "accounts:staff:changed"
     STAFF_DISABLED = "accounts:staff:disabled"
     STAFF_ENABLED = "accounts:staff:enabled"
+    TRAIL_EXPORTED = "accounts:trail:exported"
     COVER_ARRANGED = "accounts:cover:arranged"
     COVER_ENDED = "accounts:cover:ended"
     PASSWORD_CHANGED = "accounts:password:changed"  # noqa: S105 the name of an act
