@@ -86,6 +86,10 @@ def _place(entry: RegisterEntry, register: Register, container: Container | None
     entry.register_before_mg = before
     try:
         if container is not None:
+            if entry.kind is not RegisterKind.TRANSFER_IN and queries.is_underway(container):
+                raise RuleBroken(
+                    "It is on its way to another cabinet, where somebody accepts it.", field="container_id"
+                )
             held = queries.balance_mg(container)
             entry.balance_after_mg = balance_after(held, entry.kind, entry.quantity_mg, undone=undone)
     except BalanceBelowZero as why:

@@ -127,6 +127,17 @@ def balance_mg(container: Container) -> Decimal:
     return Decimal(0) if last is None else last
 
 
+def is_underway(container: Container) -> bool:
+    """Whether a container was sent to another cabinet and not accepted there yet."""
+    last = db.session.scalar(
+        sa.select(RegisterEntry.kind)
+        .where(RegisterEntry.container_id == container.id, RegisterEntry.register_id == container.register_id)
+        .order_by(RegisterEntry.line.desc())
+        .limit(1)
+    )
+    return last is RegisterKind.TRANSFER
+
+
 def held() -> sa.ScalarSelect[Decimal | None]:
     """Return what each `Container` of the statement around it holds."""
     return (

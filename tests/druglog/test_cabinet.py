@@ -152,6 +152,14 @@ def test_a_transfer_needs_both_ends(make_vials, make_cabinet, nurse, second_nurs
         operations.accept_transfer(sent, other, happened_at=START, by=second_nurse, at=START)
 
 
+def test_nothing_happens_to_a_vial_on_its_way(make_drawn, make_cabinet, make_vials, nurse):
+    account, _ = make_drawn()
+    vial, other = make_vials()[0], make_cabinet("cupboard B")
+    operations.send(vial, to=other, happened_at=START, by=nurse, at=START)
+    with pytest.raises(RuleBroken, match="on its way"):
+        operations.return_to_stock(account, vial, Decimal(10), happened_at=START, by=nurse, at=START)
+
+
 def test_expired_stock_is_destroyed_before_a_witness(make_vials, nurse, second_nurse):
     vial = make_vials()[0]
     with pytest.raises(RuleBroken, match="another person"):

@@ -1,0 +1,178 @@
+"""The reports of the register, each as a head and rows of words."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Final
+
+from clinic.core import formats
+from clinic.core.units import format_number
+from clinic.druglog import report_queries, stock_queries
+from clinic.druglog.models import RegisterEntry
+from clinic.druglog.report_rules import TITLES, DrugReport, Report
+from clinic.druglog.rules import RegisterKind
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The period (the second instant left out), the last expiry of interest, and the schedule alone, if any."""
+
+    start: datetime
+    end: datetime
+    expires_until: date
+    schedule: str = ""
+
+
+def report(kind: DrugReport, asked: Asked) -> Report:
+    """Return a report of what was asked."""
+    return _MADE[kind](asked, report_queries.schedules())
+
+
+def _names(asked: Asked, schedules: Mapping[str, str]) -> Collection[str] | None:
+    return [name for name, schedule in schedules.items() if schedule == asked.schedule] if asked.schedule else None
+
+
+def _mg(value: Decimal | None) -> str:
+    return "" if value is None else format_number(value).replace(",", "")
+
+
+def _when(instant: datetime) -> str:
+    return f"{formats.day(instant)} {formats.clock(instant)}"
+
+
+def _log(asked: Asked, schedules: Mapping[str, str]) -> Report:
+    rows = [
+        _line(entry, schedules)
+        for entry in report_queries.lines_between(asked.start, asked.end, _names(asked, schedules))
+    ]
+    head = (
+        *("Schedule", "Drug, strength, form", "Cabinet", "Line", "Happened", "Entered", "What", "Patient", "MRN"),
+        *("mg", "mL", "Before, mg", "After, mg", "Lot", "Supplier", "Invoice", "By", "Witness", "Struck out", "Words"),
+    )
+    return Report(TITLES[DrugReport.LOG], head, tuple(rows), frozenset({3, 9, 10, 11, 12}))
+
+
+def _line(entry: RegisterEntry, schedules: Mapping[str, str]) -> tuple[str, ...]:
+    page, container, patient = entry.register, entry.container, entry.account.patient if entry.account else None
+    receipt = container.receipt if container and entry.kind is RegisterKind.RECEIVE else None
+    return (
+        schedules.get(entry.drug_name, ""),
+        page.name if page else entry.drug_name,
+        page.cabinet.name if page else "",
+        str(entry.line or ""),
+        _when(entry.happened_at),
+        _when(entry.recorded_at),
+        entry.kind.value,
+        f"{patient.family_name}, {patient.given_name}" if patient else "",
+        (patient.mrn or "") if patient else "",
+        _mg(entry.quantity_mg),
+        _mg(entry.quantity_ml),
+        _mg(entry.register_before_mg),
+        _mg(entry.register_after_mg),
+        (container.lot or "") if container else "",
+        receipt.supplier if receipt else "",
+        receipt.invoice if receipt else "",
+        entry.recorded_by.name,
+        entry.witness.name if entry.witness else "",
+        "yes" if entry.is_struck else "",
+        entry.reason or "",
+    )
+
+
+_TOLD: Final = (RegisterKind.WITHDRAW, RegisterKind.GIVE, RegisterKind.WASTE, RegisterKind.PRIME, RegisterKind.RETURN)
+Sums = dict[tuple[uuid.UUID, str], dict[RegisterKind, Decimal]]
+
+
+def _sums(entries: Collection[RegisterEntry], whose: Callable[[RegisterEntry], uuid.UUID | None]) -> Sums:
+    """Add up what counts, by person and drug; an adjusted use counts as given."""
+    sums: Sums = defaultdict(lambda: dict.fromkeys(_TOLD, Decimal(0)))
+    for entry in entries:
+        key = whose(entry)
+        is_use = entry.kind is RegisterKind.ADJUST and entry.container_id is None
+        kind = RegisterKind.GIVE if is_use else entry.kind
+        if key is not None and entry.counts and kind in _TOLD:
+            sums[key, entry.drug_name][kind] += entry.quantity_mg
+    return sums
+
+
+def _patients(asked: Asked, schedules: Mapping[str, str]) -> Report:
+    entries = report_queries.lines_between(asked.start, asked.end, _names(asked, schedules))
+    patients = {entry.account.patient.id: entry.account.patient for entry in entries if entry.account}
+    sums = _sums(entries, lambda entry: entry.account.patient_id if entry.account else None)
+    rows = []
+    for (patient_id, drug), of in sums.items():
+        patient = patients[patient_id]
+        used = of[RegisterKind.GIVE] + of[RegisterKind.WASTE] + of[RegisterKind.PRIME] + of[RegisterKind.RETURN]
+        name = f"{patient.family_name}, {patient.given_name}"
+        amounts = [_mg(of[kind]) for kind in _TOLD] + [_mg(of[RegisterKind.WITHDRAW] - used)]
+        rows.append((name, patient.mrn or "", schedules.get(drug, ""), drug, *amounts))
+    head = ("Patient", "MRN", "Schedule", "Drug", "Taken out, mg", "Given", "Wasted", "In the line", "Returned", "Open")
+    return Report(TITLES[DrugReport.PATIENTS], head, tuple(sorted(rows)), frozenset(range(4, 10)))
+
+
+def _people(asked: Asked, schedules: Mapping[str, str]) -> Report:
+    entries = report_queries.lines_between(asked.start, asked.end, _names(asked, schedules))
+    names = {entry.recorded_by_id: entry.recorded_by.name for entry in entries}
+    rows = []
+    for (person_id, drug), of in _sums(entries, lambda entry: entry.recorded_by_id).items():
+        taken, wasted = of[RegisterKind.WITHDRAW], of[RegisterKind.WASTE]
+        share = f"{wasted * 100 / taken:.1f}" if taken else ""
+        amounts = (_mg(taken), _mg(wasted), _mg(of[RegisterKind.RETURN]), share)
+        rows.append((names[person_id], schedules.get(drug, ""), drug, *amounts))
+    head = ("Person", "Schedule", "Drug", "Taken out, mg", "Wasted, mg", "Returned, mg", "Wasted of taken out, %")
+    return Report(TITLES[DrugReport.PEOPLE], head, tuple(sorted(rows)), frozenset(range(3, 7)))
+
+
+def _discrepancies(asked: Asked, schedules: Mapping[str, str]) -> Report:
+    names = _names(asked, schedules)
+    rows = [
+        (
+            _when(one.opened_at),
+            schedules.get(one.drug_name, ""),
+            one.drug_name,
+            one.register.cabinet.name if one.register else "",
+            _mg(one.amount_mg),
+            one.status.value,
+            one.recorded_by.name,
+            one.text,
+        )
+        for one in stock_queries.discrepancies()
+        if not one.status.is_closed and (names is None or one.drug_name in names)
+    ]
+    head = ("Opened", "Schedule", "Drug", "Cabinet", "Missing, mg", "State", "By", "What")
+    return Report(TITLES[DrugReport.DISCREPANCIES], head, tuple(rows), frozenset({4}))
+
+
+def _lots(asked: Asked, schedules: Mapping[str, str]) -> Report:
+    recalled = {(one.drug_name, one.lot): one.reason for one in stock_queries.recalls()}
+    rows = []
+    for container, balance in report_queries.stock(_names(asked, schedules)):
+        why = recalled.get((container.drug_name, container.lot or ""), "")
+        expires = container.expires_on
+        if not why and (expires is None or expires > asked.expires_until):
+            continue
+        rows.append(
+            (
+                schedules.get(container.drug_name, ""),
+                container.register.name,
+                container.register.cabinet.name,
+                container.lot or "",
+                formats.day(expires) if expires else "",
+                _mg(balance),
+                f"recalled: {why}" if why else "",
+            )
+        )
+    head = ("Schedule", "Drug, strength, form", "Cabinet", "Lot", "Expires", "Holds, mg", "Recall")
+    return Report(TITLES[DrugReport.LOTS], head, tuple(rows), frozenset({5}))
+
+
+_MADE: Final[Mapping[DrugReport, Callable[[Asked, Mapping[str, str]], Report]]] = {
+    DrugReport.LOG: _log,
+    DrugReport.PATIENTS: _patients,
+    DrugReport.PEOPLE: _people,
+    DrugReport.DISCREPANCIES: _discrepancies,
+    DrugReport.LOTS: _lots,
+}

@@ -1,0 +1,132 @@
+"""The reports of the register: as a page, as CSV, on paper or as a PDF."""
+
+from datetime import datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from flask import Response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
+from wtforms import SelectField
+
+from clinic.accounts.current import actor, clinic
+from clinic.audit import reading
+from clinic.audit.rules import AuditAction
+from clinic.core import clock, pdf
+from clinic.core.choices import left_open, options
+from clinic.core.forms import Form
+from clinic.core.moments import DayField
+from clinic.core.permissions import Permission, requires
+from clinic.core.times import date_label, from_local, local
+from clinic.druglog import report_queries
+from clinic.druglog.drug_reports import Asked, report
+from clinic.druglog.report_rules import TITLES, DrugReport, Report, as_csv
+from clinic.reports.views_shared import bp
+from clinic.signatures.printing import printed
+
+SHOWN: Final = 200
+_DAY: Final = timedelta(days=1)
+_USUAL: Final = timedelta(days=30)
+# As long as the law keeps the records.
+_KEPT: Final = timedelta(days=731)
+_SOON: Final = timedelta(days=90)
+
+
+class PeriodForm(Form):
+    """From which day until which, and one schedule alone. It only asks: no post."""
+
+    from_on = DayField("From", required=True)
+    until_on = DayField("Until", required=True)
+    schedule: Any = SelectField("Schedule", [left_open()])
+
+    class Meta:
+        """A question in the address carries no token."""
+
+        csrf = False
+
+
+def _asked() -> tuple[DrugReport, PeriodForm, Report]:
+    """Read the question from the address; what is missing or cannot be is the last thirty days."""
+    now, zone = clock.now(), ZoneInfo(clinic().zone)
+    today = local(now, zone).date()
+    usual = {"from_on": date_label(today - _USUAL), "until_on": date_label(today), "schedule": ""}
+    kind = next((one for one in DrugReport if one == request.args.get("kind")), DrugReport.LOG)
+    form = PeriodForm(MultiDict(usual | {name: request.args[name] for name in usual if request.args.get(name)}))
+    schedules = sorted(set(report_queries.schedules().values()))
+    form.schedule.choices = options({"": "all", **{one: one for one in schedules}})
+    if not form.validate():
+        return kind, form, Report(TITLES[kind], (), ())
+    asked = Asked(
+        start=_midnight(form.from_on.data or today, zone),
+        end=_midnight((form.until_on.data or today) + _DAY, zone),
+        expires_until=today + _SOON,
+        schedule=form.schedule.data or "",
+    )
+    return kind, form, report(kind, asked)
+
+
+def _midnight(day: Any, zone: ZoneInfo) -> datetime:
+    return from_local(day, time(0), zone, fold=0)
+
+
+def _address(query: dict[str, Any]) -> str:
+    return url_for(".show_drug_report", **query)
+
+
+def _query(kind: DrugReport, form: PeriodForm) -> dict[str, str]:
+    return {
+        "kind": kind.value,
+        "from_on": date_label(form.from_on.data) if form.from_on.data else "",
+        "until_on": date_label(form.until_on.data) if form.until_on.data else "",
+        "schedule": form.schedule.data or "",
+    }
+
+
+@bp.get("/drugs/reports")
+@requires(Permission.READ_DRUG_LOG)
+def show_drug_report() -> ResponseReturnValue:
+    """A report of the register for a period, all drugs or one schedule."""
+    kind, form, made = _asked()
+    reading.note(AuditAction.DRUG_LOG_READ, None, actor_id=actor().id, page=f"report {kind}")
+    query = _query(kind, form)
+    today = local(clock.now(), ZoneInfo(clinic().zone)).date()
+    page = render_template(
+        "reports/drug_report.html",
+        kind=kind,
+        kinds=[(_address(query | {"kind": one.value}), title, one is kind) for one, title in TITLES.items()],
+        report=made,
+        shown=made.rows[:SHOWN],
+        form=form,
+        query=query,
+        two_years=query | {"from_on": date_label(today - _KEPT), "until_on": date_label(today)},
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.get("/drugs/reports/export.csv")
+@requires(Permission.READ_DRUG_LOG)
+def export_drug_report() -> ResponseReturnValue:
+    """The report as comma-separated text; it is written into the trail as what leaves the clinic."""
+    kind, _, made = _asked()
+    reading.note(AuditAction.DRUG_LOG_PRINTED, None, actor_id=actor().id, is_single=True, page=f"report {kind} as CSV")
+    answer = Response(as_csv(made), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="controlled-drugs-{kind}.csv"'
+    return answer
+
+
+@bp.get("/drugs/reports/print")
+@requires(Permission.READ_DRUG_LOG)
+def print_drug_report() -> ResponseReturnValue:
+    """The report on paper or as a PDF."""
+    kind, form, made = _asked()
+    site = report_queries.first_site()
+    content: dict[str, object] = {
+        "report": made.title,
+        "head": list(made.head),
+        "rows": [list(row) for row in made.rows],
+    }
+    code = printed(AuditAction.DRUG_LOG_PRINTED, site, content | _query(kind, form), page=f"drug report {kind}")
+    page = render_template(
+        "reports/drug_report_print.html", report=made, form=form, code=code, query=_query(kind, form)
+    )
+    return pdf.answer(page, name=f"controlled-drugs-{kind}")

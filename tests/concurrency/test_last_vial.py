@@ -1,0 +1,68 @@
+"""Nurses in several processes want the last vial: one gets it. With the guards taken away more would."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from clinic.core import db
+from clinic.druglog import queries
+from clinic.druglog.models import Container
+from tests.factories.sessions import START
+from tests.structure.tree import ROOT
+
+NURSES = 3
+
+
+@pytest.fixture
+def race(committed_db, request):
+    """Lets each nurse take out the only vial at the same moment; gives the outcomes and what is left."""
+    make = request.getfixturevalue
+    clinic, nurse = make("clinic"), make("nurse")
+    with db.unit_of_work():
+        db.session.add_all([clinic, nurse])
+        vial = make("make_vials")(1)[0].id
+        accounts = [make("make_account")().id for _ in range(NURSES)]
+
+    def run(*, is_locked=True):
+        told = {"url": committed_db, "clinic": str(clinic.id), "by": str(nurse.id), "vial": str(vial)}
+        told |= {"at": START.isoformat(), "is_locked": is_locked}
+        program = [sys.executable, str(Path(__file__).with_name("nurse_process.py"))]
+        nurses = [
+            subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for _ in accounts
+        ]
+        for each, account in zip(nurses, accounts, strict=True):
+            each.stdin.write(json.dumps(told | {"account": str(account)}) + "\n")
+            each.stdin.flush()
+        for each in nurses:
+            assert each.stdout.readline() == "ready\n"
+        for each in nurses:
+            each.stdin.write("go\n")
+            each.stdin.flush()
+        outcomes = Counter(each.communicate(timeout=120)[0].strip() for each in nurses)
+        with db.in_clinic(clinic.id), db.unit_of_work(write=False):
+            return outcomes, queries.balance_mg(db.session.get_one(Container, vial))
+
+    return run
+
+
+def test_one_nurse_gets_the_last_vial(race):
+    assert race() == ({"done": 1, "RuleBroken": NURSES - 1}, 0)
+
+
+def test_without_the_lock_the_order_of_lines_still_refuses_the_second(race):
+    outcomes, left = race(is_locked=False)
+    assert (outcomes["done"], outcomes.total(), left) == (1, NURSES, 0)
+
+
+def test_without_lock_and_order_more_than_one_would_take_it(race):
+    """What the guards are for; on SQLite the queue of writers alone keeps the others waiting."""
+    with db.engine().begin() as connection:
+        connection.execute(sa.text("DROP INDEX uq_register_entry_register_id_line"))
+    outcomes, _ = race(is_locked=False)
+    assert (outcomes["done"] == 1) is (db.engine().dialect.name == "sqlite")

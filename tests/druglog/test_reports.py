@@ -1,0 +1,112 @@
+"""The reports of the register: sums by person and patient, lots, one schedule alone, and text no spreadsheet runs."""
+
+import csv
+import io
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clinic.core import db
+from clinic.druglog import operations, stock_queries
+from clinic.druglog.report_rules import Report, as_csv
+from tests.factories.druglog import VIAL
+from tests.factories.sessions import START
+
+PERIOD = "from_on=01-Nov-2025&until_on=30-Nov-2025"
+
+
+@pytest.fixture
+def rows(nurses_browser):
+    """The rows of a report as its CSV has them, by the words of the head."""
+
+    def read(kind, more=""):
+        text = nurses_browser.get(f"/drugs/reports/export.csv?kind={kind}&{PERIOD}{more}").text
+        return list(csv.DictReader(io.StringIO(text)))
+
+    return read
+
+
+@pytest.fixture
+def wasted(make_drawn, nurse, second_nurse):
+    account, vial = make_drawn(given=50)
+    operations.waste(account, "ketamine", Decimal(140), second_nurse, happened_at=START, by=nurse, at=START)
+    return account, vial
+
+
+def test_a_person_is_shown_with_taken_out_against_wasted(wasted, rows, nurse):
+    (row,) = rows("people")
+    assert row["Person"] == nurse.name
+    assert (row["Taken out, mg"], row["Wasted, mg"], row["Wasted of taken out, %"]) == ("200", "140", "70.0")
+
+
+def test_a_patient_is_shown_with_what_is_open(wasted, rows):
+    (row,) = rows("patients")
+    assert (row["MRN"], row["Given"], row["Open"]) == (wasted[0].patient.mrn, "50", "10")
+
+
+def test_a_line_that_was_struck_out_counts_in_no_sum(make_drawn, rows, nurse, second_nurse):
+    _, vial = make_drawn()
+    wrong = stock_queries.lines_of(vial.register_id)[0]
+    operations.strike(wrong, "wrong patient", second_nurse, by=nurse, at=START)
+    assert not rows("people")
+    assert [row["Struck out"] for row in rows("log")] == ["", "yes", ""]
+
+
+def test_the_log_names_supplier_lot_and_balances(make_vials, rows):
+    make_vials(2)
+    first, second = rows("log")
+    assert (first["Supplier"], first["Lot"], first["Before, mg"], first["After, mg"]) == (
+        "Northgate Pharma",
+        "F1001",
+        "0",
+        "200",
+    )
+    assert second["Before, mg"] == "200"
+
+
+def test_a_schedule_is_asked_for_alone(make_vials, make_drug, rows):
+    db.session.merge(make_drug("ketamine")).schedule = "III"
+    make_vials(1)
+    make_vials(1, product=replace(VIAL, drug_name="midazolam"))
+    assert {row["Schedule"] for row in rows("log")} == {"", "III"}
+    assert [row["Schedule"] for row in rows("log", "&schedule=III")] == ["III"]
+
+
+def test_lots_that_expire_or_were_recalled_are_listed(make_vials, rows, nurse):
+    make_vials(1, product=replace(VIAL, lot="LATER"))
+    make_vials(1, product=replace(VIAL, lot="SOON", expires_on=date(2025, 12, 24)))
+    make_vials(1, product=replace(VIAL, lot="BAD"))
+    operations.recall_lot("ketamine", "BAD", "particles", by=nurse, at=START)
+    assert [row["Lot"] for row in rows("lots")] == ["SOON", "BAD"]
+
+
+def test_a_report_stands_on_a_page_and_on_paper(nurses_browser, wasted):
+    query = f"kind=people&{PERIOD}"
+    assert "70.0" in nurses_browser.get(f"/drugs/reports?{query}").text
+    paper = nurses_browser.get(f"/drugs/reports/print?{query}")
+    assert "70.0" in paper.text
+
+
+def test_a_day_that_is_none_is_refused_and_kept(nurses_browser):
+    page = nurses_browser.get("/drugs/reports?from_on=31-Feb-2025")
+    assert page.status_code == 422
+    assert "31-Feb-2025" in page.text
+
+
+@given(st.text(alphabet=st.sampled_from(list("=+-@\t\r\n\"', 1a.")), max_size=8))
+def test_no_cell_begins_as_a_formula(text):
+    out = list(csv.reader(io.StringIO(as_csv(Report("", ("a",), ((text,),))), newline="")))
+    cell = out[1][0] if len(out) > 1 and out[1] else ""
+    stripped = cell.lstrip(" ")
+    is_number = stripped[1:].replace(".", "", 1).isdigit() and cell == stripped
+    assert not stripped.startswith(("=", "+", "-", "@", "\t", "\r")) or (stripped.startswith("-") and is_number)
+
+
+def test_strangers_see_nothing_of_it(wasted, client, stranger, at_minute):
+    at_minute(10)
+    client.sign_in(stranger)
+    assert "140" not in client.get(f"/drugs/reports/export.csv?kind=log&{PERIOD}").text
