@@ -6,6 +6,7 @@ import threading
 
 import click
 from flask import current_app
+from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
 from clinic.core import clock, db
@@ -37,6 +38,7 @@ def outbox() -> None:
 @outbox.command()
 @click.option("--loop", is_flag=True, help="Stay and send whatever becomes due, until told to stop.")
 @click.option("--every", default=30, show_default=True, type=click.IntRange(1, 3600), help="Seconds between two looks.")
+@with_appcontext
 def send(*, loop: bool, every: int) -> None:
     """Send what is due. Any number may run beside the server: each message goes out once."""
     try:
