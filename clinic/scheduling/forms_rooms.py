@@ -147,6 +147,7 @@ class LimitsForm(Form):
 
     patients_per_nurse = whole("At once for one nurse", "patients")
     starts_per_nurse = whole("Begun in a quarter of an hour", "patients")
+    seen = HiddenField()
 
 
 class PolicyForm(Form):

@@ -1,6 +1,9 @@
 """The clinic's own rules and words about bookings: limits of nurses, what may be overridden, reasons."""
 
+import uuid
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 
@@ -9,9 +12,14 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
-from clinic.scheduling import queries_rooms
+from clinic.scheduling import queries, queries_rooms
+from clinic.scheduling.models import Appointment, Shift
 from clinic.scheduling.models_rooms import BookingPolicy, LostReason
+from clinic.scheduling.operations_breaking import refuse_unseen
+from clinic.scheduling.room_rules import over_the_limit
 from clinic.scheduling.rules import BookingRule, LossKind
+
+_QUARTER: Final = 15 * 60
 
 
 def set_policy(rule: BookingRule, *, is_allowed: bool, reason: str, by: Staff, at: datetime) -> BookingPolicy:
@@ -31,9 +39,20 @@ def set_policy(rule: BookingRule, *, is_allowed: bool, reason: str, by: Staff, a
 
 
 def set_limits(
-    clinic: Clinic, *, patients_per_nurse: int | None, starts_per_nurse: int | None, by: Staff | None, at: datetime
+    clinic: Clinic,
+    *,
+    patients_per_nurse: int | None,
+    starts_per_nurse: int | None,
+    by: Staff | None,
+    at: datetime,
+    seen: str | None = None,
 ) -> None:
-    """The clinic's own limits for one nurse, at once and per quarter of an hour; None sets none."""
+    """The clinic's own limits for one nurse, at once and per quarter of an hour; None sets none.
+
+    `WouldBreak` shows the coming appointments that are within the limits now and would be beyond the new ones.
+    """
+    now, then = (clinic.patients_per_nurse, clinic.starts_per_nurse), (patients_per_nurse, starts_per_nurse)
+    refuse_unseen(_newly_beyond(now, then, at), seen)
     was = {"patients_per_nurse": clinic.patients_per_nurse, "starts_per_nurse": clinic.starts_per_nurse}
     clinic.patients_per_nurse, clinic.starts_per_nurse = patients_per_nurse, starts_per_nurse
     audit.record(
@@ -45,6 +64,41 @@ def set_limits(
         patients_per_nurse=patients_per_nurse,
         starts_per_nurse=starts_per_nurse,
     )
+
+
+Limits = tuple[int | None, int | None]
+
+
+def _newly_beyond(now: Limits, then: Limits, at: datetime) -> list[Appointment]:
+    standing = [each for each in queries_rooms.standing(at) if each.nurse_id]
+    if not standing:
+        return []
+    shifts = queries.shifts_between(at, max(each.ends_at for each in standing))
+    was, will = _beyond(standing, shifts, now), _beyond(standing, shifts, then)
+    return [each for each in standing if each.id in will - was]
+
+
+def _beyond(standing: Sequence[Appointment], shifts: Sequence[Shift], limits: Limits) -> set[uuid.UUID]:
+    """The appointments beyond limits of the clinic, where no shift has limits of its own."""
+    found: set[uuid.UUID] = set()
+    for nurse_id in {each.nurse_id for each in standing}:
+        mine = [each for each in standing if each.nurse_id == nurse_id]
+        duty = [each for each in shifts if each.staff_id == nurse_id]
+        own = [_own_limits(duty, each.starts_at) for each in mine]
+        at_once = {each.starts_at: one[0] or limits[0] for each, one in zip(mine, own, strict=True)}
+        found |= {each.id for each in over_the_limit(mine, at_once.get)}
+        begun: dict[int, int] = {}
+        for each, one in zip(mine, own, strict=True):
+            quarter, most = int(each.starts_at.timestamp()) // _QUARTER, one[1] or limits[1]
+            begun[quarter] = begun.get(quarter, 0) + 1
+            if most is not None and begun[quarter] > most:
+                found.add(each.id)
+    return found
+
+
+def _own_limits(duty: Sequence[Shift], instant: datetime) -> Limits:
+    now = [each for each in duty if each.starts_at <= instant < each.ends_at]
+    return (now[0].patients_at_once, now[0].starts_per_quarter) if now else (None, None)
 
 
 def add_lost_reason(kind: LossKind, text: str, *, by: Staff, at: datetime) -> LostReason:

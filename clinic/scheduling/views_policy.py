@@ -1,6 +1,7 @@
 """The clinic's own rules about bookings: limits of nurses, what a physician may override, reasons for lost ones."""
 
 import uuid
+from collections.abc import Sequence
 
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -12,11 +13,13 @@ from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
 from clinic.scheduling import operations_policy, queries_rooms
 from clinic.scheduling.forms_rooms import LOSS_WORDS, LimitsForm, LostReasonForm, PolicyForm
+from clinic.scheduling.models import Appointment
+from clinic.scheduling.operations_breaking import WouldBreak
 from clinic.scheduling.rules import BookingRule, LossKind, override_words
 from clinic.scheduling.views import bp
 
 
-def _page(form: Form | None = None) -> str:
+def _page(form: Form | None = None, standing: Sequence[Appointment] = ()) -> str:
     own, policies = clinic(), queries_rooms.policies()
     limits = form if isinstance(form, LimitsForm) else None
     return render_template(
@@ -24,6 +27,7 @@ def _page(form: Form | None = None) -> str:
         rules=[(override_words(rule), policies.get(rule)) for rule in BookingRule],
         reasons=[(row, LOSS_WORDS[row.kind]) for row in queries_rooms.lost_reasons()],
         form=form,
+        standing=standing,
         clinic=own,
         limits_form=limits
         or LimitsForm(formdata=None, patients_per_nurse=own.patients_per_nurse, starts_per_nurse=own.starts_per_nurse),
@@ -45,13 +49,19 @@ def set_limits() -> ResponseReturnValue:
     if not form.validate():
         return _page(form), 422
     patients, starts = form.patients_per_nurse.data, form.starts_per_nurse.data
-    operations_policy.set_limits(
-        clinic(),
-        patients_per_nurse=None if patients is None else int(patients),
-        starts_per_nurse=None if starts is None else int(starts),
-        by=actor(),
-        at=clock.now(),
-    )
+    try:
+        operations_policy.set_limits(
+            clinic(),
+            patients_per_nurse=None if patients is None else int(patients),
+            starts_per_nurse=None if starts is None else int(starts),
+            by=actor(),
+            at=clock.now(),
+            seen=form.seen.data,
+        )
+    except WouldBreak as refusal:
+        form.refuse(refusal)
+        form.seen.data = refusal.key
+        return _page(form, refusal.standing), 422
     flash("The limits hold for every booking from now on.")
     return redirect(url_for(".show_rules"), 303)
 

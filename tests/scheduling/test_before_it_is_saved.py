@@ -9,6 +9,7 @@ from clinic.core.errors import RuleBroken
 from clinic.scheduling import (
     operations_hours,
     operations_people,
+    operations_policy,
     operations_rooms,
     operations_shifts,
     queries,
@@ -110,6 +111,18 @@ def test_lower_limits_of_a_shift_show_who_is_too_many(make_shift, two_at_nine, n
     second = two_at_nine(nurse)
     typed = {"patients_at_once": at_once, "starts_per_quarter": per_quarter}
     assert shown(operations_shifts.set_shift_limits, shift, **typed, by=nurse) == [second]
+
+
+def test_lower_limits_of_the_clinic_spare_a_shift_with_its_own(clinic, make_shift, two_at_nine, nurse):
+    second = two_at_nine(nurse)
+    typed = {"patients_per_nurse": 1, "starts_per_nurse": 1, "by": nurse}
+    assert shown(operations_policy.set_limits, clinic, **typed) == [second]
+    assert (clinic.patients_per_nurse, clinic.starts_per_nurse) == (1, 1)
+    shift = make_shift(nurse)
+    shift.patients_at_once, shift.starts_per_quarter = 2, 2
+    clinic.patients_per_nurse = clinic.starts_per_nurse = None
+    db.session.flush()
+    operations_policy.set_limits(clinic, **typed, at=DESK_OPENS)
 
 
 def test_a_clinician_who_leaves_shows_who_would_be_alone(make_booked, site, physician, scheduler):
