@@ -122,6 +122,7 @@ class AuditAction(StrEnum):
     NOTE_ADDENDED = "notes:note:addended"
     COSIGN_RULE_SET = "notes:cosign-rule:set"
     NOTE_SENT_BACK = "notes:note:sent-back"
+    REFERRER_RECORDED = "notes:referrer:recorded"
     LETTER_SIGNED = "notes:letter:signed"
     LETTER_READ = "notes:letter:read"
     LETTER_PRINTED = "notes:letter:printed"

@@ -16,6 +16,7 @@ from clinic.core.moments import DayField
 from clinic.core.permissions import Role
 from clinic.courses.pages import DECISION_WORDS
 from clinic.courses.rules import Bookings, CourseDecision
+from clinic.notes.models import Referrer
 from clinic.notes.rules import Addition, NoteKind
 from clinic.protocols.terms_form import TermsForm
 
@@ -173,10 +174,36 @@ class OrderErrorForm(PasswordForm):
 class LetterForm(PasswordForm):
     """To whom a letter goes and what its author adds to the facts."""
 
-    addressee = TextAreaField(
-        "To", validators=[InputRequired("Say to whom the letter goes"), Length(max=MAXIMUM_TEXT, message=TOO_LONG)]
-    )
+    referrer_id = SelectField("A referrer of the clinic", choices=[], default="", validators=[left_open()])
+    addressee = TextAreaField("Or to", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
     text = TextAreaField("Your words", validators=[Length(max=MAXIMUM_TEXT, message=TOO_LONG)])
+
+    def offer(self, referrers: Iterable[Referrer]) -> None:
+        """Offer the clinic's referrers, none chosen."""
+        self._referrers = {str(each.id): each for each in referrers}
+        words = {key: ", ".join(each.lines.splitlines()[:2]) for key, each in self._referrers.items()}
+        self.referrer_id.choices = options(words, blank=True)
+
+    def address(self) -> str:
+        """To whom it goes: what was typed, or else the chosen referrer."""
+        chosen = self._referrers.get(self.referrer_id.data or "")
+        if chosen is not None and (self.addressee.data or "").strip():
+            raise RuleBroken("Choose a referrer, or type to whom it goes, not both.", field="addressee")
+        return chosen.lines if chosen else self.addressee.data or ""
+
+
+class ReferrerForm(Form):
+    """Somebody who refers patients, as a letter addresses them."""
+
+    name = StringField("Name", validators=[InputRequired("Enter the name"), Length(max=200)])
+    practice = StringField("Practice", validators=[Length(max=200)])
+    address = TextAreaField("Address", validators=[Length(max=1000)])
+
+
+class WithdrawForm(Form):
+    """Why a referrer is taken off the list."""
+
+    reason = StringField("Why", validators=[InputRequired("Say why"), Length(max=200)])
 
 
 class DecisionForm(Form):

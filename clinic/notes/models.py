@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.permissions import Role
-from clinic.core.recorded import Recorded
+from clinic.core.recorded import Recorded, Superseding, correction_says_why
 from clinic.core.types import enum_type
 from clinic.courses.models import Course
 from clinic.notes.rules import NoteKind, NoteStatus
@@ -94,3 +94,22 @@ class Letter(ClinicScoped, Recorded, Base):
     patient: Mapped[Patient] = relationship()
     course: Mapped[Course] = relationship()
     recorded_by: Mapped[Staff] = relationship(foreign_keys="Letter.recorded_by_id")
+
+
+class Referrer(ClinicScoped, Recorded, Superseding, Base):
+    """Somebody who refers patients to the clinic, as a letter addresses them; withdrawn by a later row."""
+
+    __tablename__ = "referrer"
+    __table_args__ = (
+        correction_says_why(),
+        sa.CheckConstraint("length(trim(name)) > 0", name="referrer_has_name"),
+    )
+
+    name: Mapped[str]
+    practice: Mapped[str | None]
+    address: Mapped[str | None]
+
+    @property
+    def lines(self) -> str:
+        """Name, practice and address, one under another."""
+        return "\n".join(part for part in (self.name, self.practice, self.address) if part)

@@ -4,11 +4,11 @@ import uuid
 from collections.abc import Iterable
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from clinic.core import db
-from clinic.notes.models import Letter, Note, NoteReturn
+from clinic.notes.models import Letter, Note, NoteReturn, Referrer
 from clinic.notes.rules import NoteStatus
 from clinic.orders.models import Order, OrderVersion
 from clinic.protocols.models import Terms
@@ -51,6 +51,18 @@ def letters_of_course(course_id: uuid.UUID) -> list[Letter]:
             .where(Letter.course_id == course_id)
             .options(joinedload(Letter.recorded_by))
             .order_by(Letter.recorded_at.desc())
+        )
+    )
+
+
+def referrers() -> list[Referrer]:
+    """The clinic's referrers that stand, by name."""
+    later = aliased(Referrer)
+    return list(
+        db.session.scalars(
+            sa.select(Referrer)
+            .where(Referrer.is_void.is_(False), ~sa.exists().where(later.supersedes_id == Referrer.id))
+            .order_by(Referrer.name, Referrer.id)
         )
     )
 

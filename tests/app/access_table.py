@@ -350,6 +350,9 @@ NOTES = {
     "notes.show_cosign_rules": CLINICAL,
     "notes.sign_item": PHYSICIANS,
     "notes.write_next_order": PHYSICIANS,
+    "notes.show_referrers": CLINICAL,
+    "notes.add_referrer": CLINICAL,
+    "notes.withdraw_referrer": CLINICAL,
     "notes.sign_session_note": CLINICAL,
     "notes.print_course": CLINICAL,
 }
