@@ -14,6 +14,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.units import Unit, format_quantity
 from clinic.druglog.models import Container, Discrepancy, DrugAccount, RegisterEntry
 from clinic.druglog.operations_lines import add_line, hold, line_content, refuse_witness
+from clinic.druglog.operations_preparation import hung, make_preparation
 from clinic.druglog.operations_recall import lift_recall, recall_lot, refuse_unusable
 from clinic.druglog.operations_settling import Counted, count_cabinet, take_step
 from clinic.druglog.operations_stock import (
@@ -46,8 +47,10 @@ __all__ = [
     "count_cabinet",
     "count_page",
     "destroy",
+    "hung",
     "lift_recall",
     "line_content",
+    "make_preparation",
     "may_strike",
     "open_account",
     "open_discrepancy",

@@ -14,7 +14,7 @@ from clinic.core import clock, formats
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt, same_patient
 from clinic.core.units import Unit, format_quantity
-from clinic.druglog import operations, queries, stock_queries, views_settling, views_stock
+from clinic.druglog import operations, queries, stock_queries, views_preparation, views_settling, views_stock
 from clinic.druglog.forms import HOW, CountForm, DifferenceForm, MeasureForm, WasteForm
 from clinic.druglog.models import DrugAccount, Register
 from clinic.druglog.pages import (
@@ -33,7 +33,7 @@ from clinic.druglog.rules import RegisterKind
 from clinic.druglog.stock_queries import LINES_A_PAGE
 from clinic.druglog.views_shared import bp, load_register, others, today, witness_of
 
-__all__ = ["bp", "views_settling", "views_stock"]
+__all__ = ["bp", "views_preparation", "views_settling", "views_stock"]
 
 
 @bp.get("/drugs")

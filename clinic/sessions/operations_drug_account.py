@@ -1,5 +1,6 @@
 """A session's drug account: what was given goes into the register of controlled drugs by itself."""
 
+import uuid
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from clinic.sessions.models import InfusionSession
 from clinic.sessions.operations_shared import locked
 from clinic.sessions.progress import current, last_stop, pump
 from clinic.sessions.readiness import clinic_of
+from clinic.sessions.rules import AdministrationKind
 
 # The register keeps four decimals of a mg; the flowsheet is exact.
 _PLACES = 4
@@ -51,6 +53,14 @@ def _known_to_be_less(account: DrugAccount, drug: str) -> Decimal:
     opened = [row for row in discrepancies_of(account) if row.drug_name == drug and row.text == _LESS_WAS_GIVEN]
     adjusted = [line.adjusted_mg for line in druglog.account_lines(account) if line.drug_name == drug]
     return min(sum((row.amount_mg for row in opened), Decimal(0)) - sum(adjusted, Decimal(0)), Decimal(0))
+
+
+def hung_on_the_pump(infusion: InfusionSession, kind: AdministrationKind, happened_at: datetime) -> uuid.UUID | None:
+    """Return the bag or syringe that the pump runs from with this act. Raises RuleBroken past its beyond-use time."""
+    if kind not in {AdministrationKind.START, AdministrationKind.BAG_CHANGE}:
+        return None
+    made = druglog.hung(infusion.drug_account, infusion.order_version.terms.drug.name, happened_at)
+    return made.id if made else None
 
 
 def controlled_given_mg(infusion: InfusionSession, at: datetime) -> dict[str, Decimal]:

@@ -15,6 +15,7 @@ from clinic.orders.rules import check_duration, check_projected_total, check_rat
 from clinic.sessions import ordered_rates
 from clinic.sessions.event_rules import CheckPurpose, PumpReading
 from clinic.sessions.models import AdministrationEvent, DoubleCheck, InfusionSession
+from clinic.sessions.operations_drug_account import hung_on_the_pump
 from clinic.sessions.operations_pump_line import read_volume, refuse_times, write
 from clinic.sessions.operations_rates import rate_findings, refuse_check
 from clinic.sessions.operations_shared import (
@@ -382,6 +383,7 @@ def _record(
         order_version_id=infusion.order_version_id,
         double_check_id=double_check.id if double_check else None,
         verbal_order_id=verbal_order.id if verbal_order else None,
+        preparation_id=hung_on_the_pump(infusion, kind, happened_at),
         recorded_at=at,
         recorded_by_id=by.id,
         **values,

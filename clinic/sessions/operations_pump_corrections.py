@@ -107,6 +107,7 @@ def _replace(
         order_version_id=event.order_version_id,
         double_check_id=event.double_check_id,
         verbal_order_id=event.verbal_order_id,
+        preparation_id=event.preparation_id,
         supersedes_id=event.id,
         correction_reason=reason,
         is_void=is_void,

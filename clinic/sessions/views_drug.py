@@ -61,6 +61,7 @@ def _page(infusion: InfusionSession, form: DrugForm, status: int = 200) -> Respo
         lines=register.account_lines(account) if account else [],
         entries=register.entries_of(account) if account else [],
         discrepancies=register.discrepancies_of(account) if account else [],
+        account_id=account.id if account else None,
         is_witnessed=clinic().is_withdrawal_witnessed,
         back_to=session_url(infusion),
     )

@@ -1,0 +1,123 @@
+"""Make a bag or syringe for one session: what went in, who made it, who checked it, until when it may be used."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from clinic.accounts.models import Staff
+from clinic.core import db
+from clinic.core.errors import RuleBroken
+from clinic.core.units import Unit, format_quantity
+from clinic.druglog import preparation_queries, queries
+from clinic.druglog.models import DrugAccount
+from clinic.druglog.models_settling import Preparation
+from clinic.druglog.operations_lines import add_line, hold, refuse_future, refuse_witness
+from clinic.druglog.rules import RegisterKind
+from clinic.druglog.settling_rules import CODE_LETTERS, PreparationKind, concentration_mg_ml
+from clinic.signatures import operations as signatures
+from clinic.signatures.rules import Meaning
+
+_LETTERS = 8
+
+
+def make_preparation(
+    account: DrugAccount,
+    drug_name: str,
+    amount_mg: Decimal,
+    volume_ml: Decimal,
+    checker: Staff,
+    *,
+    kind: PreparationKind,
+    diluent: str | None = None,
+    beyond_use_at: datetime,
+    made_at: datetime,
+    by: Staff,
+    at: datetime,
+) -> Preparation:
+    """Make up drug that was taken out for a session, checked by another person who has just proved who that is.
+
+    Raises RuleBroken for more than was taken out and not made up yet, and for a beyond-use time that is past.
+    """
+    refuse_future(made_at, at)
+    refuse_witness(checker, by)
+    if beyond_use_at <= made_at:
+        raise RuleBroken("It may be used until after it is made.", field="beyond_use_at")
+    if amount_mg <= 0 or volume_ml <= 0:
+        raise RuleBroken("Enter a number above zero.", field="amount_mg" if amount_mg <= 0 else "volume_ml")
+    page = queries.register_of(account, drug_name)
+    if page is not None:
+        hold(page)
+    line = next((one for one in queries.account_lines(account) if one.drug_name == drug_name), None)
+    free = line.withdrawn_mg - line.prepared_mg - line.returned_mg if line else Decimal(0)
+    if amount_mg > free:
+        said = format_quantity(max(free, Decimal(0)), Unit.MG)
+        raise RuleBroken(f"Only {said} were taken out and not made up yet.", field="amount_mg")
+    made = Preparation(
+        account_id=account.id,
+        code="".join(secrets.choice(CODE_LETTERS) for _ in range(_LETTERS)),
+        kind=kind,
+        drug_name=drug_name,
+        amount_mg=amount_mg,
+        volume_ml=volume_ml,
+        diluent=(diluent or "").strip() or None,
+        made_at=made_at,
+        beyond_use_at=beyond_use_at,
+        checked_by_id=checker.id,
+        recorded_at=at,
+        recorded_by_id=by.id,
+    )
+    db.session.add(made)
+    db.session.flush()  # its line names it
+    words = f"{kind.value} {made.code}, {format_quantity(volume_ml, Unit.ML)}"
+    add_line(
+        RegisterKind.PREPARE,
+        drug_name,
+        amount_mg,
+        account=account,
+        preparation_id=made.id,
+        quantity_ml=volume_ml,
+        reason=words,
+        happened_at=made_at,
+        by=by,
+        at=at,
+    )
+    for person, meaning in ((by, Meaning.AUTHOR), (checker, Meaning.REVIEWED)):
+        content = preparation_content(made)
+        signatures.sign_proved(made, content, meaning=meaning, by=person, at=at, patient_id=account.patient_id)
+    return made
+
+
+def preparation_content(made: Preparation) -> Mapping[str, object]:
+    """Return exactly what both people sign."""
+    return {
+        "code": made.code,
+        "account": made.account_id,
+        "kind": made.kind,
+        "drug": made.drug_name,
+        "mg": made.amount_mg,
+        "mL": made.volume_ml,
+        "mg per mL": concentration_mg_ml(made.amount_mg, made.volume_ml),
+        "diluent": made.diluent,
+        "made": made.made_at,
+        "beyond use": made.beyond_use_at,
+        "made by": made.recorded_by_id,
+        "checked by": made.checked_by_id,
+    }
+
+
+def hung(account: DrugAccount | None, drug_name: str, happened_at: datetime) -> Preparation | None:
+    """Return the bag or syringe that goes onto the pump now, the newest. Raises RuleBroken past its time."""
+    if account is None:
+        return None
+    newest = next(
+        (
+            one
+            for one in reversed(preparation_queries.preparations_of(account.id))
+            if one.drug_name == drug_name and one.made_at <= happened_at
+        ),
+        None,
+    )
+    if newest is not None and happened_at > newest.beyond_use_at:
+        raise RuleBroken(f"The {newest.kind.value} {newest.code} is past its beyond-use time. Make a new one.")
+    return newest

@@ -1,0 +1,40 @@
+"""Named reads of bags and syringes that were made for a session."""
+
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from clinic.core import db
+from clinic.druglog.models import DrugAccount
+from clinic.druglog.models_settling import Preparation
+
+
+def preparations_of(account_id: uuid.UUID) -> list[Preparation]:
+    """Return what was made for a session, the earliest first."""
+    return list(
+        db.session.scalars(
+            sa.select(Preparation)
+            .where(Preparation.account_id == account_id)
+            .options(joinedload(Preparation.recorded_by), joinedload(Preparation.checked_by))
+            .order_by(Preparation.made_at, Preparation.id)
+        )
+    )
+
+
+def preparation(preparation_id: uuid.UUID) -> Preparation | None:
+    """Return a bag or syringe with its people and its patient."""
+    return db.session.scalar(
+        sa.select(Preparation)
+        .where(Preparation.id == preparation_id)
+        .options(
+            joinedload(Preparation.recorded_by),
+            joinedload(Preparation.checked_by),
+            joinedload(Preparation.account).joinedload(DrugAccount.patient),
+        )
+    )
+
+
+def preparation_with(code: str) -> Preparation | None:
+    """Return what a scanned or typed label names."""
+    return db.session.scalar(sa.select(Preparation).where(Preparation.code == code.strip().strip("*").upper()))

@@ -1,0 +1,96 @@
+"""A bag or syringe: made from what was taken out, checked by another person, labelled, named by the start."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from clinic.core.errors import RuleBroken
+from clinic.druglog import operations, preparation_queries
+from clinic.druglog.code39_rules import _PATTERNS, bars
+from clinic.druglog.settling_rules import CODE_LETTERS, PreparationKind
+from clinic.sessions import operations as sessions
+from clinic.signatures.queries import signatures_of
+from tests.factories.accounts import PASSWORD
+from tests.factories.sessions import START
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def make_bag(nurse, second_nurse):
+    def make(account, mg="100", checker=second_nurse, **values):
+        told = {"kind": PreparationKind.BAG, "beyond_use_at": START + 24 * HOUR, "made_at": START, "by": nurse}
+        return operations.make_preparation(
+            account, "ketamine", Decimal(mg), Decimal(100), checker, at=START, **(told | values)
+        )
+
+    return make
+
+
+def test_a_bag_is_signed_by_who_made_and_who_checked_it(make_drawn, make_bag, nurse, second_nurse):
+    account, _ = make_drawn()
+    made = make_bag(account)
+    assert {one.signer_id for one in signatures_of(made.id)} == {nurse.id, second_nurse.id}
+    (line,) = operations.account_lines(account)
+    assert line.prepared_mg == 100
+    with pytest.raises(RuleBroken, match="another person"):
+        make_bag(account, checker=nurse)
+
+
+def test_no_more_is_made_up_than_was_taken_out(make_drawn, make_bag):
+    account, _ = make_drawn()
+    make_bag(account, "150")
+    with pytest.raises(RuleBroken, match="Only 50\u00a0mg"):
+        make_bag(account, "51")
+
+
+def test_what_goes_onto_the_pump_is_the_newest_and_not_past_its_time(make_drawn, make_bag):
+    account, _ = make_drawn()
+    make_bag(account, "50")
+    newest = make_bag(account, "50", beyond_use_at=START + HOUR)
+    assert operations.hung(account, "ketamine", START) is newest
+    with pytest.raises(RuleBroken, match="past its beyond-use time"):
+        operations.hung(account, "ketamine", START + 2 * HOUR)
+
+
+def test_a_page_makes_a_bag_and_its_label_is_found_by_its_code(nurses_browser, make_drawn, checker):
+    account, _ = make_drawn()
+    sent = {"kind": "bag", "drug_name": "ketamine", "amount_mg": "100", "volume_ml": "100", "diluent": "saline"}
+    sent |= {
+        "day": "19-Nov-2025",
+        "clock": "09:00",
+        "witness_id": str(checker.id),
+        "patient_id": str(account.patient_id),
+    }
+    address = f"/drugs/accounts/{account.id}/prepare"
+    assert nurses_browser.post(address, data=sent | {"password": "not hers"}).status_code == 422
+    label = nurses_browser.post(address, data=sent | {"password": PASSWORD}, follow_redirects=True)
+    (made,) = preparation_queries.preparations_of(account.id)
+    assert "1\u00a0mg per mL" in label.text
+    found = nurses_browser.get(f"/drugs/preparations?code=*{made.code.lower()}*", follow_redirects=True)
+    assert made.code in found.text
+
+
+def test_strangers_find_no_bag(refuses_strangers, make_drawn, make_bag):
+    account, _ = make_drawn()
+    refuses_strangers(f"/drugs/accounts/{account.id}/prepare")
+    refuses_strangers(f"/drugs/preparations/{make_bag(account).id}/label")
+
+
+def test_every_letter_of_a_code_has_bars_of_its_own():
+    assert all(sorted(pattern) == sorted("nnnnnnwww") for pattern in _PATTERNS.values())
+    assert len(set(_PATTERNS.values())) == len(_PATTERNS)
+    marks, width = bars(CODE_LETTERS)
+    assert (len(marks), width) == (5 * (len(CODE_LETTERS) + 2), 16 * (len(CODE_LETTERS) + 2) - 1)
+
+
+def test_the_start_names_the_bag(make_ready, make_double_check, make_vials, make_bag, nurse):
+    infusion, vial = make_ready(), make_vials()[0]
+    early = {"by": nurse, "at": START - HOUR / 6}
+    account = sessions.open_drug_account(infusion, **early)
+    operations.withdraw(account, vial, Decimal(200), happened_at=early["at"], **early)
+    made = make_bag(account, made_at=START - HOUR / 12)
+    check = make_double_check(infusion, at=START)
+    started = sessions.start(infusion, happened_at=START, double_check=check, by=nurse, at=START)
+    assert started.preparation_id == made.id
