@@ -62,7 +62,7 @@ def give_factor() -> ResponseReturnValue:
 def show_factor_reset(token: str) -> ResponseReturnValue:
     """The page behind an admin's link; looking at it does not use it up."""
     if not current.is_factor_due():
-        return redirect(url_for(".show_account"), 303)
+        abort(404)  # it is for a sign-in that waits for the lost app
     return render_template("accounts/factor_reset.html", token=token)
 
 

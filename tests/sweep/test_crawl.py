@@ -60,7 +60,10 @@ def test_every_link_and_form_that_a_page_offers_can_be_used(crawl, role):
 
 # Met by being signed out, locked, in a patient's hands or without a network, and the address that only leads on.
 WITHOUT_A_LINK = {
+    "accounts.show_factor",
     "accounts.show_login",
+    "accounts.show_new_factor",
+    "accounts.show_recovery_codes",
     "accounts.show_take_back",
     "accounts.show_unlock",
     "home",
