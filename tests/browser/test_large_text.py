@@ -6,7 +6,7 @@ from tests.browser.test_bedside import TWICE_AS_LARGE, sign_in
 
 # The address of a page without the record that it is about: one page of each kind is looked at.
 _KEY = re.compile(r"/[0-9a-f]{8}-[0-9a-f-]{27}|/\d+(?=/|$)")
-_ELSEWHERE = re.compile(r"^/(static|logout|lock)\b|\.(csv|ics|pdf|zip|json|ndjson)$|/(calendar|export)\.\w+$")
+_ELSEWHERE = re.compile(r"/table|^/(static|logout|lock)\b|\.(csv|ics|pdf|zip|json|ndjson)$|/(calendar|export)\.\w+$")
 
 _LOOK = """() => {
   const links = [...document.querySelectorAll("a[href]")].filter((a) => a.origin === location.origin && !a.download);
