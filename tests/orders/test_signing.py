@@ -1,7 +1,6 @@
 """An order is drafted, signed, superseded; what was signed never changes."""
 
 import json
-import uuid
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -11,28 +10,18 @@ from sqlalchemy.exc import DatabaseError
 
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
-from clinic.core.findings import FindingLevel
 from clinic.orders import operations, queries
-from clinic.orders.models import AcknowledgedExcess, OrderDraft, OrderVersion, VerbalOrder
-from clinic.orders.rules import DoseBasis, OrderStatus, SpokenMode
+from clinic.orders.models import OrderDraft, OrderVersion
+from clinic.orders.rules import OrderStatus
 from clinic.patients import operations as patients
 from clinic.patients import queries as patient_queries
 from clinic.protocols.models import CheckItem, Limit, ObservationPhase, PrnItem, Terms
 from clinic.protocols.terms import draft_from, draft_of
 from clinic.signatures import operations as signatures
 from clinic.signatures.rules import Verdict, seen_code
-from tests.factories.accounts import PASSWORD
 from tests.factories.courses import DRAFTED, SIGNED
 
 LATER = SIGNED + timedelta(days=2)
-
-
-@pytest.fixture
-def sign(signing_physician):
-    def do(version, *, at=SIGNED, password=PASSWORD, **how):
-        return operations.sign(version, by=signing_physician, password=password, at=at, **how)
-
-    return do
 
 
 def test_a_signed_order_is_in_force_and_sealed(make_order_version):
@@ -249,80 +238,6 @@ def test_the_database_lets_no_two_versions_be_in_force(make_order_version):
     assert second.status is OrderStatus.ACTIVE
 
 
-# --- spoken orders ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def speak(make_order_version, nurse, signing_physician):
-    version = make_order_version()
-
-    def do(*, spoken_by=signing_physician, mode=SpokenMode.TELEPHONE, is_read_back=True, spoken_at=LATER, by=nurse):
-        return operations.write_verbal_order(
-            version,
-            "Lower to 10 mg per hour.",
-            spoken_by=spoken_by,
-            spoken_at=spoken_at,
-            mode=mode,
-            is_read_back=is_read_back,
-            by=by,
-            at=LATER,
-        )
-
-    return do
-
-
-def test_a_spoken_order_waits_for_its_speaker(speak, signing_physician, physician):
-    spoken = speak()
-    assert queries.unsigned_verbal_orders(signing_physician) == [spoken]
-    assert queries.unsigned_verbal_orders(physician) == []
-    operations.sign_verbal_order(spoken, by=signing_physician, password=PASSWORD, at=LATER)
-    assert queries.unsigned_verbal_orders(signing_physician) == []
-
-
-def test_only_the_speaker_signs(speak, physician):
-    with pytest.raises(RuleBroken, match="spoke"):
-        operations.sign_verbal_order(speak(), by=physician, password=PASSWORD, at=LATER)
-
-
-def test_a_spoken_order_is_read_back(speak):
-    with pytest.raises(RuleBroken, match="Read the order back"):
-        speak(is_read_back=False)
-
-
-def test_a_spoken_order_says_how_it_was_spoken(speak):
-    with pytest.raises(RuleBroken, match="by telephone"):
-        speak(mode=None)
-    assert operations.verbal_content(speak())["mode"] is SpokenMode.TELEPHONE
-
-
-def test_what_was_signed_before_it_was_asked_keeps_its_content(speak):
-    spoken = speak()
-    db.session.expunge(spoken)
-    spoken.mode = None
-    assert "mode" not in operations.verbal_content(spoken)
-
-
-def test_the_database_takes_no_spoken_order_without_its_mode(speak):
-    row = {column.key: getattr(speak(), column.key) for column in VerbalOrder.__mapper__.column_attrs}
-    with pytest.raises(DatabaseError), db.session.begin_nested():
-        db.session.execute(sa.insert(VerbalOrder).values(row | {"id": uuid.uuid4(), "mode": None}))
-
-
-def test_a_nurse_speaks_no_order(speak, second_nurse):
-    with pytest.raises(RuleBroken, match="physician"):
-        speak(spoken_by=second_nurse)
-
-
-def test_nobody_writes_down_what_he_says_himself(speak, signing_physician):
-    with pytest.raises(RuleBroken, match="two people"):
-        speak(by=signing_physician)
-
-
-def test_nothing_is_spoken_in_the_future(speak):
-    with pytest.raises(RuleBroken, match="future"):
-        speak(spoken_at=LATER + timedelta(minutes=1))
-
-
 # --- cost ------------------------------------------------------------------------------------------------------------
 
 
@@ -343,103 +258,6 @@ def test_the_newest_measured_weight_is_the_one_to_dose_on(make_patient, make_wei
     make_weight(patient, "68")
     newest = make_weight(patient, "69", measured_at=LATER)
     assert patient_queries.last_weight(patient.id, measured_only=True) is newest
-
-
-# --- beyond a soft limit ---------------------------------------------------------------------------------------------
-
-STEPS_OVER = {"maximum_total_mg": Decimal(35)}
-
-
-def test_a_plan_that_only_its_steps_lift_over_the_maximum_needs_a_written_reason(make_order_version, sign):
-    version = make_order_version(sign=False, **STEPS_OVER)
-    with pytest.raises(RuleBroken, match="Say why") as refusal:
-        sign(version, reason=" ")
-    assert refusal.value.field == "excess_reason"
-    sign(version, reason="Tolerated before.")
-    (kept,) = queries.version(version.id).excesses
-    assert (kept.code, kept.reason) == ("steps-over-maximum", "Tolerated before.")
-    assert kept.facts["maximum_mg"] == "35"
-
-
-def test_the_reason_is_signed_with_the_order(make_order_version, sign):
-    signature = sign(make_order_version(sign=False, **STEPS_OVER), reason="Tolerated before.")
-    assert "Tolerated before." in signature.content
-
-
-def test_nothing_is_kept_where_nothing_stands_outside(make_order_version, sign):
-    version = make_order_version(sign=False)
-    sign(version, reason="Typed for nothing.")
-    assert queries.version(version.id).excesses == []
-
-
-def test_a_question_that_nobody_asked_needs_a_written_reason(make_order_version, make_question, sign):
-    version = make_order_version(sign=False)
-    make_question("ketamine")
-    with pytest.raises(RuleBroken, match="Not asked yet"):
-        sign(version)
-    assert sign(version, reason="Asked by the referrer on 3-Nov.")
-
-
-@pytest.mark.parametrize("level", FindingLevel)
-def test_beyond_its_protocol_an_order_asks_for_a_reason_or_is_refused(
-    make_order_version, sign, clinic, make_draft, level
-):
-    clinic.beyond_protocol_level = level
-    version = make_order_version(sign=False)
-    protocol = make_draft(maximum_total_mg=Decimal(50))
-    with pytest.raises(RuleBroken, match="the protocol's is 50"):
-        sign(version, protocol=protocol)
-    if level is FindingLevel.HARD:
-        with pytest.raises(RuleBroken, match="the protocol's is 50"):
-            sign(version, protocol=protocol, reason="All the same.")
-    else:
-        assert sign(version, protocol=protocol, reason="All the same.")
-
-
-def test_no_plan_passes_the_course_maximum(make_order_version, sign):
-    # 13.6 mg/h for 2 h in 6 sessions are 163.2 mg before any step.
-    with pytest.raises(RuleBroken, match="6 sessions; the course maximum is 163"):
-        sign(make_order_version(sign=False, course_maximum_mg=Decimal(163)), reason="All the same.")
-
-
-def test_what_came_up_after_reading_is_not_signed_with_a_reason_for_something_else(
-    make_order_version, make_question, sign
-):
-    version = make_order_version(sign=False, **STEPS_OVER)
-    seen = seen_code(operations.seen_content(version, operations.problems(version, on=date(2025, 11, 17))))
-    make_question("ketamine")
-    with pytest.raises(Conflict):
-        sign(version, seen=seen, reason="Tolerated before.")
-
-
-def test_the_database_keeps_the_reason_as_it_is(make_order_version, sign):
-    sign(make_order_version(sign=False, **STEPS_OVER), reason="Tolerated before.")
-    for act in (sa.update(AcknowledgedExcess).values(reason="Another."), sa.delete(AcknowledgedExcess)):
-        with pytest.raises(DatabaseError), db.session.begin_nested():
-            db.session.execute(act.execution_options(synchronize_session=False))
-
-
-# --- the weight moved ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("percent", "is_said"), [(None, False), (10, True), (11, False)])
-def test_a_draft_worked_out_with_a_weight_that_has_moved_since_needs_a_reason(
-    make_order_version, make_weight, clinic, percent, is_said
-):
-    version = make_order_version(sign=False)
-    make_weight(version.order.patient, "75.0", measured_at=LATER)
-    clinic.weight_change_percent = percent
-    found = [finding.code for finding in operations.problems(version)]
-    assert ("weight-changed" in found) is is_said
-
-
-def test_an_order_that_needs_no_weight_does_not_mind(make_order_version, make_weight, clinic):
-    version = make_order_version(
-        sign=False, basis=DoseBasis.MG_PER_H, maximum_rate=None, maximum_rate_unit=None, start_amount=Decimal(10)
-    )
-    make_weight(version.order.patient, "75.0", measured_at=LATER)
-    clinic.weight_change_percent = 1
-    assert "weight-changed" not in [finding.code for finding in operations.problems(version)]
 
 
 def test_the_database_keeps_every_text_of_a_draft(make_order_version):
