@@ -62,6 +62,14 @@ passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 # The trail is sealed wherever a transaction is committed, also by tests that make no application.
 chain.use_secrets([Testing.SECRET_KEY])
 
+
+@pytest.fixture(autouse=True)
+def _same_seal() -> Iterator[None]:
+    """A test that makes an application of its own leaves its secret to nobody."""
+    yield
+    chain.use_secrets([Testing.SECRET_KEY])
+
+
 # A test that asks for none of these sees no database, and tells nothing new on the second kind.
 _WALKS = {"test_crawl.py", "test_strangers.py"}
 _ON_A_DATABASE = {"databases", "database", "committed_db"}
