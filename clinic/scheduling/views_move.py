@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from flask import abort, flash, jsonify, redirect, request, url_for
+from flask import flash, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -77,9 +77,10 @@ def move_appointment(appointment_id: uuid.UUID) -> ResponseReturnValue:
 def drop_appointment() -> ResponseReturnValue:
     """An appointment that was dragged to another place of the week: the same act, named in the form."""
     try:
-        return _move(uuid.UUID(request.form.get("appointment", "")))
-    except ValueError:
-        abort(404)
+        dropped = uuid.UUID(request.form.get("appointment", ""))
+    except ValueError as problem:
+        raise RuleBroken("Nothing was dragged. Open the appointment to move it.") from problem
+    return _move(dropped)
 
 
 def _move(appointment_id: uuid.UUID) -> ResponseReturnValue:
