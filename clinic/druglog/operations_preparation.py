@@ -45,14 +45,7 @@ def make_preparation(
         raise RuleBroken("It may be used until after it is made.", field="beyond_use_at")
     if amount_mg <= 0 or volume_ml <= 0:
         raise RuleBroken("Enter a number above zero.", field="amount_mg" if amount_mg <= 0 else "volume_ml")
-    page = queries.register_of(account, drug_name)
-    if page is not None:
-        hold(page)
-    line = next((one for one in queries.account_lines(account) if one.drug_name == drug_name), None)
-    free = line.withdrawn_mg - line.prepared_mg - line.returned_mg if line else Decimal(0)
-    if amount_mg > free:
-        said = format_quantity(max(free, Decimal(0)), Unit.MG)
-        raise RuleBroken(f"Only {said} were taken out and not made up yet.", field="amount_mg")
+    _refuse_more_than_is_out(account, drug_name, amount_mg)
     made = Preparation(
         account_id=account.id,
         code="".join(secrets.choice(CODE_LETTERS) for _ in range(_LETTERS)),
@@ -82,10 +75,25 @@ def make_preparation(
         by=by,
         at=at,
     )
-    for person, meaning in ((by, Meaning.AUTHOR), (checker, Meaning.REVIEWED)):
-        content = preparation_content(made)
-        signatures.sign_proved(made, content, meaning=meaning, by=person, at=at, patient_id=account.patient_id)
+    _sign(made, account, checker, by=by, at=at)
     return made
+
+
+def _refuse_more_than_is_out(account: DrugAccount, drug_name: str, amount_mg: Decimal) -> None:
+    page = queries.register_of(account, drug_name)
+    if page is not None:
+        hold(page)
+    line = next((one for one in queries.account_lines(account) if one.drug_name == drug_name), None)
+    free = line.withdrawn_mg - line.prepared_mg - line.returned_mg if line else Decimal(0)
+    if amount_mg > free:
+        said = format_quantity(max(free, Decimal(0)), Unit.MG)
+        raise RuleBroken(f"Only {said} were taken out and not made up yet.", field="amount_mg")
+
+
+def _sign(made: Preparation, account: DrugAccount, checker: Staff, *, by: Staff, at: datetime) -> None:
+    content = preparation_content(made)
+    for person, meaning in ((by, Meaning.AUTHOR), (checker, Meaning.REVIEWED)):
+        signatures.sign_proved(made, content, meaning=meaning, by=person, at=at, patient_id=account.patient_id)
 
 
 def preparation_content(made: Preparation) -> Mapping[str, object]:

@@ -64,10 +64,7 @@ def set_hours(
     They take the place of what was set for these days; outside the dates the old hours stay. Raises `WouldBreak` while
     appointments that stand inside the hours now would stand outside and `seen` does not name them.
     """
-    if not weekdays:
-        raise RuleBroken("Choose at least one day.", field="weekdays")
-    if valid_until is not None and valid_until < valid_from:
-        raise RuleBroken("The hours end after they begin.", field="valid_until")
+    _refuse_odd_days(weekdays, valid_from, valid_until)
     _refuse_odd_spans(spans)
     lock(Site, {site.id})
     zone = settle_own_clock(is_anew=True)
@@ -101,6 +98,13 @@ def set_hours(
         valid_from=valid_from,
         valid_until=valid_until,
     )
+
+
+def _refuse_odd_days(weekdays: Collection[int], valid_from: date, valid_until: date | None) -> None:
+    if not weekdays:
+        raise RuleBroken("Choose at least one day.", field="weekdays")
+    if valid_until is not None and valid_until < valid_from:
+        raise RuleBroken("The hours end after they begin.", field="valid_until")
 
 
 def _refuse_odd_spans(spans: Sequence[Minutes]) -> None:
