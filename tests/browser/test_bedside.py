@@ -315,8 +315,9 @@ def test_the_bedside_works_without_script(browser, base_url):
 def test_a_usual_session_prints_on_one_page(page):
     page.set_viewport_size({"width": 1440, "height": 900})
     sign_in(page, "amara.quill")
-    page.goto("/today")
-    follow(page, page.locator(".board a.ap", has_text="Discharged").first)
-    page.goto(f"{page.url.split('?')[0]}/print")
+    page.goto("/patients")
+    follow(page, page.get_by_role("link", name="HADDAD").first)  # a finished session, whatever the time of day
+    finished = page.locator("main a[href*='/sessions/']").last.get_attribute("href")
+    page.goto(f"{finished}/print")
     pdf = page.pdf(format="A4", prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
