@@ -62,11 +62,16 @@ def seal(session: Session, entries: Iterable[AuditEntry]) -> None:
         _extend(session, chain_id, [line_of(entry) for entry in lines])
 
 
+def has_seals(engine: sa.Engine) -> bool:
+    """Whether this database seals its trail."""
+    return sa.inspect(engine).has_table(AuditChain.__tablename__)
+
+
 def adopt(session: Session) -> int:
     """Seal what was written before there were chains; gives how many lines.
 
-    For the operator's migration alone: where a chain exists already nothing is adopted, so that a line that was put in
-    by hand stays unsealed and `clinic audit verify` names it.
+    For the migration alone that brings the seals: where a chain exists nothing is adopted, so that a line that was put
+    in by hand stays unsealed and `clinic audit verify` names it.
     """
     of_no_chain = sa.func.coalesce(AuditEntry.clinic_id, sa.literal(INSTALLATION, sa.Uuid())).not_in(
         sa.select(AuditChain.id)

@@ -142,6 +142,12 @@ def _bytes(mac: str) -> bytes:
 
 
 def _unsealed(session: Session) -> list[Broken]:
-    has_link = sa.exists().where(AuditLink.entry_id == AuditEntry.id)
+    """Lines without a link of their own clinic's chain, and links of a chain that there is not."""
+    of_clinic = sa.func.coalesce(AuditEntry.clinic_id, sa.literal(INSTALLATION, sa.Uuid()))
+    has_link = (
+        sa.exists()
+        .where(AuditLink.entry_id == AuditEntry.id, AuditLink.chain_id == of_clinic)
+        .where(AuditLink.chain_id.in_(sa.select(AuditChain.id)))
+    )
     clinics = session.scalars(sa.select(AuditEntry.clinic_id).where(~has_link).distinct())
     return [Broken(clinic_id or INSTALLATION, None, Fault.UNSEALED) for clinic_id in clinics]

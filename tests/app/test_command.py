@@ -117,3 +117,11 @@ def test_the_trail_is_proved_and_its_damage_ends_with_one(command, tmp_path):
     broken = command("audit", "verify")
     assert (broken.returncode, broken.stdout) == (1, "The trail of the installation is broken: not sealed.\n")
     assert command("audit", "verify", "--checkpoint", __file__).returncode == 2
+
+
+def test_a_trail_whose_seals_were_taken_away_is_not_sealed_again(command):
+    with db.engine().begin() as connection:  # a line that no transaction of ours wrote, and no chain
+        line = {"id": new_id(), "at": clock.now(), "action": "demo:clinic:created", "body": "{}"}
+        connection.execute(sa.insert(AuditEntry).values(line))
+    assert command("db", "upgrade").returncode == 0
+    assert "not sealed" in command("audit", "verify").stdout

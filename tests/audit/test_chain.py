@@ -129,6 +129,17 @@ def test_a_line_that_was_put_in_by_hand_is_not_sealed(trail):
     assert [broken.fault for broken in faults()] == [Fault.UNSEALED]
 
 
+def test_a_link_of_a_chain_that_there_is_not_seals_nothing(trail):
+    columns = "clinic_id, at, actor_id, action, subject_kind, subject_id, patient_id, body, request_id, address"
+    by_hand(
+        f"INSERT INTO audit_entry (id, {columns}) SELECT chain_id, {columns} FROM audit_entry "
+        "JOIN audit_link ON entry_id = audit_entry.id WHERE number = 2",
+        "INSERT INTO audit_link (id, chain_id, number, entry_id, key_id, mac) "
+        "SELECT entry_id, entry_id, 1, chain_id, key_id, mac FROM audit_link WHERE number = 3",
+    )
+    assert [broken.fault for broken in faults()] == [Fault.UNSEALED]
+
+
 def test_a_chain_that_begins_anew_leaves_the_older_lines_unsealed(trail):
     by_hand("DELETE FROM audit_link", "DELETE FROM audit_chain")
     write()
