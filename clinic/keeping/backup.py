@@ -27,7 +27,10 @@ from clinic.keeping.rows import BadBackup
 
 
 def make(file: Path, recipients: Iterable[pyrage.x25519.Recipient], *, at: datetime) -> None:
-    """Write a backup of everything to a file, which gets its name when it is whole. Leaves a line in the trail."""
+    """Write a backup of everything to a file, which gets its name when it is whole.
+
+    Its line stands in the trail before the first row is read: whoever began one has had the record in hands.
+    """
     with db.unit_of_work():
         audit.record(AuditAction.BACKUP_MADE, actor_id=None, at=at, file=file.name)
     draft = file.with_name(f"{file.name}.part")
@@ -37,11 +40,19 @@ def make(file: Path, recipients: Iterable[pyrage.x25519.Recipient], *, at: datet
             connection.exec_driver_sql("SET LOCAL statement_timeout TO 0")
             connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout TO 0")
         content = rows.lines(db.session, revision=_revision(db.session.connection()), made_at=at)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:  # noqa: PTH123 pathlib cannot set the mode at birth
-            pyrage.encrypt_io(io.BufferedReader(_Reader(_compressed(content))), target, list(recipients))
-            target.flush()
-            os.fsync(target.fileno())
+        try:
+            _write(draft, content, recipients)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
     draft.replace(file)
+
+
+def _write(draft: Path, content: Iterable[bytes], recipients: Iterable[pyrage.x25519.Recipient]) -> None:
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:  # noqa: PTH123 pathlib cannot set the mode at birth
+        pyrage.encrypt_io(io.BufferedReader(_Reader(_compressed(content))), target, list(recipients))
+        target.flush()
+        os.fsync(target.fileno())
 
 
 def restore(file: Path, identities: Iterable[pyrage.x25519.Identity], engine: Engine) -> dict[str, int]:

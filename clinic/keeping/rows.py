@@ -9,7 +9,7 @@ import json
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
@@ -45,6 +45,7 @@ _KINDS: Final = {
     "num": _Kind(Decimal, lambda value: format(value, "f"), Decimal),
     "at": _Kind(datetime, _utc, datetime.fromisoformat),
     "day": _Kind(date, date.isoformat, date.fromisoformat),
+    "time": _Kind(time, time.isoformat, time.fromisoformat),
     "id": _Kind(uuid.UUID, str, uuid.UUID),
     "bytes": _Kind(bytes, lambda value: base64.b64encode(value).decode(), base64.b64decode),
     "set": _Kind(frozenset, sorted, frozenset),
