@@ -35,9 +35,12 @@ def _behind(token: str) -> tuple[Appointment, Clinic] | None:
 
 
 def _sealed(page: str, status: int = 200) -> Response:
-    """A page whose address is a secret: no other site may learn it, not even as where somebody came from."""
+    """A page whose address is a secret: no site may learn it, not even as where somebody came from.
+
+    The origin alone still travels: without it a browser's own answer would be taken for another site's.
+    """
     answer = make_response(page, status)
-    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["Referrer-Policy"] = "strict-origin"
     return answer
 
 

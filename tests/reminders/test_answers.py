@@ -53,8 +53,20 @@ def test_following_the_link_changes_nothing(client, make_booked, link_to):
 
 def test_the_address_of_the_page_stays_a_secret(client, make_booked, link_to):
     answer = client.get(link_to(make_booked()))
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "strict-origin"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_button_of_a_browser_is_heard_over_https(app, database, make_booked, link_to, monkeypatch):
+    """The test client checks no token; a browser over HTTPS sends where it came from, and is asked for it."""
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+    booked, browser = make_booked(), app.test_client()
+    address = link_to(booked)
+    page = browser.get(address, base_url="https://localhost")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page.get_data(as_text=True))[1]
+    came = {"Origin": "https://localhost", "Referer": "https://localhost/"}  # what strict-origin leaves of the address
+    sent = browser.post(f"{address}/confirm", data={"csrf_token": token}, headers=came, base_url="https://localhost")
+    assert sent.status_code == 303
 
 
 def test_a_confirmation_is_seen_on_the_appointment_and_on_today(client, make_booked, link_to, nurse):
