@@ -22,6 +22,7 @@ from clinic.protocols.terms import TermsDraft, draft_from, draft_of
 from clinic.protocols.wording import sentence
 
 _OTHER_DRUG: Final = uuid.UUID(int=0)
+_WHY: Final = "Why the order changes"
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,24 @@ def _frame(
         ("Weight to dose on", typed),
         ("Valid from", date_label(valid_from) if valid_from else "–"),
         ("Valid until", date_label(valid_until) if valid_until else "–"),
-        ("Why the order changes", change_reason or "–"),
+        (_WHY, change_reason or "–"),
     ]
+
+
+def frame_changes(before: OrderVersion, after: OrderVersion) -> list[Difference]:
+    """What differs between two versions besides their terms and the reason: the days, the weight to dose on."""
+    return [line for line in _frames_beside(as_saved(before), as_saved(after)) if line.label != _WHY]
+
+
+def _frames_beside(one: Written, other: Written) -> list[Difference]:
+    beside = zip(one.frame, other.frame, strict=True)
+    return [Difference(label, was, now) for (label, was), (_, now) in beside if was != now]
 
 
 def lines_beside(saved: Written, other: Written) -> list[Difference]:
     """Two orders for the page of a conflict: both as sentences, then all that differs."""
-    beside = zip(saved.frame, other.frame, strict=True)
     return [
         Difference("Reads as", saved.reads_as, other.reads_as),
         *differences(saved.terms, other.terms, drugs=(saved.drug_name, other.drug_name)),
-        *(Difference(label, was, now) for (label, was), (_, now) in beside if was != now),
+        *_frames_beside(saved, other),
     ]

@@ -236,6 +236,7 @@ class NextOrderForm(TermsForm):
 
     weight_id = HiddenField()
     before_id = HiddenField()
+    shown = HiddenField()
     change_reason = StringField("Why the order changes", validators=[InputRequired("Say why"), Length(max=1000)])
     is_for_rest = BooleanField()
     excess_reason = StringField("Why it is signed all the same", validators=[Length(max=1000)])
@@ -243,6 +244,6 @@ class NextOrderForm(TermsForm):
 
     def keep_only(self, names: Iterable[str]) -> None:
         """Leave these values of the terms on the form."""
-        own = {"weight_id", "before_id", "change_reason", "is_for_rest", "excess_reason", "password", "csrf_token"}
-        for name in set(self._fields) - own - set(names):
+        own = {"weight_id", "before_id", "shown", "change_reason", "is_for_rest", "excess_reason", "password"}
+        for name in set(self._fields) - own - {"csrf_token"} - set(names):
             del self[name]

@@ -1,6 +1,7 @@
 """The next order beside the course: the values that change most often, marked against the order in force."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -11,6 +12,7 @@ from clinic.core.forms import typed
 from clinic.courses import operations as courses
 from clinic.courses.models import Course
 from clinic.courses.pages import Reading, dosing_weight, order_values, read_terms
+from clinic.courses.pages_conflict import frame_changes
 from clinic.courses.rules import CourseStatus
 from clinic.notes.course_review import CourseReview
 from clinic.notes.forms import NextOrderForm
@@ -23,6 +25,8 @@ from clinic.protocols.rules import LimitLevel, Vital
 from clinic.protocols.terms import TermsDraft, draft_of
 from clinic.protocols.terms_form import limit_name
 from clinic.scheduling.models import Appointment
+from clinic.signatures import operations as signatures
+from clinic.signatures.rules import seen_code
 
 _STEPS: Final = ("start_amount", "step_amount", "step_every_min", "highest_amount", "maximum_total_mg")
 _STEADY: Final = ("start_amount", "duration_min", "maximum_rate", "maximum_total_mg")
@@ -94,7 +98,11 @@ def _plain(form: NextOrderForm) -> list[str]:
 
 
 def next_order(review: CourseReview, before: OrderVersion, form: NextOrderForm) -> NextOrder:
-    """What the page shows of the form: units, what changed, what stays, what stands against signing."""
+    """What the page shows of the form: units, what changed, what stays, what stands against signing.
+
+    The form brings back what stands here besides its fields, as it is drawn now.
+    """
+    form.shown.data = seen_code(_shown(review, before))
     source = review.draft or before
     old, new = draft_of(before.terms), written_draft(form, source)
     fields = [(form[name], wording.unit_label(new, name)) for name in _plain(form)]
@@ -108,7 +116,7 @@ def next_order(review: CourseReview, before: OrderVersion, form: NextOrderForm) 
         form,
         fields,
         {name: text for name, text in was_texts(old, new, word="was").items() if name in form} | _limits_was(old, form),
-        differences(written_draft(form, before), new, drugs=drugs),
+        [*differences(written_draft(form, before), new, drugs=drugs), *frame_changes(before, source)],
         _unchanged(old, new, form),
         read_terms(
             review.course.patient,
@@ -125,6 +133,18 @@ def next_order(review: CourseReview, before: OrderVersion, form: NextOrderForm) 
         review.booked[0] if review.booked else None,
         _rest(review, new),
     )
+
+
+def _shown(review: CourseReview, before: OrderVersion) -> Mapping[str, object]:
+    """What the page says besides the fields: the sessions it is for, from which day to which, the weight to dose on."""
+    session, source = review.booked[0] if review.booked else None, review.draft or before
+    dosing = source.dosing_weight
+    return {
+        "session": (session.id, session.session_number) if session else None,
+        "rest": _rest(review, draft_of(source.terms)),
+        "valid": (source.valid_from, source.valid_until),
+        "dosing": (dosing.kg, dosing.basis, dosing.on) if dosing else None,
+    }
 
 
 def _limits_was(old: TermsDraft, form: NextOrderForm) -> dict[str, str]:
@@ -164,12 +184,16 @@ def _rest(review: CourseReview, draft: TermsDraft) -> str:
 def write(
     review: CourseReview, before: OrderVersion, form: NextOrderForm, *, drawn: int | None, by: Staff, at: datetime
 ) -> OrderVersion:
-    """Keep what was written as the draft of the next version; somebody else's draft or signature is a conflict."""
+    """Keep what was written as the draft of the next version; somebody else's draft or signature is a conflict.
+
+    So are other sessions, other days and another weight to dose on than the page said.
+    """
     weight = dosing_weight(review.course.patient)
     if (form.weight_id.data or "") != (str(weight.id) if weight else ""):
         raise RuleBroken("The patient was weighed since this page was drawn. Read the order again.")
     if form.before_id.data != str(before.id) or (drawn is None) != (review.draft is None):
         raise Conflict("Somebody else wrote or signed a version meanwhile. Nothing of yours was signed or saved.")
+    signatures.refuse_unseen(form.shown.data or "", _shown(review, before), "What this order is for")
     source = review.draft or before
     draft = written_draft(form, source)
     frame: dict[str, Any] = {

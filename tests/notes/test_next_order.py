@@ -1,15 +1,19 @@
 """The next order is written beside the course: what changes is marked, kept or signed there."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from clinic.core import clock, db
 from clinic.courses import operations as courses
 from clinic.courses.pages import dosing_weight
 from clinic.orders.rules import DosingWeight, OrderStatus
 from clinic.protocols.terms import draft_of
+from clinic.scheduling import operations as scheduling
+from clinic.scheduling.models import Appointment
 from tests.factories.accounts import PASSWORD
 from tests.factories.notes import DAY, LATER
 
@@ -36,7 +40,18 @@ def text(page):
 
 
 @pytest.fixture
-def send(physicians_browser, course):
+def shown(physicians_browser, course):
+    """Reads off the page what it shows of the order besides its fields."""
+
+    def read():
+        found = re.search(r'name="shown"[^>]* value="([^"]*)"', text(physicians_browser.get(f"/courses/{course.id}")))
+        return found[1] if found else ""
+
+    return read
+
+
+@pytest.fixture
+def send(physicians_browser, course, shown):
     """Sends the form beside the course, with values of its own over those of the order in force."""
 
     def post(act, **values):
@@ -53,6 +68,7 @@ def send(physicians_browser, course):
             "before_id": str(version.id),
             "change_reason": "Nausea at the highest rate.",
             "password": PASSWORD,
+            "shown": values.get("shown") or shown(),
         }
         return physicians_browser.post(f"/courses/{course.id}/next-order", data=form | values)
 
@@ -141,3 +157,28 @@ def test_the_weight_that_the_order_is_dosed_on_stays(send, physicians_browser, c
     assert send("keep", highest_amount="0.3", version="1").status_code == 303
     assert newest(course).dosing_weight == dosing
     assert "Devine, height 168 cm" in text(physicians_browser.get(f"/courses/{course.id}"))
+
+
+def test_nothing_is_signed_for_another_session_than_the_page_said(send, course, shown, make_appointment, scheduler):
+    make_appointment(course, number=3, starts_at=LATER + 5 * DAY)
+    drawn = shown()
+    second = db.session.scalars(sa.select(Appointment).where(Appointment.session_number == 2)).one()
+    with db.unit_of_work():
+        scheduling.cancel(second, reason="The patient is ill.", by=scheduler, at=LATER)
+    answer = send("sign", highest_amount="0.3", shown=drawn)
+    assert answer.status_code == 409
+    assert "0.3" in text(answer)
+    assert newest(course).number == 1
+
+
+def test_a_draft_says_here_from_which_day_to_which_it_holds(send, physicians_browser, course, signing_physician, shown):
+    drawn = shown()
+    send("keep")
+    version = newest(course)
+    with db.unit_of_work():
+        version.valid_until = date(2025, 11, 30)
+    page = text(physicians_browser.get(f"/courses/{course.id}"))
+    assert "Valid until" in page
+    assert "30-Nov-2025" in page
+    assert send("sign", version=version.version, shown=drawn).status_code == 409
+    assert send("sign", version=version.version).status_code == 303
