@@ -48,7 +48,7 @@ def unchanged_since_drawn(record: Versioned, what: str) -> None:
         raise Conflict(what)
 
 
-_SECRETS = frozenset({"password", "current", "new", "again", "pin"})
+_SECRETS = frozenset({"password", "current", "new", "again", "pin", "code_to_go_on"})
 
 
 def is_secret(name: str) -> bool:

@@ -21,6 +21,9 @@ class NoMailServer(ValueError):
     """The settings name no mail server, or name it in part."""
 
 
+SECURITY: Final = ("starttls", "tls", "none")
+
+
 @dataclass(frozen=True, slots=True)
 class MailSettings:
     """How mail leaves this installation."""
@@ -39,6 +42,8 @@ class MailSettings:
         missing = [name for name in ("SMTP_HOST", "MAIL_FROM", "PUBLIC_URL") if not config.get(name)]
         if missing:
             raise NoMailServer(f"No mail can be sent: set {', '.join(missing)}.")
+        if config["SMTP_SECURITY"] not in SECURITY:
+            raise NoMailServer(f"No mail can be sent: SMTP_SECURITY is none of {', '.join(SECURITY)}.")
         return cls(
             config["SMTP_HOST"],
             config["SMTP_PORT"],

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.notifications import operations, sending
-from clinic.notifications.mail import Letter, Mailer, MailSettings
+from clinic.notifications.mail import Letter, Mailer, MailSettings, NoMailServer
 from clinic.notifications.models import OutboxAttempt, OutboxMessage
 from clinic.notifications.rules import LEASE, MOST_TRIES, MessageKind, MessageState, Outcome, pause_after
 from tests.factories.scheduling import DESK_OPENS, HOUR
@@ -190,3 +190,10 @@ def test_what_was_sent_stays_so_in_the_database(put, mailer, change):
     send(mailer)
     with pytest.raises(sa.exc.DBAPIError), db.session.begin_nested():
         db.session.execute(sa.text(f"UPDATE outbox_message SET {change}"))
+
+
+@pytest.mark.parametrize("security", ["STARTTLS", "ssl", ""])
+def test_a_slip_in_the_security_of_mail_sends_nothing_in_the_clear(app, security):
+    known = {"SMTP_HOST": "mail.example", "MAIL_FROM": "desk@clinic.example", "PUBLIC_URL": "https://x.example"}
+    with pytest.raises(NoMailServer, match="SMTP_SECURITY"):
+        MailSettings.of(app.config | known | {"SMTP_SECURITY": security})
