@@ -1,7 +1,7 @@
 """The trail on screen: an admin sees the acts on accounts, everybody the own acts (SD-10), and nobody a patient."""
 
 import uuid
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 
 from flask import Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from clinic.accounts import current, queries
 from clinic.accounts.models import Staff
 from clinic.accounts.views import bp
-from clinic.audit import operations as audit
 from clinic.audit import queries as trail
+from clinic.audit import reading
 from clinic.audit.queries import ACCOUNT_ACTIONS, SealedEntry
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, formats, times
@@ -25,9 +25,11 @@ _WEEK = timedelta(days=7)
 def _day(name: str, default: date) -> date:
     text = request.args.get(name, "").strip()
     try:
-        return parse_day(text) if text else default
+        found = parse_day(text) if text else default
     except BadDay as problem:
         abort(400, str(problem))
+    # A day's edges are instants, which the first and the last year do not all have.
+    return found if MINYEAR < found.year < MAXYEAR else abort(400, "Enter a date such as 18-Nov-2025")
 
 
 def _key(name: str) -> uuid.UUID | None:
@@ -89,14 +91,8 @@ def send_trail() -> ResponseReturnValue:
     first, last = _period()
     lines = _found(first, last, limit=None)
     people = _people(lines)
-    audit.record(
-        AuditAction.TRAIL_EXPORTED,
-        actor_id=current.actor().id,
-        at=clock.now(),
-        first=first,
-        last=last,
-        lines=len(lines),
-    )
+    days = f"{first} to {last}"
+    reading.note(AuditAction.TRAIL_EXPORTED, None, actor_id=current.actor().id, is_single=True, days=days)
     rows = [
         (
             line.number or "",
@@ -126,7 +122,7 @@ def _name(people: dict[uuid.UUID, Staff], key: uuid.UUID | None) -> str:
 @signed_in
 def show_own_acts() -> ResponseReturnValue:
     """Everything I did here, by which a stranger at my sign-in is found."""
-    lines = trail.trail(person_id=current.actor().id, before_id=_key("before"), limit=_PAGE)
+    lines = trail.trail(actor_id=current.actor().id, before_id=_key("before"), limit=_PAGE)
     return render_template(
         "accounts/own_acts.html", lines=lines, older=lines[-1].entry.id if len(lines) == _PAGE else None
     )

@@ -63,6 +63,7 @@ class SealedEntry:
 def trail(
     *,
     actions: Collection[AuditAction] | None = None,
+    actor_id: uuid.UUID | None = None,
     person_id: uuid.UUID | None = None,
     first: datetime | None = None,
     until: datetime | None = None,
@@ -71,7 +72,7 @@ def trail(
 ) -> list[SealedEntry]:
     """Lines of this clinic with their links, newest first.
 
-    Of some acts alone; by or about a person; from `first` to before `until`; older than the line `before_id`.
+    Of some acts alone; by a person, or by or about one; from `first` to before `until`; older than line `before_id`.
     """
     asked = (
         sa.select(AuditEntry, AuditLink.number, AuditLink.mac)
@@ -81,6 +82,8 @@ def trail(
     )
     if actions is not None:
         asked = asked.where(AuditEntry.action.in_(actions))
+    if actor_id is not None:
+        asked = asked.where(AuditEntry.actor_id == actor_id)
     if person_id is not None:
         asked = asked.where(sa.or_(AuditEntry.actor_id == person_id, AuditEntry.subject_id == person_id))
     if first is not None:

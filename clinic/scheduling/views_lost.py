@@ -6,9 +6,9 @@ from flask import Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor, clinic
-from clinic.audit import operations as audit
+from clinic.audit import reading
 from clinic.audit.rules import AuditAction
-from clinic.core import clock, formats
+from clinic.core import formats
 from clinic.core.csv_table import csv_text
 from clinic.core.days import BadDay, parse_day
 from clinic.core.permissions import Permission, requires
@@ -64,7 +64,8 @@ def send_lost() -> ResponseReturnValue:
         (LOSS_WORDS[row.kind], row.reason or _OWN_WORDS, row.count)
         for row in queries_lost.lost_counts(*_instants(first, last))
     ]
-    audit.record(AuditAction.LOST_EXPORTED, clinic(), actor_id=actor().id, at=clock.now(), first=first, last=last)
+    days = f"{first} to {last}"
+    reading.note(AuditAction.LOST_EXPORTED, clinic(), actor_id=actor().id, is_single=True, days=days)
     name = f"lost-appointments-{first}-to-{last}.csv"
     return Response(
         csv_text([("State", "Reason", "Appointments"), *lines]),

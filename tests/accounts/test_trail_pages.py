@@ -35,6 +35,8 @@ def test_the_lines_of_one_person_and_of_some_days(client, admin, nurse, happened
     assert "account disabled" not in client.get("/audit?from=01-Jan-2024&until=02-Jan-2024").text
     assert client.get("/audit?from=tomorrow-ish").status_code == 400
     assert client.get("/audit?person=x").status_code == 404
+    assert client.get("/audit?until=9999-12-31").status_code == 400
+    assert client.get("/audit?from=0001-01-01").status_code == 400
 
 
 def test_the_file_obeys_nothing_and_the_export_is_a_line(client, admin, happened):
