@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 
-from clinic.accounts import factor_rules, guessing
+from clinic.accounts import factor_rules, guessing, queries
 from clinic.accounts.models import Authenticator, Clinic, Invitation, LoginSession, RecoveryCode, Staff, StaffRole
 from clinic.accounts.passwords import new_token, token_hash
-from clinic.accounts.rules import RESET_LASTS, LinkPurpose
+from clinic.accounts.rules import RESET_LASTS, LinkPurpose, StaffStatus
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db, seal
@@ -23,6 +23,7 @@ from clinic.core.permissions import Role
 
 WRONG_CODE = "This code is not right, or it was used. Wait for the next one in the app."
 NOT_YET = "Set up the app first: open Your account in another tab, then come back here."
+LINK_AGAIN = "The lost app was not replaced to the end. Ask an admin for another link."
 OTHERWISE_REFUSED = "Your role needs a second factor in this clinic. Add another app first."
 
 
@@ -34,9 +35,9 @@ def authenticator_of(staff_id: uuid.UUID) -> Authenticator | None:
 
 
 def has_factor(staff_id: uuid.UUID) -> bool:
-    """Whether a sign-in of this person asks for a code."""
+    """Whether a sign-in of this person asks for a code: also while a lost app was not replaced to the end."""
     found = authenticator_of(staff_id)
-    return found is not None and found.confirmed_at is not None
+    return found is not None and (found.confirmed_at is not None or found.is_replacement)
 
 
 def needs_factor(staff: Staff, clinic: Clinic) -> bool:
@@ -58,17 +59,21 @@ def recovery_codes_left(staff_id: uuid.UUID) -> int:
 # --- adding ----------------------------------------------------------------------------------------------------------
 
 
-def begin(by: Staff, *, login: LoginSession, secrets: Sequence[str], at: datetime) -> Authenticator:
+def begin(
+    by: Staff, *, login: LoginSession, secrets: Sequence[str], at: datetime, is_replacement: bool = False
+) -> Authenticator:
     """Make the secret of a new app. It counts for nothing until a code from the app confirms it."""
     found = authenticator_of(by.id)
     if found is not None and found.confirmed_at is not None:
         raise RuleBroken("There is an app already. Remove it first." if not login.is_factor_due else WRONG_CODE)
     if found is not None:
+        if found.is_replacement and not is_replacement:
+            raise RuleBroken(LINK_AGAIN)
         found.removed_at = at
         db.session.flush()
     key = uuid.uuid4()
     sealed = seal.cover(factor_rules.new_secret(), f"authenticator {key}", secrets[0])
-    made = Authenticator(id=key, staff_id=by.id, sealed_secret=sealed, created_at=at)
+    made = Authenticator(id=key, staff_id=by.id, sealed_secret=sealed, created_at=at, is_replacement=is_replacement)
     try:
         with db.session.begin_nested():
             db.session.add(made)
@@ -78,8 +83,11 @@ def begin(by: Staff, *, login: LoginSession, secrets: Sequence[str], at: datetim
 
 
 def secret_of(found: Authenticator, secrets: Sequence[str]) -> str:
-    """The secret of an app. Raises BadSeal when it was sealed with a secret that is gone."""
-    return seal.uncover(found.sealed_secret, f"authenticator {found.id}", secrets)
+    """The secret of an app. Raises RuleBroken when it was sealed with an installation's secret that is gone."""
+    try:
+        return seal.uncover(found.sealed_secret, f"authenticator {found.id}", secrets)
+    except seal.BadSeal as gone:
+        raise RuleBroken("This app cannot be checked any more. Ask an admin to reset your second factor.") from gone
 
 
 def confirm(code: str, *, login: LoginSession, by: Staff, secrets: Sequence[str], at: datetime) -> list[str]:
@@ -193,6 +201,10 @@ def start_reset(staff: Staff, *, by: Staff, at: datetime) -> str:
     """
     if staff.id == by.id:
         raise RuleBroken("Nobody resets the own second factor. Ask another admin.")
+    if queries.works_elsewhere(staff.id):
+        raise RuleBroken("This person also works for another clinic of this installation. Ask its operator.")
+    if staff.status is StaffStatus.DISABLED:
+        raise RuleBroken("Enable this account first.")
     if not has_factor(staff.id):
         raise RuleBroken("This person has no second factor.")
     of_person = sa.update(Invitation).where(

@@ -208,6 +208,8 @@ class Authenticator(Base):
     last_step: Mapped[int | None] = mapped_column(sa.BigInteger)
     used_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+    # It takes the place of a lost one: until it is confirmed the password alone opens nothing.
+    is_replacement: Mapped[bool] = mapped_column(default=False, sort_order=90)
 
 
 class RecoveryCode(Base):

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from clinic.accounts import current, factor_rules, factors, operations, queries
 from clinic.accounts.forms import FactorForm, FactorRolesForm, NewFactorForm, text
 from clinic.accounts.guessing import TooManyTries
+from clinic.accounts.models import Authenticator
 from clinic.accounts.rules import own_path
 from clinic.accounts.views import bp, say
 from clinic.audit.rules import AuditAction
@@ -26,7 +27,10 @@ def _onwards(path: str | None) -> str:
 
 
 def _factor_page(form: FactorForm) -> str:
-    return render_template("accounts/factor.html", form=form, has_factor=factors.has_factor(current.actor().id))
+    found = factors.authenticator_of(current.actor().id)
+    has_factor = found is not None and found.confirmed_at is not None
+    must_ask = found is not None and found.is_replacement and not has_factor
+    return render_template("accounts/factor.html", form=form, has_factor=has_factor, must_ask=must_ask)
 
 
 @bp.get("/login/factor")
@@ -72,7 +76,8 @@ def use_factor_reset(token: str) -> ResponseReturnValue:
     """Take the lost app away; the page that follows adds another."""
     login, by, at = current.signed_in().login, current.actor(), clock.now()
     factors.use_reset(token, login=login, by=by, at=at)
-    factors.begin(by, login=login, secrets=installation_secrets(), at=at)
+    made = factors.begin(by, login=login, secrets=installation_secrets(), at=at, is_replacement=True)
+    session[_REPLACES] = str(made.id)
     return redirect(url_for(".show_new_factor"), 303)
 
 
@@ -90,9 +95,21 @@ def begin_factor() -> ResponseReturnValue:
     return redirect(url_for(".show_new_factor"), 303)
 
 
-def _new_factor_page(form: NewFactorForm) -> ResponseReturnValue:
+# The app that this very sign-in adds by a link: another one, with the password alone, does not see its secret.
+_REPLACES = "replaces"
+
+
+def _being_added() -> Authenticator | None:
+    """The app that this sign-in may confirm."""
     found = factors.authenticator_of(current.actor().id)
     if found is None or found.confirmed_at is not None:
+        return None
+    return found if not found.is_replacement or session.get(_REPLACES) == str(found.id) else None
+
+
+def _new_factor_page(form: NewFactorForm) -> ResponseReturnValue:
+    found = _being_added()
+    if found is None:
         return redirect(url_for(".show_factor" if current.is_factor_due() else ".show_account"), 303)
     secret = factors.secret_of(found, installation_secrets())
     address = factor_rules.address_of(secret, person=current.actor().email, clinic=current.clinic().name)
@@ -117,12 +134,15 @@ _CODES = "recovery_codes"
 def confirm_factor() -> ResponseReturnValue:
     """The app counts from now on; the page that follows shows the recovery codes once."""
     form, login, by = NewFactorForm(), current.signed_in().login, current.actor()
+    if _being_added() is None:
+        return _new_factor_page(form)
     codes = attempt(
         form,
         lambda: factors.confirm(text(form.code), login=login, by=by, secrets=installation_secrets(), at=clock.now()),
     )
     if codes is None:
         return _new_factor_page(form)
+    operations.end_logins(by, keep=login, at=clock.now())  # whoever sits in another one gave the password alone
     session[_CODES] = codes
     return redirect(url_for(".show_recovery_codes"), 303)
 

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from clinic.accounts import factor_rules, factors
-from clinic.accounts.models import Authenticator, LoginSession, RecoveryCode
+from clinic.accounts.models import Authenticator, LoginSession, RecoveryCode, StaffRole
+from clinic.accounts.rules import StaffStatus
 from clinic.core import clock, db
 from clinic.core.permissions import Role
 from config import Testing
@@ -217,6 +218,39 @@ def test_the_link_works_once_for_its_person_and_for_an_hour(client, person, link
     enter()
     assert client.post(link).status_code == 303
     assert client.post(link).status_code == 422
+
+
+def test_a_reset_that_was_not_finished_leaves_nobody_in_with_the_password_alone(client, person, link, enter):
+    enter()
+    assert client.post(link).status_code == 303
+    client.post("/logout")
+    enter()
+    assert client.get("/account").location == "/login/factor?next=/account"
+    assert "Ask an admin for another link" in client.get("/login/factor").text
+    assert client.get("/account/factor").location == "/login/factor"
+    assert client.post("/account/factor").status_code == 422
+    assert client.post("/account/factor/confirm", data={"code": code_of(person)}).location == "/login/factor"
+
+
+def test_no_reset_reaches_a_disabled_account_or_another_clinic(client, admin, person, codes, make_clinic):
+    elsewhere = StaffRole(staff_id=person.id, clinic_id=make_clinic().id, role=Role.NURSE, granted_at=clock.now())
+    client.sign_in(admin)
+    person.status = StaffStatus.DISABLED
+    assert client.post(f"/staff/{person.id}/factor/reset").status_code == 422
+    person.status = StaffStatus.ACTIVE
+    db.session.add(elsewhere)
+    db.session.flush()
+    assert client.post(f"/staff/{person.id}/factor/reset").status_code == 422
+
+
+def test_adding_an_app_ends_the_sign_ins_that_gave_the_password_alone(app, client, person, enter):
+    thief = app.test_client()
+    thief.sign_in(person)
+    enter()
+    client.post("/account/factor", data=PASSWORD_ALONE)
+    client.post("/account/factor/confirm", data={"code": code_of(person)})
+    assert thief.get("/account").location.startswith("/login")
+    assert client.get("/account").status_code == 200
 
 
 def test_a_link_for_the_factor_is_none_for_the_password(client, link):
