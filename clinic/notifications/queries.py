@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from clinic.core import db
-from clinic.notifications.models import OutboxMessage
-from clinic.notifications.rules import MessageState
+from clinic.notifications.models import OutboxAttempt, OutboxMessage
+from clinic.notifications.rules import MessageState, Outcome
 
 
 def messages(states: Sequence[MessageState], *, limit: int = 200) -> list[OutboxMessage]:
@@ -35,13 +35,13 @@ def message(message_id: uuid.UUID) -> OutboxMessage | None:
     return db.session.scalar(sa.select(OutboxMessage).where(OutboxMessage.id == message_id).with_for_update())
 
 
-def was_told(about_ids: Sequence[uuid.UUID]) -> bool:
-    """Whether any message about one of these went out."""
-    return (
-        db.session.scalar(
-            sa.select(OutboxMessage.id)
-            .where(OutboxMessage.about_id.in_(about_ids), OutboxMessage.state == MessageState.SENT)
-            .limit(1)
-        )
-        is not None
+def may_have_been_told(about_ids: Sequence[uuid.UUID], *, besides: uuid.UUID) -> bool:
+    """Whether another message about one of these went out, or may have: its connection broke, its sender died."""
+    broke = sa.or_(OutboxAttempt.outcome.is_(None), OutboxAttempt.outcome == Outcome.UNREACHABLE)
+    may_be_out = sa.exists().where(OutboxAttempt.message_id == OutboxMessage.id, broke)
+    found = (
+        sa.select(OutboxMessage.id)
+        .where(OutboxMessage.about_id.in_(about_ids), OutboxMessage.id != besides)
+        .where(sa.or_(OutboxMessage.state == MessageState.SENT, may_be_out))
     )
+    return db.session.scalar(found.limit(1)) is not None

@@ -20,6 +20,7 @@ from clinic.notifications.sending import NothingToTell, word
 from clinic.reminders import links, queries
 from clinic.reminders.models import MailAgreement
 from clinic.reminders.rules import Text, TextKind, names_a_drug, texts_for
+from clinic.scheduling import notices
 from clinic.scheduling import queries as scheduling
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
@@ -63,12 +64,14 @@ def change(message: OutboxMessage, public_url: str, at: datetime) -> Letter:
     if appointment.starts_at <= at:
         raise NothingToTell("the appointment's time has come")
     if appointment.status is AppointmentStatus.BOOKED:
-        if appointment.moved_from_id and messages.was_told(family):
+        if appointment.moved_from_id and messages.may_have_been_told(family, besides=message.id):
             return _letter(appointment, agreement, clinic, public_url, "Your appointment was moved. It is now:")
         return _letter(appointment, agreement, clinic, public_url, "You have an appointment.")
     if appointment.status is not AppointmentStatus.CANCELLED or scheduling.moved_to(appointment) is not None:
         raise NothingToTell("the appointment stands elsewhere now")
-    if not messages.was_told(family):
+    if not notices.tells_of_cancelling(message):
+        raise NothingToTell("it was cancelled meanwhile, which another message tells")
+    if not messages.may_have_been_told(family, besides=message.id):
         raise NothingToTell("the patient was never written to about it")
     return _letter(appointment, agreement, clinic, None, "Your appointment was cancelled. It was:")
 

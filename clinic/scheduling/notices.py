@@ -7,6 +7,7 @@ from clinic.accounts.models import Clinic
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.notifications import operations as outbox
+from clinic.notifications.models import OutboxMessage
 from clinic.notifications.rules import MessageKind
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
@@ -18,6 +19,11 @@ _TOLD: Final = {
     AuditAction.APPOINTMENT_MOVED: {AppointmentStatus.BOOKED},
     AuditAction.APPOINTMENT_STATUS_CHANGED: {AppointmentStatus.CANCELLED},
 }
+
+
+def tells_of_cancelling(message: OutboxMessage) -> bool:
+    """Whether a message was put because the appointment was cancelled."""
+    return (message.once_key or "").endswith(f"/{AppointmentStatus.CANCELLED.value}")
 
 
 def tell(action: AuditAction, appointment: Appointment, *, at: datetime) -> None:

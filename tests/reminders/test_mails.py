@@ -8,8 +8,9 @@ import sqlalchemy as sa
 from clinic.accounts.models import Clinic
 from clinic.core import db
 from clinic.core.errors import RuleBroken
-from clinic.notifications.models import OutboxMessage
-from clinic.notifications.rules import MessageState
+from clinic.notifications.models import OutboxAttempt, OutboxMessage
+from clinic.notifications.queries import may_have_been_told
+from clinic.notifications.rules import MessageState, Outcome
 from clinic.reminders import operations, queries
 from clinic.reminders.rules import TextKind
 from clinic.scheduling import operations as scheduling
@@ -162,6 +163,26 @@ def test_what_is_undone_at_once_is_not_mailed(agreed, work, scheduler):
     with db.unit_of_work():
         scheduling.cancel(agreed, reason="a slip", by=scheduler, at=DESK_OPENS)
     assert work(DESK_OPENS + SETTLES_AFTER) == []
+
+
+def test_a_cancelling_is_told_once_although_the_first_mail_was_late(agreed, work, scheduler, mail_server):
+    mail_server.kept.to_data.append("451 later")
+    assert work(DESK_OPENS + SETTLES_AFTER) == []
+    with db.unit_of_work():
+        scheduling.cancel(agreed, reason="ill", by=scheduler, at=DESK_OPENS)
+    assert work(DESK_OPENS + DAY / 24) == []  # nobody was written to, so nobody waits for it
+
+
+@pytest.mark.parametrize(("outcome", "may"), [(Outcome.UNREACHABLE, True), (Outcome.REFUSED, False)])
+def test_a_mail_may_have_arrived_when_its_connection_broke(agreed, outcome, may):
+    with db.unit_of_work():
+        message = db.session.scalars(sa.select(OutboxMessage)).one()
+        tried = OutboxAttempt(message_id=message.id, number=1, started_at=DESK_OPENS, ended_at=DESK_OPENS)
+        tried.outcome = outcome
+        db.session.add(tried)
+        db.session.flush()
+        assert may_have_been_told([agreed.id], besides=agreed.id) is may
+        assert not may_have_been_told([agreed.id], besides=message.id)
 
 
 WRONG = ["rosa", "a@b", "a@b.example, c@d.example", "Rosa <a@b.example>", "a@b.example\nBcc: x"]
