@@ -4,12 +4,12 @@ The interval comes from the signed order alone. One function computes the due ti
 screen.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from itertools import takewhile
 from typing import Final
 
 from clinic.core.times import utc
@@ -204,21 +204,22 @@ def settle(
 ) -> list[SettledDue]:
     """Return what became of each due time by `now`, earliest first.
 
-    A set of vitals goes to the nearest open due time whose window it falls in and that wants something of it: from
-    `grace_before_min` before it until the next one falls due. The set that completes it answers it; past
-    `grace_after_min` it is late. A time not answered is missed as soon as the next falls due, or when the session ends.
-    `not_done` are the due instants whose vitals could not be taken, with a reason kept elsewhere.
+    A set of vitals goes to one open due time whose window it falls in and that wants something of it: to the one that
+    it goes on with while that is on time, else to the nearest. A window reaches from `grace_before_min` before the time
+    until another one falls due that wants something of the same. The set that completes a time answers it; past
+    `grace_after_min` it is late. A time not answered is missed when its window closes, or when the session ends.
+    `not_done` are the due instants whose vitals could not be taken, with a reason kept elsewhere; the sets that are
+    theirs are no other time's.
     """
     lines = sorted(dues, key=lambda due: utc(due.at))
     grace = Grace(timedelta(minutes=grace_before_min), timedelta(minutes=grace_after_min))
-    # A window closes when the next time falls due; the last one closes with the session.
-    closes = [utc(due.at) for due in lines[1:]] + [None if ends_at is None else utc(ends_at) + _INSTANT] * bool(lines)
+    end = None if ends_at is None else utc(ends_at) + _INSTANT
     windows = [
-        _Window(utc(due.at), utc(due.at) - grace.before, close, due.wanted)
-        for due, close in zip(lines, closes, strict=True)
+        _Window(utc(due.at), utc(due.at) - grace.before, utc(due.at) + grace.after, close, due.wanted, due.wanted)
+        for due, close in zip(lines, _closings(lines, end), strict=True)
     ]
+    _answer(windows, observed)
     refused = {utc(at) for at in not_done}
-    _answer([window for window in windows if window.due_at not in refused], observed)
     settled = []
     for due, window in zip(lines, windows, strict=True):
         if window.due_at in refused:
@@ -230,41 +231,58 @@ def settle(
     return settled
 
 
+def _closings(lines: Sequence[Due], end: datetime | None) -> list[datetime | None]:
+    """When the window of each due time closes: as the next falls due that any of its vitals would do for, or at `end`.
+
+    A time that leaves open what is taken is one that any vitals do for.
+    """
+    following: dict[Vital | None, datetime] = {}  # None stands for times that want no vital in particular
+    found: list[datetime | None] = []
+    for due in reversed(lines):
+        alike = [following[vital] for vital in {None, *(due.wanted or Vital)} if vital in following]
+        found.append(min(alike, default=end))
+        following |= dict.fromkeys(due.wanted or [None], utc(due.at))
+    return found[::-1]
+
+
 @dataclass
 class _Window:
-    """The stretch in which a set may be taken for a due time, and what it still wants."""
+    """The stretch in which a set may be taken for a due time, until when it is on time, and what it still wants."""
 
     due_at: datetime
     opens: datetime
+    on_time_until: datetime
     closes: datetime | None
+    wanted: frozenset[Vital]
     wanting: frozenset[Vital]
     answered_at: datetime | None = None
 
 
-def _answer(windows: Iterable[_Window], observed: Iterable[Seen]) -> None:
+def _answer(windows: Sequence[_Window], observed: Iterable[Seen]) -> None:
     """Give each set of vitals, in the order of time, to one due time at most."""
-    waiting = list(windows)
+    coming = deque(windows)
+    waiting: list[_Window] = []
     for at, taken in sorted((utc(seen.at), sorted(seen.taken)) for seen in observed):
         # In the order of time: what has closed is over for every later set, and what is not open yet ends the search.
-        closed = sum(1 for _ in takewhile(partial(_has_closed, at), waiting))
-        del waiting[:closed]
-        open_now = takewhile(partial(_has_opened, at), waiting)
-        fitting = [window for window in open_now if not window.wanting or not window.wanting.isdisjoint(taken)]
+        while coming and coming[0].opens <= at:
+            waiting.append(coming.popleft())
+        waiting = [window for window in waiting if window.closes is None or at < window.closes]
+        fitting = [window for window in waiting if not window.wanting or not window.wanting.isdisjoint(taken)]
         if fitting:
-            # Equally near, the earlier: it would be missed first.
-            nearest = min(fitting, key=lambda window: (abs(at - window.due_at), window.due_at))
-            nearest.wanting -= frozenset(taken)
-            if not nearest.wanting:
-                nearest.answered_at = at
-                waiting.remove(nearest)
+            chosen = min(fitting, key=partial(_rank, at))
+            chosen.wanting -= frozenset(taken)
+            if not chosen.wanting:
+                chosen.answered_at = at
+                waiting.remove(chosen)
 
 
-def _has_closed(seen: datetime, window: _Window) -> bool:
-    return window.closes is not None and window.closes <= seen
+def _rank(at: datetime, window: _Window) -> tuple[bool, timedelta, datetime]:
+    """Which due time a set is for, the least first: one that was begun, while it is on time; then the nearest.
 
-
-def _has_opened(seen: datetime, window: _Window) -> bool:
-    return window.opens <= seen
+    Equally near, the earlier: it would be missed first.
+    """
+    goes_on = window.wanting != window.wanted and at <= window.on_time_until
+    return (not goes_on, abs(at - window.due_at), window.due_at)
 
 
 def _unanswered(due: Due, now: datetime, close: datetime | None, grace: Grace) -> SettledDue:

@@ -207,11 +207,11 @@ def test_a_countdown_changes_with_the_clock_on_the_wall(seconds, text):
 BP, HR, SPO2 = NAMES["BP"], NAMES["HR"], NAMES["SpO2"]
 
 
-def asked(dues, seen, now):
+def asked(dues, seen, now, **more):
     """Settle (minute, wanted) by (minute, taken)."""
     return settle(
         [Due(at(due), None, wanted) for due, wanted in dues], [Seen(at(minute), taken) for minute, taken in seen],
-        at(now), grace_before_min=5, grace_after_min=5,
+        at(now), grace_before_min=5, grace_after_min=5, **more,
     )  # fmt: skip
 
 
@@ -267,3 +267,44 @@ def test_a_done_time_holds_what_it_asks_for_and_each_set_counts_once(dues, seen,
         assert not line.wanting
     later = [(minute + 61, taken) for minute, taken in more]
     assert all(line in asked(sorted(dues.items()), [*seen, *later], 61) for line in done)
+
+
+def test_the_rest_of_a_set_that_was_begun_completes_it_while_it_is_on_time():
+    lines = asked([(0, HR | SPO2), (5, HR | SPO2)], [(0, HR), (3, SPO2)], 6)
+    assert [(line.state, line.wanting) for line in lines] == [(DueState.DONE, frozenset()), (DueState.DUE, HR | SPO2)]
+
+
+def test_a_full_set_just_before_the_next_time_is_for_that_one():
+    lines = asked([(0, HR | SPO2), (15, HR | SPO2)], [(0, HR), (14, HR | SPO2)], 16)
+    assert [line.state for line in lines] == [DueState.MISSED, DueState.DONE]
+
+
+@given(st.integers(1, 30), st.integers(0, 5), st.integers(0, 5))
+def test_two_parts_in_the_grace_of_a_time_complete_it(gap, one, other):
+    one, other = sorted((one % gap, other % gap))
+    if 2 * one <= gap:  # else the first part is nearer to the next time
+        first, _ = asked([(10, HR | SPO2), (10 + gap, HR | SPO2)], [(10 + one, HR), (10 + other, SPO2)], 60)
+        assert (first.state, first.observed_at) == (DueState.DONE, at(10 + other))
+
+
+@given(st.dictionaries(st.integers(0, 60), some_vitals, min_size=1, max_size=5), observed_sets, st.data())
+def test_saying_that_one_time_was_not_possible_changes_no_other(dues, seen, data):
+    refused = data.draw(st.sampled_from(sorted(dues)))
+    before, after = asked(sorted(dues.items()), seen, 61), asked(sorted(dues.items()), seen, 61, not_done=[at(refused)])
+    assert [line for line in after if line.state is not DueState.NOT_DONE] == [
+        line for line in before if line.due.at != at(refused)
+    ]
+
+
+def test_a_time_stays_open_past_one_that_asks_for_something_else():
+    first, second, _ = asked([(0, HR), (1, BP), (15, HR)], [(2, BP), (4, HR)], 6)
+    assert [first.state, second.state] == [DueState.DONE, DueState.DONE]
+    assert asked([(0, HR), (1, frozenset())], [], 6)[0].state is DueState.MISSED
+
+
+@given(minute_sets, minute_sets, st.dictionaries(st.integers(0, 240), st.sampled_from([BP, HR]), max_size=10))
+def test_times_that_ask_for_nothing_alike_settle_as_if_alone(pressures, pulses, seen):
+    pulses -= pressures
+    both = asked([*((due, BP) for due in pressures), *((due, HR) for due in pulses)], seen.items(), 241)
+    alone = asked([(due, BP) for due in sorted(pressures)], seen.items(), 241)
+    assert [line for line in both if line.due.wanted == BP] == alone
