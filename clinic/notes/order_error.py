@@ -6,6 +6,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 
 from clinic.accounts.models import Staff
 from clinic.core import db
@@ -15,8 +16,9 @@ from clinic.courses.models import Course
 from clinic.notes.decisions import still_booked
 from clinic.orders.models import OrderError, OrderVersion
 from clinic.orders.operations_error import enter_in_error as enter
+from clinic.protocols.models import PrnItem
 from clinic.scheduling.models import Appointment
-from clinic.sessions.models import AdministrationEvent, InfusionSession
+from clinic.sessions.models import AdministrationEvent, InfusionSession, PrnDose
 from clinic.sessions.readiness import USED
 from clinic.signatures import operations as signatures
 
@@ -29,7 +31,18 @@ def ran_under(version: OrderVersion) -> bool:
     """Whether anything was given under a version of an order."""
     given = sa.exists().where(AdministrationEvent.order_version_id == version.id)
     begun = sa.exists().where(InfusionSession.order_version_id == version.id, InfusionSession.status.in_(USED))
-    return bool(db.session.scalar(sa.select(sa.or_(given, begun))))
+    return bool(db.session.scalar(sa.select(sa.or_(given, begun, _medicine_given(version)))))
+
+
+def _medicine_given(version: OrderVersion) -> sa.Exists:
+    """An as-needed dose under a version, also before the start of the infusion, that was not withdrawn."""
+    later = orm.aliased(PrnDose)
+    return sa.exists().where(
+        PrnDose.prn_item_id == PrnItem.id,
+        PrnItem.terms_id == version.terms_id,
+        PrnDose.is_void.is_(False),
+        ~sa.exists().where(later.supersedes_id == PrnDose.id),
+    )
 
 
 def booked_under(course: Course) -> list[Appointment]:

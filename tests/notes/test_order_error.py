@@ -9,10 +9,11 @@ from sqlalchemy.exc import DatabaseError
 
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
-from clinic.notes.order_error import enter_in_error
+from clinic.notes.order_error import enter_in_error, ran_under
 from clinic.orders.models import OrderError, OrderVersion
 from clinic.orders.rules import OrderStatus
 from clinic.scheduling.rules import AppointmentStatus
+from clinic.sessions import operations as sessions
 from tests.factories.accounts import PASSWORD
 from tests.factories.sessions import ARRIVED
 
@@ -81,6 +82,16 @@ def test_it_is_refused_once_a_session_ran_under_it(desk, make_running, plain_dru
             course, version, "Wrong.", by=signing_physician, password=PASSWORD, at=ARRIVED, zone=ZoneInfo("UTC")
         )
     assert version.status is OrderStatus.ACTIVE
+
+
+def test_a_medicine_given_before_the_start_was_given_under_it_unless_withdrawn(make_ready, plain_drug, nurse):
+    infusion = make_ready(drug_id=plain_drug.id)
+    version = infusion.order_version
+    assert not ran_under(version)
+    dose = sessions.give_prn(infusion, version.terms.prn_items[0], given_at=ARRIVED, by=nurse, at=ARRIVED)
+    assert ran_under(version)
+    sessions.void_prn(dose, "Another patient.", by=nurse, at=ARRIVED)
+    assert not ran_under(version)
 
 
 def test_the_next_version_is_written_from_it(desk, make_course):
