@@ -260,6 +260,7 @@ def resolve_adverse_event(
     if unknown:
         raise RuleBroken("This part of the entry cannot be changed.", field=min(unknown))
     values = {name: getattr(event, name) for name in names} | dict(changes)
+    values["term"] = needed(values["term"], "Name the event.", field="term")
     row = AdverseEvent(
         infusion=infusion,
         patient_id=event.patient_id,

@@ -112,6 +112,14 @@ def test_an_adverse_event_is_graded_anew_and_withdrawn(make_running, correct, nu
     assert current(fresh(infusion).adverse_events) == []
 
 
+def test_an_adverse_event_keeps_a_name(make_running, correct, nurse):
+    infusion = make_running()
+    row = operations.record_adverse_event(infusion, "Nausea", grade=1, onset_at=minute(3), by=nurse, at=minute(3))
+    answer = correct("adverse-events", row, term="", grade="3", reason="graver")
+    assert answer.status_code == 422
+    assert "Name the event." in answer.get_data(as_text=True)
+
+
 def test_an_entry_of_last_night_is_moved_within_last_night(client, make_running, observe, nurse):
     infusion = make_running()
     seen = observe(infusion, minute(600), sbp=120, dbp=70)
