@@ -1,14 +1,18 @@
 """A draft goes back to its author, with what is to be changed in it."""
 
 from datetime import datetime
+from typing import Final
 
 from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
+from clinic.core.rows import add_row
 from clinic.orders.models import OrderReturn, OrderVersion
 from clinic.orders.operations import UNSIGNED, refuse_moved_on
+
+_ALREADY: Final = "This draft is with its author already."
 
 
 def send_back(
@@ -16,7 +20,7 @@ def send_back(
 ) -> OrderReturn:
     """Send a draft back to its author, who answers by writing it again.
 
-    Raises Conflict when it was written again since it was read, RuleBroken while it is with its author.
+    Raises Conflict when it was written again or sent back since it was read, RuleBroken while it is with its author.
     """
     refuse_moved_on(version, drawn_version)
     if version.status not in UNSIGNED:
@@ -24,14 +28,18 @@ def send_back(
     if version.drafted_by_id == by.id:
         raise RuleBroken("This is your own draft. Go on writing it instead.")
     if version.open_return is not None:
-        raise RuleBroken("This draft is with its author already.")
+        raise RuleBroken(_ALREADY)
     if not reason.strip():
         raise RuleBroken("Say what is to be changed.", field="return_reason")
     returned = OrderReturn(
-        order_version=version, revision=version.version, reason=reason.strip(), recorded_at=at, recorded_by_id=by.id
+        order_version_id=version.id,
+        revision=version.version,
+        reason=reason.strip(),
+        recorded_at=at,
+        recorded_by_id=by.id,
     )
-    db.session.add(returned)
-    db.session.flush()  # the audit line comes after the row
+    add_row(returned, clash=_ALREADY)
+    db.session.expire(version, ["returns"])
     audit.record(
         AuditAction.ORDER_SENT_BACK,
         version,

@@ -8,6 +8,7 @@ from clinic.core import clock, db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.notes.inbox import inbox_count
 from clinic.orders import operations as orders
+from clinic.orders.models import OrderReturn
 from clinic.orders.operations_return import send_back
 from clinic.protocols.terms import draft_of
 from tests.factories.courses import DRAFTED
@@ -86,3 +87,15 @@ def test_what_was_written_again_meanwhile_is_not_sent_back(draft, other_physicia
     write_again(draft, signing_physician)
     with pytest.raises(Conflict):
         send_back(draft, "Why?", by=other_physician, at=LATER, drawn_version=read)
+
+
+def test_of_two_who_send_it_back_at_once_the_second_is_told(draft, other_physician):
+    assert draft.returns == []
+    other = OrderReturn(
+        order_version_id=draft.id, revision=draft.version, reason="First.", recorded_at=LATER,
+        recorded_by_id=other_physician.id,
+    )  # fmt: skip
+    db.session.add(other)
+    db.session.flush()
+    with pytest.raises(Conflict, match="with its author already"):
+        send_back(draft, "Second.", by=other_physician, at=LATER)
