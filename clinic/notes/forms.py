@@ -181,7 +181,7 @@ class LetterForm(PasswordForm):
     def offer(self, referrers: Iterable[Referrer]) -> None:
         """Offer the clinic's referrers, none chosen."""
         self._referrers = {str(each.id): each for each in referrers}
-        words = {key: ", ".join(each.lines.splitlines()[:2]) for key, each in self._referrers.items()}
+        words = {key: ", ".join(each.lines.splitlines()) for key, each in self._referrers.items()}
         self.referrer_id.choices = options(words, blank=True)
 
     def address(self) -> str:

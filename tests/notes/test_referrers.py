@@ -40,6 +40,12 @@ def test_a_letter_goes_to_a_referrer_that_is_chosen(browser, letter):
     assert "<br>Dr Ann Hall</p>" in sent
 
 
+def test_the_choice_shows_the_whole_address(browser, make_course_of):
+    browser.post("/clinic/referrers", data=HALL | {"address": "Mill Lane 3\nHarwell"})
+    page = browser.get(f"/courses/{make_course_of(1).id}/letters").text
+    assert "Dr Ann Hall, Mill Practice, Mill Lane 3, Harwell" in page
+
+
 def test_both_a_choice_and_an_address_are_refused(browser, letter):
     browser.post("/clinic/referrers", data=HALL)
     (hall,) = queries.referrers()
