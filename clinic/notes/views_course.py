@@ -227,6 +227,9 @@ def write_next_order(course_id: uuid.UUID) -> ResponseReturnValue:
                 _write_next(review, before, form, is_signed=act == "sign")
         except RuleBroken as refusal:
             form.refuse(refusal)
+        except (Conflict, StaleDataError) as clash:
+            # Only here: within the savepoint nothing can be read any more.
+            raise _moved_on(clash, review, before, form) from None
         else:
             flash("Signed the next order." if act == "sign" else "Kept as a draft.")
             here = url_for(".show_course", course_id=course.id)
@@ -236,16 +239,20 @@ def write_next_order(course_id: uuid.UUID) -> ResponseReturnValue:
 
 def _write_next(review: CourseReview, before: OrderVersion, form: NextOrderForm, *, is_signed: bool) -> None:
     now = clock.now()
-    try:
-        version = write(review, before, form, drawn=drawn_version(), by=actor(), at=now)
-    except (Conflict, StaleDataError) as clash:
-        conflict = clash if isinstance(clash, Conflict) else Conflict(_MOVED_ON)
-        tell_both(conflict, review.draft or before, form)
-        conflict.saved_url = url_for(".show_course", course_id=review.course.id)
-        raise conflict from None
+    version = write(review, before, form, drawn=drawn_version(), by=actor(), at=now)
     if is_signed:
         password, reason = form.password.data or "", form.excess_reason.data
         courses.sign_order(review.course, version, by=actor(), password=password, at=now, reason=reason)
+
+
+def _moved_on(
+    clash: Conflict | StaleDataError, review: CourseReview, before: OrderVersion, form: NextOrderForm
+) -> Conflict:
+    """The conflict with both sides: what was typed, and what is saved by now."""
+    conflict = clash if isinstance(clash, Conflict) else Conflict(_MOVED_ON)
+    tell_both(conflict, review.draft or before, form)
+    conflict.saved_url = url_for(".show_course", course_id=review.course.id)
+    return conflict
 
 
 def _last_decision(course: Course) -> list[tuple[str, str]]:

@@ -182,3 +182,21 @@ def test_a_draft_says_here_from_which_day_to_which_it_holds(send, physicians_bro
     assert "30-Nov-2025" in page
     assert send("sign", version=version.version, shown=drawn).status_code == 409
     assert send("sign", version=version.version).status_code == 303
+
+
+def test_a_draft_that_a_colleague_writes_at_this_moment_is_a_conflict_with_both_sides(send, course, shown):
+    send("keep")
+    version, drawn = newest(course), {"version": newest(course).version, "shown": shown()}
+    again = "UPDATE order_version SET version = version + 1 WHERE number = 2"
+
+    @sa.event.listens_for(db.session, "before_flush")
+    def colleague(session, *_):
+        if version in session.dirty:
+            session.connection().execute(sa.text(again))
+
+    answer = send("sign", highest_amount="0.3", **drawn)
+    sa.event.remove(db.session, "before_flush", colleague)
+    assert answer.status_code == 409
+    assert "0.3" in text(answer)
+    assert "Nothing of yours was signed or saved." in text(answer)
+    assert version.status is OrderStatus.DRAFT
