@@ -13,6 +13,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, Role
+from clinic.core.units import Unit, format_quantity
 from clinic.druglog import queries
 from clinic.druglog.models import Container, DrugAccount, Register, RegisterEntry
 from clinic.druglog.rules import BalanceBelowZero, RegisterKind, balance_after, effect_mg, volume_ml
@@ -21,6 +22,8 @@ from clinic.signatures.rules import Meaning
 
 # What its column can hold before the point.
 MOST_DIGITS = 9
+# What brings drug back that was in the container before.
+_PUT_BACK = frozenset({RegisterKind.RETURN, RegisterKind.STRIKE})
 _MAY_BE_ZERO = frozenset({RegisterKind.COUNT, RegisterKind.GIVE})
 
 
@@ -84,19 +87,28 @@ def _place(entry: RegisterEntry, register: Register, container: Container | None
     change = effect_mg(entry.kind, entry.quantity_mg, undone=undone) if container else Decimal(0)
     entry.register_id, entry.line = register.id, line + 1
     entry.register_before_mg = before
-    try:
-        if container is not None:
-            if entry.kind is not RegisterKind.TRANSFER_IN and queries.is_underway(container):
-                raise RuleBroken(
-                    "It is on its way to another cabinet, where somebody accepts it.", field="container_id"
-                )
-            held = queries.balance_mg(container)
-            entry.balance_after_mg = balance_after(held, entry.kind, entry.quantity_mg, undone=undone)
-    except BalanceBelowZero as why:
-        raise RuleBroken(str(why), field="quantity_mg") from why
+    if container is not None:
+        entry.balance_after_mg = _container_after(entry, container, undone)
     entry.register_after_mg = before + change
     if container is not None and container.opened_at is None and _is_part(entry, register):
         container.opened_at = entry.happened_at
+
+
+def _container_after(entry: RegisterEntry, container: Container, undone: RegisterKind | None) -> Decimal:
+    """Return what the container holds after the line: never less than nothing, nor more than was ever in it."""
+    end = queries.container_end(container)
+    if end.is_underway and entry.kind is not RegisterKind.TRANSFER_IN:
+        raise RuleBroken("It is on its way to another cabinet, where somebody accepts it.", field="container_id")
+    try:
+        after = balance_after(end.balance_mg, entry.kind, entry.quantity_mg, undone=undone)
+    except BalanceBelowZero as why:
+        raise RuleBroken(str(why), field="quantity_mg") from why
+    if entry.kind in _PUT_BACK and after > end.balance_mg and after > (most := queries.most_held_mg(container)):
+        there, full = format_quantity(end.balance_mg, Unit.MG), format_quantity(most, Unit.MG)
+        raise RuleBroken(
+            f"The container holds {there} and never held more than {full}: this would be more.", field="quantity_mg"
+        )
+    return after
 
 
 def _is_part(entry: RegisterEntry, register: Register) -> bool:

@@ -165,20 +165,25 @@ def short_name(person: Staff) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """An account that is not settled: what is left of a drug in it."""
+    """An account that is not settled: what is left of a drug in it; below zero, more was used than taken out."""
 
     account: DrugAccount
     line: AccountLine
     is_given: bool
 
+    @property
+    def over_mg(self) -> Decimal | None:
+        """What was used beyond what was taken out, if anything."""
+        return abs(self.line.unaccounted_mg) if self.line.unaccounted_mg < 0 else None
+
 
 def left_in(accounts: Sequence[DrugAccount], drug_name: str) -> list[Left]:
-    """Return the accounts that still hold some of a drug."""
+    """Return the accounts in which a drug does not come to nothing."""
     found = [(account, one) for account in accounts for one in lines_from(account.entries)]
     return [
         Left(account, one, is_given=one.given_mg > 0)
         for account, one in found
-        if one.drug_name == drug_name and one.unaccounted_mg > 0
+        if one.drug_name == drug_name and one.unaccounted_mg != 0
     ]
 
 

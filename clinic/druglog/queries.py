@@ -116,26 +116,36 @@ def end_of(register: Register) -> tuple[int, Decimal]:
     return (last[0] or 0, last[1] or Decimal(0)) if last else (0, Decimal(0))
 
 
+@dataclass(frozen=True, slots=True)
+class ContainerEnd:
+    """What a container holds by the page on which it stands, and whether it is on its way to another cabinet."""
+
+    balance_mg: Decimal
+    is_underway: bool
+
+
+def container_end(container: Container) -> ContainerEnd:
+    """Return how a container stands after its last line."""
+    last = db.session.execute(
+        sa.select(RegisterEntry.balance_after_mg, RegisterEntry.kind)
+        .where(RegisterEntry.container_id == container.id, RegisterEntry.register_id == container.register_id)
+        .order_by(RegisterEntry.line.desc())
+        .limit(1)
+    ).first()
+    if last is None:
+        return ContainerEnd(Decimal(0), is_underway=False)
+    return ContainerEnd(last[0] or Decimal(0), is_underway=last[1] is RegisterKind.TRANSFER)
+
+
 def balance_mg(container: Container) -> Decimal:
     """Return what a container holds by the page on which it stands."""
-    last = db.session.scalar(
-        sa.select(RegisterEntry.balance_after_mg)
-        .where(RegisterEntry.container_id == container.id, RegisterEntry.register_id == container.register_id)
-        .order_by(RegisterEntry.line.desc())
-        .limit(1)
-    )
-    return Decimal(0) if last is None else last
+    return container_end(container).balance_mg
 
 
-def is_underway(container: Container) -> bool:
-    """Whether a container was sent to another cabinet and not accepted there yet."""
-    last = db.session.scalar(
-        sa.select(RegisterEntry.kind)
-        .where(RegisterEntry.container_id == container.id, RegisterEntry.register_id == container.register_id)
-        .order_by(RegisterEntry.line.desc())
-        .limit(1)
-    )
-    return last is RegisterKind.TRANSFER
+def most_held_mg(container: Container) -> Decimal:
+    """Return the most that a container ever held: what it came with, or what a witnessed adjustment found in it."""
+    lines = sa.select(sa.func.max(RegisterEntry.balance_after_mg)).where(RegisterEntry.container_id == container.id)
+    return db.session.scalar(lines) or Decimal(0)
 
 
 def held() -> sa.ScalarSelect[Decimal | None]:

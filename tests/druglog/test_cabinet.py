@@ -129,6 +129,27 @@ def test_a_wrong_line_is_struck_out_and_counts_for_nothing(make_drawn, nurse, se
         operations.strike(wrong, "again", second_nurse, by=nurse, at=START + SECOND)
 
 
+def test_a_vial_never_holds_more_than_it_came_with(make_vials, make_account, nurse, second_nurse):
+    (one, other), account = make_vials(2), make_account()
+    act = {"happened_at": START, "by": nurse, "at": START}
+    taken = operations.withdraw(account, one, Decimal(200), **act)
+    operations.withdraw(account, other, Decimal(200), **act)
+    operations.return_to_stock(account, one, Decimal(200), **act)
+    with pytest.raises(RuleBroken, match="never held more than 200"):
+        operations.return_to_stock(account, one, Decimal(200), **act)
+    with pytest.raises(RuleBroken, match="never held more than 200"):
+        operations.strike(taken, "wrong", second_nurse, by=nurse, at=START)
+    assert queries.balance_mg(one) == 200
+
+
+def test_what_an_adjustment_found_in_a_vial_can_be_put_back(make_vials, make_account, nurse, second_nurse):
+    vial, account = make_vials()[0], make_account()
+    act = {"happened_at": START, "by": nurse, "at": START}
+    operations.adjust(Decimal(5), "overfill", second_nurse, container=vial, **act)
+    operations.withdraw(account, vial, Decimal(205), **act)
+    assert operations.return_to_stock(account, vial, Decimal(205), **act).balance_after_mg == 205
+
+
 def test_what_was_given_is_corrected_in_the_flowsheet_alone(make_drawn, nurse, second_nurse):
     _, vial = make_drawn(given=10)
     given = stock_queries.lines_of(vial.register_id)[0]

@@ -109,6 +109,13 @@ def test_a_wrong_line_is_struck_out_on_its_own_page(nurses_browser, vials, make_
     assert '<tr class="strike">' in page.text
 
 
+def test_a_session_that_used_more_than_was_drawn_is_to_be_settled(nurses_browser, make_drawn, nurse, second_nurse):
+    _, vial = make_drawn(given=50)
+    drawn = stock_queries.lines_of(vial.register_id)[1]
+    operations.strike(drawn, "wrong vial", second_nurse, by=nurse, at=START)
+    assert "50\u00a0mg more than was taken out" in nurses_browser.get(f"/drugs/{vial.register_id}").text
+
+
 def test_a_delivery_is_entered_as_the_invoice_says(nurses_browser, make_cabinet, make_drug):
     make_drug("ketamine")
     sent = {

@@ -29,6 +29,7 @@ class Day:
         self.lot, self.vials, self.cabinets, self.accounts, self.people = lot, vials, cabinets, accounts, people
         self.clock = START
         self.held = {vial.id: Decimal(200) for vial in vials}
+        self.most = dict(self.held)
         self.left = Counter()
         self.done = Counter()
 
@@ -71,6 +72,7 @@ class Day:
         change = mg * self.lot.choice([1, -1])
         operations.adjust(change, "found", other, container=vial, **self.when(by))
         self.held[vial.id] += change
+        self.most[vial.id] = max(self.most[vial.id], self.held[vial.id])
 
     def send(self, vial, _account, _mg, by, _other):
         operations.send(vial, to=self.lot.choice(self.cabinets), **self.when(by))
@@ -111,6 +113,7 @@ def test_every_line_follows_the_one_before(make_day, seed):
     db.session.expire_all()
     assert day.done.total() > ACTS // 4
     assert {vial.id: queries.balance_mg(vial) for vial in day.vials} == day.held
+    assert all(day.held[vial.id] <= day.most[vial.id] for vial in day.vials)
     for account in day.accounts:
         lines = queries.account_lines(account)
         assert sum(line.unaccounted_mg for line in lines) == day.left[account.id]
