@@ -188,22 +188,34 @@ def account(account_id: uuid.UUID) -> DrugAccount | None:
     )
 
 
-def accounts_on(register_id: uuid.UUID) -> list[DrugAccount]:
-    """Return the newest accounts that took from a page, with all their lines."""
-    took = sa.select(RegisterEntry.id).where(
-        RegisterEntry.account_id == DrugAccount.id,
-        RegisterEntry.register_id == register_id,
-        RegisterEntry.kind == RegisterKind.WITHDRAW,
+_USED = (RegisterKind.GIVE, RegisterKind.ADJUST, RegisterKind.PRIME, RegisterKind.WASTE, RegisterKind.RETURN)
+
+
+def accounts_to_settle(register: Register) -> list[DrugAccount]:
+    """Return the accounts that took from a page and do not come to nothing, the newest first, with all their lines."""
+    took, strike = aliased(RegisterEntry), aliased(RegisterEntry)
+    took_from_it = sa.select(took.account_id).where(
+        took.register_id == register.id, took.kind == RegisterKind.WITHDRAW, took.account_id.is_not(None)
+    )
+    drawn = sa.func.sum(RegisterEntry.quantity_mg).filter(RegisterEntry.kind == RegisterKind.WITHDRAW)
+    used = sa.func.sum(RegisterEntry.quantity_mg).filter(RegisterEntry.kind.in_(_USED))
+    is_struck = sa.and_(strike.about_id == RegisterEntry.id, strike.kind == RegisterKind.STRIKE)
+    unsettled = (
+        sa.select(RegisterEntry.account_id)
+        .outerjoin(strike, is_struck)
+        .where(RegisterEntry.account_id.in_(took_from_it), RegisterEntry.drug_name == register.drug_name)
+        .where(strike.id.is_(None))
+        .group_by(RegisterEntry.account_id)
+        .having(sa.func.coalesce(drawn, Decimal(0)) != sa.func.coalesce(used, Decimal(0)))
     )
     found = (
         sa.select(DrugAccount)
-        .where(took.exists())
+        .where(DrugAccount.id.in_(unsettled))
         .options(
             joinedload(DrugAccount.patient),
             selectinload(DrugAccount.entries).joinedload(RegisterEntry.answer),
         )
         .order_by(DrugAccount.opened_at.desc())
-        .limit(30)
     )
     return list(db.session.scalars(found))
 

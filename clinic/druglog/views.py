@@ -104,7 +104,7 @@ def show_register(register_id: uuid.UUID) -> ResponseReturnValue:
     register, now = load_register(register_id), clock.now()
     return register_page(
         register,
-        left=left_in(stock_queries.accounts_on(register.id), register.drug_name),
+        left=left_in(stock_queries.accounts_to_settle(register), register.drug_name),
         underway=[one for one in stock_queries.underway() if one.drug_name == register.drug_name],
         pieces=pieces_of(stock_queries.containers_on(register.id), today=today(now), now=now),
         me=actor().id,

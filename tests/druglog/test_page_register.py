@@ -1,6 +1,7 @@
 """The pages of the register: as the cabinet's book reads, and what is entered there before a witness."""
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -114,6 +115,17 @@ def test_a_session_that_used_more_than_was_drawn_is_to_be_settled(nurses_browser
     drawn = stock_queries.lines_of(vial.register_id)[1]
     operations.strike(drawn, "wrong vial", second_nurse, by=nurse, at=START)
     assert "50\u00a0mg more than was taken out" in nurses_browser.get(f"/drugs/{vial.register_id}").text
+
+
+def test_an_old_session_with_drug_left_stays_to_be_settled(database, vials, make_account, nurse, second_nurse):
+    account, vial = make_account(at=START - timedelta(days=1)), vials[0]
+    act = {"happened_at": START, "by": nurse, "at": START}
+    operations.withdraw(account, vial, Decimal(5), **act)
+    for _ in range(31):
+        newer = make_account(account.patient)
+        operations.withdraw(newer, vial, Decimal(1), **act)
+        operations.return_to_stock(newer, vial, Decimal(1), **act)
+    assert [one.id for one in stock_queries.accounts_to_settle(vial.register)] == [account.id]
 
 
 def test_a_delivery_is_entered_as_the_invoice_says(nurses_browser, make_cabinet, make_drug):
