@@ -184,7 +184,9 @@ class _Account:
         if line.mg == 0:
             return
         by, witness = self._people(at, line)
-        druglog.waste(self._account(at), self.drug, line.mg, witness, happened_at=at, reason=reason, by=by, at=at)
+        account = self._account(at)
+        # A case says what was measured, also where the reckoning leaves less.
+        druglog.waste(account, self.drug, line.mg, witness, happened_at=at, reason=reason, is_more=True, by=by, at=at)
 
     def _return(self, mg: Decimal, at: datetime) -> None:
         if mg:

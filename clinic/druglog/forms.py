@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from wtforms import HiddenField, PasswordField, RadioField, SelectField, StringField
+from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from clinic.accounts.models import Site, Staff
@@ -90,6 +90,7 @@ class WasteForm(WitnessedForm):
 
     measured = HiddenField()
     how = HiddenField()
+    is_more = BooleanField("Measured again: there is more than should be left")
 
 
 class CountForm(WitnessedForm):

@@ -12,6 +12,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.units import Unit, format_quantity
+from clinic.druglog import queries
 from clinic.druglog.models import Container, Discrepancy, DrugAccount, RegisterEntry
 from clinic.druglog.operations_lines import add_line, hold, line_content, refuse_witness
 from clinic.druglog.operations_preparation import hung, make_preparation
@@ -147,10 +148,17 @@ def waste(
     *,
     happened_at: datetime,
     reason: str | None = None,
+    is_more: bool = False,
     by: Staff,
     at: datetime,
 ) -> RegisterEntry:
-    """Destroy a remainder (mg) before a witness, who is another person and has just proved who he or she is."""
+    """Destroy a remainder (mg) before a witness, who is another person and has just proved who he or she is.
+
+    Raises RuleBroken for more than the account still holds and the clinic's tolerance, unless both say that there
+    really is more (`is_more`): what a pump gave is reckoned, and vials are overfilled. It stays a difference to settle.
+    """
+    if not is_more:
+        _refuse_more_than_is_left(account, drug_name, quantity_mg)
     return add_line(
         RegisterKind.WASTE,
         drug_name,
@@ -189,14 +197,29 @@ def prime(
     )
 
 
+def _left_mg(account: DrugAccount, drug_name: str) -> Decimal:
+    """Return what of a drug nobody has accounted for, read anew: its page is held, or another tab may be at it too."""
+    register = queries.register_of(account, drug_name)
+    if register is not None:
+        hold(register)
+    return next((line.unaccounted_mg for line in account_lines(account) if line.drug_name == drug_name), Decimal(0))
+
+
+def _refuse_more_than_is_left(account: DrugAccount, drug_name: str, quantity_mg: Decimal) -> None:
+    left = max(_left_mg(account, drug_name), Decimal(0))
+    allowed = db.session.get_one(Clinic, account.clinic_id).drug_tolerance_mg or Decimal(0)
+    if quantity_mg > left + allowed:
+        held, tolerance = format_quantity(left, Unit.MG), format_quantity(allowed, Unit.MG)
+        words = f"Only {held} of this session are left; your clinic allows a difference of {tolerance}."
+        raise RuleBroken(f"{words} Was it wasted already? Measure again; say so if there is more.", field="is_more")
+
+
 def return_to_stock(
     account: DrugAccount, container: Container, quantity_mg: Decimal, *, happened_at: datetime, by: Staff, at: datetime
 ) -> RegisterEntry:
     """Put unused drug (mg) back into its container; never more than the account still holds of it."""
     hold(container.register)
-    left = next(
-        (line.unaccounted_mg for line in account_lines(account) if line.drug_name == container.drug_name), Decimal(0)
-    )
+    left = _left_mg(account, container.drug_name)
     if quantity_mg > left:
         held = format_quantity(max(left, Decimal(0)), Unit.MG)
         raise RuleBroken(f"Only {held} of this session are left to return.", field="quantity_mg")

@@ -85,6 +85,8 @@ def _refuse_more_than_is_out(account: DrugAccount, drug_name: str, amount_mg: De
         hold(page)
     line = next((one for one in queries.account_lines(account) if one.drug_name == drug_name), None)
     free = line.withdrawn_mg - line.prepared_mg - line.returned_mg if line else Decimal(0)
+    # What was wasted, stayed in a line or was given straight from the vial is no more there either.
+    free = min(free, line.unaccounted_mg) if line else free
     if amount_mg > free:
         said = format_quantity(max(free, Decimal(0)), Unit.MG)
         raise RuleBroken(f"Only {said} were taken out and not made up yet.", field="amount_mg")

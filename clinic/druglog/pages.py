@@ -235,6 +235,7 @@ class Reckoning:
     left_mg: Decimal
     words: str
     is_within: bool
+    is_more: bool = False
 
 
 def reckoning(line: AccountLine, measured_mg: Decimal | None, tolerance_mg: Decimal | None) -> Reckoning:
@@ -263,4 +264,5 @@ def reckoning(line: AccountLine, measured_mg: Decimal | None, tolerance_mg: Deci
         f"the tolerance of {mg(allowed)} your clinic set" if tolerance_mg is not None else "what your clinic set"
     )
     words = f"Difference {mg(difference)}. {'Within' if is_within else 'Beyond'} {of_clinic}."
-    return Reckoning(tuple(rows), line.unaccounted_mg, words, is_within)
+    is_more = measured_mg > max(line.unaccounted_mg, Decimal(0)) + allowed
+    return Reckoning(tuple(rows), line.unaccounted_mg, words, is_within, is_more)

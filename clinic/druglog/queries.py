@@ -63,7 +63,10 @@ def _line(name: str, entries: list[RegisterEntry]) -> AccountLine:
 
 
 def entries_of(account: DrugAccount) -> list[RegisterEntry]:
-    """Return the lines of an account in the order of time, with the people and the containers."""
+    """Return the lines of an account in the order of time, with the people and the containers.
+
+    They are read anew: who has waited for the page must see what others struck out meanwhile.
+    """
     return list(
         db.session.scalars(
             sa.select(RegisterEntry)
@@ -75,6 +78,7 @@ def entries_of(account: DrugAccount) -> list[RegisterEntry]:
                 joinedload(RegisterEntry.witness),
             )
             .order_by(RegisterEntry.happened_at, RegisterEntry.id)
+            .execution_options(populate_existing=True)
         )
     )
 

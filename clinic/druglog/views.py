@@ -191,6 +191,7 @@ def record_waste(register_id: uuid.UUID, account_id: uuid.UUID) -> ResponseRetur
             witness_of(form, at=now),
             happened_at=now,
             reason=HOW[measure.how.data],
+            is_more=bool(form.is_more.data),
             by=actor(),
             at=now,
         )

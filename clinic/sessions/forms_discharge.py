@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from wtforms import HiddenField, SelectField, StringField
+from wtforms import BooleanField, HiddenField, SelectField, StringField
 from wtforms.validators import Length
 
 from clinic.accounts.models import Staff
@@ -68,6 +68,7 @@ class DrugForm(Form):
         "Amount", places=4, minimum=Decimal("0.0001"), maximum=Decimal(100000), required=True, unit="mg"
     )
     reason = text("What it was, where it went", LONG)
+    is_more = BooleanField("Measured again: there is more than should be left")
     witness_id = SelectField("Witness", [left_open()])
     password = StringField("Witness's own password", [Length(max=200)])
 

@@ -137,8 +137,17 @@ def _prime(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, now
 
 def _waste(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
     witness = _witness(form, now)
-    said = (form.reason.data or "").strip() or None
-    druglog.waste(account, _drug(form), _amount(form), witness, happened_at=now, reason=said, by=actor(), at=now)
+    druglog.waste(
+        account,
+        _drug(form),
+        _amount(form),
+        witness,
+        happened_at=now,
+        reason=(form.reason.data or "").strip() or None,
+        is_more=bool(form.is_more.data),
+        by=actor(),
+        at=now,
+    )
 
 
 def _return(infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:

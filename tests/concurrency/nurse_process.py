@@ -38,15 +38,15 @@ def say(word):
 
 def without_the_lock():
     """Nobody is held up, and everybody has read before anybody writes."""
-    read = queries.balance_mg
+    read = queries.container_end
 
     def slowly(container):
-        held = read(container)
+        end = read(container)
         time.sleep(1.5)
-        return held
+        return end
 
     operations_lines.hold = lambda _register: None
-    queries.balance_mg = slowly
+    queries.container_end = slowly
 
 
 def main():

@@ -4,14 +4,18 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from clinic.accounts.models import Staff
 from clinic.core import db
-from clinic.druglog import queries
-from clinic.druglog.models import Container
+from clinic.druglog import operations, queries
+from clinic.druglog.models import Container, DrugAccount
+from tests.concurrency.test_booking import one_of
+from tests.concurrency.test_booking import race as at_once
 from tests.factories.sessions import START
 from tests.structure.tree import ROOT
 
@@ -66,3 +70,20 @@ def test_without_lock_and_order_more_than_one_would_take_it(race):
         connection.execute(sa.text("DROP INDEX uq_register_entry_register_id_line"))
     outcomes, _ = race(is_locked=False)
     assert (outcomes["done"] == 1) is (db.engine().dialect.name == "sqlite")
+
+
+def test_two_tabs_do_not_waste_the_same_rest_twice(committed_db, clinic, request):
+    make = request.getfixturevalue
+    with db.unit_of_work():
+        account, _ = make("make_drawn")(given=50)
+        nurse, second = make("nurse").id, make("second_nurse").id
+
+    def waste():
+        by, witness = db.session.get_one(Staff, nurse), db.session.get_one(Staff, second)
+        when = {"happened_at": START, "by": by, "at": START}
+        operations.waste(db.session.get_one(DrugAccount, account.id), "ketamine", Decimal(150), witness, **when)
+
+    outcomes = at_once(clinic, [waste, waste])
+    with db.in_clinic(clinic.id), db.unit_of_work(write=False):
+        (line,) = queries.account_lines(db.session.get_one(DrugAccount, account.id))
+    assert (outcomes, line.wasted_mg) == (one_of(2), 150)

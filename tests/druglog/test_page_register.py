@@ -77,6 +77,17 @@ def test_a_waste_is_measured_then_witnessed(nurses_browser, vials, make_drawn, w
     assert (line.wasted_mg, line.unaccounted_mg) == (line.withdrawn_mg - line.given_mg, 0)
 
 
+def test_a_second_tab_wastes_only_what_is_measured_again(nurses_browser, vials, make_drawn, witnessed):
+    account, vial = make_drawn(vials[0], given=50)
+    address = f"/drugs/{vial.register_id}/waste/{account.id}"
+    sent = {"measured": "150", "how": "other"} | witnessed
+    assert nurses_browser.post(address, data=sent).status_code == 303
+    again = nurses_browser.post(address, data=sent)
+    assert again.status_code == 422
+    assert "Was it wasted already?" in again.text
+    assert nurses_browser.post(address, data=sent | {"is_more": "y"}).status_code == 303
+
+
 def test_nobody_witnesses_the_own_waste(client, make_staff, vials, make_drawn, at_minute):
     at_minute(10)
     me = make_staff(Role.NURSE, password=PASSWORD)

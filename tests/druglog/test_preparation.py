@@ -45,6 +45,13 @@ def test_no_more_is_made_up_than_was_taken_out(make_drawn, make_bag):
         make_bag(account, "51")
 
 
+def test_what_was_wasted_is_not_made_up(make_drawn, make_bag, nurse, second_nurse):
+    account, _ = make_drawn()
+    operations.waste(account, "ketamine", Decimal(150), second_nurse, happened_at=START, by=nurse, at=START)
+    with pytest.raises(RuleBroken, match="Only 50\u00a0mg"):
+        make_bag(account, "51")
+
+
 def test_what_goes_onto_the_pump_is_the_newest_and_not_past_its_time(make_drawn, make_bag):
     account, _ = make_drawn()
     make_bag(account, "50")

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import set_committed_value
 
 from clinic.core import db
 from clinic.core.errors import RuleBroken
@@ -100,6 +101,7 @@ def test_nothing_is_wasted_alone(vial, account, act, nurse):
 
 
 def test_the_witness_is_a_clinician(vial, account, act, scheduler):
+    act(operations.withdraw, account, vial, Decimal(50))
     with pytest.raises(RuleBroken, match="nurse or a physician"):
         act(operations.waste, account, "ketamine", Decimal(5), scheduler)
 
@@ -125,6 +127,24 @@ def test_no_more_is_returned_than_is_left(vial, account, act):
     act(operations.record_given, account, "ketamine", Decimal(30))
     with pytest.raises(RuleBroken, match="Only 20\u00a0mg"):
         act(operations.return_to_stock, account, vial, Decimal(21))
+
+
+def test_no_more_is_wasted_than_is_left(vial, account, act, second_nurse, clinic):
+    clinic.drug_tolerance_mg = Decimal("0.5")
+    act(operations.withdraw, account, vial, Decimal(50))
+    act(operations.record_given, account, "ketamine", Decimal(30))
+    with pytest.raises(RuleBroken, match="Only 20\u00a0mg"):
+        act(operations.waste, account, "ketamine", Decimal("20.6"), second_nurse)
+    assert act(operations.waste, account, "ketamine", Decimal("20.5"), second_nurse)
+    assert act(operations.waste, account, "ketamine", Decimal(2), second_nurse, is_more=True)
+
+
+def test_an_account_is_read_as_the_database_has_it(vial, account, act, nurse, second_nurse):
+    drawn = act(operations.withdraw, account, vial, Decimal(50))
+    assert queries.account_lines(account)
+    operations.strike(drawn, "wrong", second_nurse, by=nurse, at=START)
+    set_committed_value(drawn, "answer", None)  # as who read it before somebody else struck it out
+    assert not queries.account_lines(account)
 
 
 def test_a_count_that_agrees_opens_nothing(vial, act, second_nurse):
