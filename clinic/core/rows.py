@@ -42,8 +42,11 @@ def following(row: Row, *, reason: str, by_id: uuid.UUID, at: datetime, **change
 
 
 def columns(row: db.Base) -> dict[str, object]:
-    """Return every column of a row by its name."""
-    return {column.key: getattr(row, column.key) for column in sa.inspect(type(row)).column_attrs}
+    """Return every column of a row by its name, without those that were `ADDED` later and say nothing in it."""
+    found = {each.key: (each.columns[0], getattr(row, each.key)) for each in sa.inspect(type(row)).column_attrs}
+    return {
+        key: value for key, (column, value) in found.items() if value is not None or not column.info.get("is_added")
+    }
 
 
 def all_columns(rows: Iterable[db.Base]) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import Site, Staff
 from clinic.core.db import Base, ClinicScoped
-from clinic.core.recorded import Recorded, Superseding, correction_says_why
+from clinic.core.recorded import ADDED, Recorded, Superseding, correction_says_why
 from clinic.core.types import Quantity, enum_type
 from clinic.druglog.rules import RegisterKind, content_mg
 from clinic.druglog.settling_rules import DiscrepancyStatus, status_after
@@ -161,14 +161,18 @@ class RegisterEntry(ClinicScoped, Recorded, Base):
     happened_at: Mapped[datetime]
     reason: Mapped[str | None]
     witness_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
-    register_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("register.id"), sort_order=100)
-    line: Mapped[int | None] = mapped_column(sort_order=100)
-    register_before_mg: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=100)
-    register_after_mg: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=100)
-    quantity_ml: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=100)
-    about_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("register_entry.id"), sort_order=100)
-    stock_count_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("stock_count.id"), sort_order=101)
-    preparation_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("preparation.id"), sort_order=101)
+    register_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("register.id"), sort_order=100, info=ADDED)
+    line: Mapped[int | None] = mapped_column(sort_order=100, info=ADDED)
+    register_before_mg: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=100, info=ADDED)
+    register_after_mg: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=100, info=ADDED)
+    quantity_ml: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=100, info=ADDED)
+    about_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("register_entry.id"), sort_order=100, info=ADDED)
+    stock_count_id: Mapped[uuid.UUID | None] = mapped_column(
+        sa.ForeignKey("stock_count.id"), sort_order=101, info=ADDED
+    )
+    preparation_id: Mapped[uuid.UUID | None] = mapped_column(
+        sa.ForeignKey("preparation.id"), sort_order=101, info=ADDED
+    )
     account: Mapped[DrugAccount | None] = relationship(back_populates="entries")
     container: Mapped[Container | None] = relationship()
     register: Mapped[Register | None] = relationship()

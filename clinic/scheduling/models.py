@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import Site, Staff
 from clinic.core.db import Base, ClinicScoped
-from clinic.core.recorded import Recorded, Superseding, correction_says_why
+from clinic.core.recorded import ADDED, Recorded, Superseding, correction_says_why
 from clinic.core.types import WholeNumbers, enum_type
 from clinic.courses.models import Course
 from clinic.patients.models import Patient
@@ -162,12 +162,12 @@ class Appointment(ClinicScoped, Base):
     moved_from_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("appointment.id"), unique=True)
     booked_at: Mapped[datetime]
     booked_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
-    pump_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("pump.id"))
-    lost_reason_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("lost_reason.id"))
+    pump_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("pump.id"), info=ADDED)
+    lost_reason_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("lost_reason.id"), info=ADDED)
     # The names of the rules that this appointment was booked against, each between spaces: " site_is_open ".
-    override_rules: Mapped[str | None]
-    override_reason: Mapped[str | None]
-    overridden_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
+    override_rules: Mapped[str | None] = mapped_column(info=ADDED)
+    override_reason: Mapped[str | None] = mapped_column(info=ADDED)
+    overridden_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"), info=ADDED)
     version: Mapped[int] = mapped_column(sort_order=95)
     patient: Mapped[Patient] = relationship()
     course: Mapped[Course] = relationship()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
-from clinic.core.recorded import Recorded, Superseding, correction_says_why
+from clinic.core.recorded import ADDED, Recorded, Superseding, correction_says_why
 from clinic.core.types import Quantity, enum_type
 from clinic.courses.models import Course
 from clinic.druglog.models import DrugAccount
@@ -214,7 +214,7 @@ class AdministrationEvent(ClinicScoped, Recorded, Superseding, Base):
     double_check_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("double_check.id"))
     verbal_order_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("verbal_order.id"))
     # What the pump runs from: the bag or syringe that was made for this session.
-    preparation_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("preparation.id"), sort_order=100)
+    preparation_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("preparation.id"), info=ADDED)
     infusion: Mapped[InfusionSession] = relationship(back_populates="administrations")
     double_check: Mapped[DoubleCheck | None] = relationship()
     verbal_order: Mapped[VerbalOrder | None] = relationship()
