@@ -25,6 +25,16 @@ def test_a_session_is_handed_over_with_words(make_running, nurse, second_nurse):
     assert (row.kind, row.person_id, row.text) == (SessionEventKind.HAND_OVER, second_nurse.id, "Calm, rate 13.6")
 
 
+def test_a_patient_is_handed_over_at_a_change_of_shift(make_running, make_shift, nurse, second_nurse):
+    """The shifts meet in the middle of the visit: neither nurse is on duty for all of it."""
+    infusion = make_running()
+    begins, ends = infusion.appointment.starts_at, infusion.appointment.ends_at
+    make_shift(nurse, begins - timedelta(hours=4), minute(30))
+    make_shift(second_nurse, minute(30), ends + timedelta(hours=4))
+    operations.hand_over(infusion, second_nurse, text="Calm", happened_at=minute(30), by=nurse, at=minute(30))
+    assert infusion.appointment.nurse_id == second_nurse.id
+
+
 def test_only_the_nurse_it_was_offered_to_takes_it_over_and_only_the_newest_offer(
     make_running, make_staff, nurse, second_nurse
 ):
