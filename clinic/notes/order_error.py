@@ -84,6 +84,8 @@ def enter_in_error(
     db.session.execute(sa.select(Course.id).where(Course.id == course.id).with_for_update())
     booked = booked_words(booked_under(course), zone)
     signatures.refuse_unseen(seen, seen_content(version, booked), "This order with its booked sessions")
+    # A start that holds the order is waited for, and found; one that comes later reads that it is an error.
+    db.session.execute(sa.select(OrderVersion.id).where(OrderVersion.id == version.id).with_for_update(key_share=True))
     if ran_under(version):
         raise RuleBroken(RAN)
     return enter(version, reason=reason, booked=booked, by=by, password=password, at=at)

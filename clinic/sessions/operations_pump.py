@@ -20,6 +20,7 @@ from clinic.sessions.operations_pump_line import read_volume, refuse_times, writ
 from clinic.sessions.operations_rates import rate_findings, refuse_check
 from clinic.sessions.operations_shared import (
     become,
+    hold_order,
     locked,
     optional,
     quantity,
@@ -51,6 +52,7 @@ def start(
     calculated one asks for a `reason`. Starting again in recovery needs a newer version of the order.
     """
     locked(infusion)
+    hold_order(infusion)
     refuse_future(happened_at, at, field="happened_at")
     if happened_at < infusion.arrived_at:
         raise RuleBroken("This is before the patient arrived.", field="happened_at")

@@ -13,7 +13,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission
-from clinic.orders.models import VerbalOrder
+from clinic.orders.models import OrderVersion, VerbalOrder
 from clinic.orders.rules import Finding, FindingLevel
 from clinic.sessions.models import InfusionSession, SessionTransition
 from clinic.sessions.progress import closed_at
@@ -34,6 +34,16 @@ def locked(infusion: InfusionSession) -> InfusionSession:
     db.session.execute(row.with_for_update(key_share=True))
     db.session.refresh(infusion)
     return infusion
+
+
+def hold_order(infusion: InfusionSession) -> None:
+    """Keep the order of a session as it stands until the transaction ends, and read anew how that is.
+
+    Sessions share it; whoever enters it in error waits, and then finds what was given under it.
+    """
+    version = sa.select(OrderVersion.id).where(OrderVersion.id == infusion.order_version_id)
+    db.session.execute(version.with_for_update(read=True))
+    db.session.refresh(infusion.order_version, ["status"])
 
 
 def become(
