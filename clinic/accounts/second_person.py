@@ -23,3 +23,20 @@ def proved(staff_id: str, password: str, *, permission: Permission, at: datetime
         raise RuleBroken("Choose your own name.", field=field)
     operations.check_password(person, password, at=at)
     return person
+
+
+def both_proved(
+    by: Staff, own_password: str, staff_id: str, password: str, *, permission: Permission, at: datetime, field: str
+) -> Staff:
+    """Return the second person once both have proved who they are: each will have signed.
+
+    Raises RuleBroken at `own_password` for the person at the screen, who may have left it open, else as `proved` does.
+    """
+    if str(by.id) == staff_id:
+        raise RuleBroken("The witness is another person.", field=field)
+    try:
+        operations.check_password(by, own_password, at=at)
+    except RuleBroken as refusal:
+        refusal.field = "own_password"
+        raise
+    return proved(staff_id, password, permission=permission, at=at, field=field)

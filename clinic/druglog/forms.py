@@ -29,8 +29,9 @@ def line(label: str, *, needed: str = "", most: int = _SHORT) -> Any:
 
 
 class WitnessedForm(Form):
-    """An act before a second person, who chooses the own name and types the own password."""
+    """An act before a second person, who chooses the own name. Both type their own passwords: both sign."""
 
+    own_password: Any = PasswordField("Your own password", [Length(max=_SHORT)])
     witness_id: Any = RadioField("Who witnesses", [left_open()])
     password: Any = PasswordField("Witness's own password", [Length(max=_SHORT)])
 

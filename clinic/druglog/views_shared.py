@@ -8,8 +8,7 @@ from flask import Blueprint, abort
 
 from clinic.accounts.current import actor, clinic
 from clinic.accounts.models import Staff
-from clinic.accounts.second_person import clinicians, proved
-from clinic.core.errors import RuleBroken
+from clinic.accounts.second_person import both_proved, clinicians
 from clinic.core.permissions import Permission
 from clinic.core.times import local
 from clinic.druglog import stock_queries
@@ -35,10 +34,10 @@ def others() -> list[Staff]:
 
 
 def witness_of(form: WitnessedForm, *, at: datetime) -> Staff:
-    """Return the witness, who has just typed the own password. Raises RuleBroken for anybody else."""
-    if str(actor().id) == form.witness_id.data:
-        raise RuleBroken("The witness is another person.", field="witness_id")
-    return proved(
+    """Return the witness, once both people have just typed their own passwords. Raises RuleBroken for anybody else."""
+    return both_proved(
+        actor(),
+        form.own_password.data or "",
         form.witness_id.data or "",
         form.password.data or "",
         permission=Permission.WITNESS,

@@ -69,6 +69,7 @@ class DrugForm(Form):
     )
     reason = text("What it was, where it went", LONG)
     is_more = BooleanField("Measured again: there is more than should be left")
+    own_password = StringField("Your own password", [Length(max=200)])
     witness_id = SelectField("Witness", [left_open()])
     password = StringField("Witness's own password", [Length(max=200)])
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor, clinic
 from clinic.accounts.models import Staff
+from clinic.accounts.second_person import both_proved
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
@@ -25,7 +26,7 @@ from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_session import strip_cells
 from clinic.sessions.pages_words import drug_name
 from clinic.sessions.progress import progress
-from clinic.sessions.views_shared import bp, clinicians, frame, load, proved, session_url, zone
+from clinic.sessions.views_shared import bp, clinicians, frame, load, session_url, zone
 
 
 def _drugs(infusion: InfusionSession) -> list[str]:
@@ -123,10 +124,14 @@ def _prepare(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, n
 
 
 def _witness(form: DrugForm, now: datetime) -> Staff:
-    if str(actor().id) == form.witness_id.data:
-        raise RuleBroken("The witness is another person.", field="witness_id")
-    return proved(
-        form.witness_id.data or "", form.password.data or "", permission=Permission.WITNESS, at=now, field="witness_id"
+    return both_proved(
+        actor(),
+        form.own_password.data or "",
+        form.witness_id.data or "",
+        form.password.data or "",
+        permission=Permission.WITNESS,
+        at=now,
+        field="witness_id",
     )
 
 

@@ -111,6 +111,7 @@ def waste_what_is_left(hand: Way) -> None:
     wasting = form_of(page, "Record waste")
     hand.choose(wasting.get_by_label("Drug"), "ketamine")
     hand.type(wasting.get_by_label("Amount"), left.inner_text().split()[0])
+    hand.type(wasting.get_by_label("Your own password"), PASSWORD)
     hand.choose(wasting.get_by_label("Witness", exact=True), "J. Prior RN")
     hand.type(wasting.get_by_label("Witness's own password"), PASSWORD)
     hand.act(hand.named("Record waste"))

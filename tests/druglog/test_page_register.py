@@ -20,7 +20,7 @@ def vials(make_vials):
 
 @pytest.fixture
 def witnessed(checker):
-    return {"witness_id": str(checker.id), "password": PASSWORD}
+    return {"own_password": PASSWORD, "witness_id": str(checker.id), "password": PASSWORD}
 
 
 def cells(response):
@@ -70,8 +70,8 @@ def test_a_waste_is_measured_then_witnessed(nurses_browser, vials, make_drawn, w
     assert "waiting" in asked.text
     assert "Difference 0\u00a0mg." in asked.text
     sent = {"measured": "151.3", "how": "denaturing kit", "patient_id": str(account.patient_id)}
-    refused = nurses_browser.post(address, data=sent | witnessed | {"password": "not hers"})
-    assert refused.status_code == 422
+    for wrong in ({"password": "not hers"}, {"own_password": "not mine"}, {"own_password": ""}):
+        assert nurses_browser.post(address, data=sent | witnessed | wrong).status_code == 422
     assert nurses_browser.post(address, data=sent | witnessed).status_code == 303
     (line,) = queries.account_lines(account)
     assert (line.wasted_mg, line.unaccounted_mg) == (line.withdrawn_mg - line.given_mg, 0)
@@ -93,7 +93,7 @@ def test_nobody_witnesses_the_own_waste(client, make_staff, vials, make_drawn, a
     me = make_staff(Role.NURSE, password=PASSWORD)
     client.sign_in(me)
     account, vial = make_drawn(vials[0], given=50)
-    sent = {"measured": "150", "how": "other", "witness_id": str(me.id), "password": PASSWORD}
+    sent = {"measured": "150", "how": "other", "own_password": PASSWORD, "witness_id": str(me.id), "password": PASSWORD}
     refused = client.post(f"/drugs/{vial.register_id}/waste/{account.id}", data=sent)
     assert refused.status_code == 422
     assert "another person" in refused.text or "Not a valid choice" in refused.text

@@ -67,6 +67,7 @@ def test_a_page_makes_a_bag_and_its_label_is_found_by_its_code(nurses_browser, m
     sent |= {
         "day": "19-Nov-2025",
         "clock": "09:00",
+        "own_password": PASSWORD,
         "witness_id": str(checker.id),
         "patient_id": str(account.patient_id),
     }

@@ -64,7 +64,9 @@ def test_a_page_closes_a_discrepancy_with_the_second_persons_password(nurses_bro
     address = f"/drugs/discrepancies/{discrepancy.id}"
     sent = {"kind": "resolved", "cause": "spill", "note": "pieces kept", "witness_id": str(checker.id)}
     assert nurses_browser.post(address, data=sent | {"password": "not hers"}).status_code == 422
-    page = nurses_browser.post(address, data=sent | {"password": PASSWORD}, follow_redirects=True)
+    page = nurses_browser.post(
+        address, data=sent | {"password": PASSWORD, "own_password": PASSWORD}, follow_redirects=True
+    )
     assert "Reopen it" in page.text
     assert "witness" in page.text
     paper = nurses_browser.get(f"{address}/print")
@@ -75,7 +77,7 @@ def test_a_cabinet_is_counted_page_by_page_and_blind(nurses_browser, make_vials,
     register = make_vials(2)[0].register
     address = f"/drugs/cabinets/{register.cabinet_id}/count"
     assert "400\u00a0mg" not in nurses_browser.get(address).text
-    sent = {"purpose": "shift", "witness_id": str(checker.id), "password": PASSWORD}
+    sent = {"purpose": "shift", "own_password": PASSWORD, "witness_id": str(checker.id), "password": PASSWORD}
     forgotten = nurses_browser.post(address, data=sent)
     assert forgotten.status_code == 422
     assert "enter what you counted" in forgotten.text

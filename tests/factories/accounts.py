@@ -64,7 +64,7 @@ def make_staff(clinic):
 
 @pytest.fixture
 def nurse(make_staff):
-    return make_staff(Role.NURSE, given_name="Nora", family_name="Quill", credentials="RN")
+    return make_staff(Role.NURSE, given_name="Nora", family_name="Quill", credentials="RN", password=PASSWORD)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def balanced(post, stopped, checker):
         )
     post("drug", act="withdraw", container_id=str(container.id), quantity_mg="50")
     rest = druglog.account_lines(fresh(stopped).drug_account)[0].unaccounted_mg
-    witness = {"witness_id": str(checker.id), "password": PASSWORD, "reason": "bag remainder"}
+    witness = {"own_password": PASSWORD, "witness_id": str(checker.id), "password": PASSWORD, "reason": "bag remainder"}
     assert post("drug", act="waste", drug_name="ketamine", quantity_mg=str(rest), **witness).status_code == 303
 
 
@@ -141,9 +141,13 @@ def test_the_closed_session_leads_to_its_note(client, post, stopped, balanced):
 # --- the drug account ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("change", [{"password": "wrong"}, {"witness_id": ""}, {"quantity_mg": ""}, {"drug_name": ""}])
+@pytest.mark.parametrize(
+    "change",
+    [{"password": "wrong"}, {"own_password": "wrong"}, {"witness_id": ""}, {"quantity_mg": ""}, {"drug_name": ""}],
+)
 def test_a_waste_without_its_witness_is_refused_and_kept(post, stopped, checker, change):
-    fields = {"drug_name": "ketamine", "quantity_mg": "5", "witness_id": str(checker.id), "password": PASSWORD}
+    fields = {"drug_name": "ketamine", "quantity_mg": "5", "witness_id": str(checker.id)}
+    fields |= {"own_password": PASSWORD, "password": PASSWORD}
     answer = post("drug", act="waste", reason="spilled", **(fields | change))
     assert answer.status_code == 422
     assert 'value="spilled"' in answer.get_data(as_text=True)
@@ -153,7 +157,8 @@ def test_a_waste_without_its_witness_is_refused_and_kept(post, stopped, checker,
 def test_nobody_witnesses_the_own_waste(client, stopped, make_staff):
     wasting = make_staff(Role.NURSE, password=PASSWORD)
     client.sign_in(wasting)
-    fields = {"drug_name": "ketamine", "quantity_mg": "5", "witness_id": str(wasting.id), "password": PASSWORD}
+    fields = {"drug_name": "ketamine", "quantity_mg": "5", "witness_id": str(wasting.id)}
+    fields |= {"own_password": PASSWORD, "password": PASSWORD}
     assert client.post(f"/sessions/{stopped.id}/drug", data={"act": "waste", **fields}).status_code == 422
 
 
