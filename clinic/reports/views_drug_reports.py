@@ -54,7 +54,10 @@ def _asked() -> tuple[DrugReport, PeriodForm, Report]:
     form = PeriodForm(MultiDict(usual | {name: request.args[name] for name in usual if request.args.get(name)}))
     schedules = sorted(set(report_queries.schedules().values()))
     form.schedule.choices = options({"": "all", **{one: one for one in schedules}})
-    if not form.validate():
+    is_whole, first, last = form.validate(), form.from_on.data, form.until_on.data
+    if is_whole and first and last and last < first:
+        form.until_on.errors = ["Enter a day that is not before the first one"]
+    if form.errors:
         return kind, form, Report(TITLES[kind], (), ())
     asked = Asked(
         start=_midnight(form.from_on.data or today, zone),
@@ -86,7 +89,10 @@ def _query(kind: DrugReport, form: PeriodForm) -> dict[str, str]:
 @requires(Permission.READ_DRUG_LOG)
 def show_drug_report() -> ResponseReturnValue:
     """A report of the register for a period, all drugs or one schedule."""
-    kind, form, made = _asked()
+    return _page(*_asked())
+
+
+def _page(kind: DrugReport, form: PeriodForm, made: Report) -> ResponseReturnValue:
     reading.note(AuditAction.DRUG_LOG_READ, None, actor_id=actor().id, page=f"report {kind}")
     query = _query(kind, form)
     today = local(clock.now(), ZoneInfo(clinic().zone)).date()
@@ -107,7 +113,9 @@ def show_drug_report() -> ResponseReturnValue:
 @requires(Permission.READ_DRUG_LOG)
 def export_drug_report() -> ResponseReturnValue:
     """The report as comma-separated text; it is written into the trail as what leaves the clinic."""
-    kind, _, made = _asked()
+    kind, form, made = _asked()
+    if form.errors:
+        return _page(kind, form, made)
     reading.note(AuditAction.DRUG_LOG_PRINTED, None, actor_id=actor().id, is_single=True, page=f"report {kind} as CSV")
     answer = Response(as_csv(made), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="controlled-drugs-{kind}.csv"'
@@ -119,6 +127,8 @@ def export_drug_report() -> ResponseReturnValue:
 def print_drug_report() -> ResponseReturnValue:
     """The report on paper or as a PDF."""
     kind, form, made = _asked()
+    if form.errors:
+        return _page(kind, form, made)
     site = report_queries.first_site()
     content: dict[str, object] = {
         "report": made.title,

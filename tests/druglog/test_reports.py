@@ -7,9 +7,12 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic.audit.models import AuditEntry
+from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.druglog import operations, stock_queries
 from clinic.druglog.report_rules import Report, as_csv
@@ -95,6 +98,15 @@ def test_a_day_that_is_none_is_refused_and_kept(nurses_browser):
     page = nurses_browser.get("/drugs/reports?from_on=31-Feb-2025")
     assert page.status_code == 422
     assert "31-Feb-2025" in page.text
+
+
+@pytest.mark.parametrize("page", ["export.csv", "print"])
+@pytest.mark.parametrize("period", ["from_on=31-Feb-2025", "from_on=30-Nov-2025&until_on=01-Nov-2025"])
+def test_nothing_leaves_the_clinic_for_a_period_that_is_none(nurses_browser, page, period):
+    refused = nurses_browser.get(f"/drugs/reports/{page}?kind=people&{period}")
+    assert refused.status_code == 422
+    assert "<h1" in refused.text
+    assert not db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == AuditAction.DRUG_LOG_PRINTED)).all()
 
 
 @given(st.text(alphabet=st.sampled_from(list("=+-@\t\r\n\"', 1a.")), max_size=8))
