@@ -13,7 +13,7 @@ from clinic.core.units import format_number
 from clinic.druglog import report_queries, stock_queries
 from clinic.druglog.models import RegisterEntry
 from clinic.druglog.report_rules import TITLES, DrugReport, Report
-from clinic.druglog.rules import RegisterKind
+from clinic.druglog.rules import RegisterKind, lot_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +147,10 @@ def _discrepancies(asked: Asked, schedules: Mapping[str, str]) -> Report:
 
 
 def _lots(asked: Asked, schedules: Mapping[str, str]) -> Report:
-    recalled = {(one.drug_name, one.lot): one.reason for one in stock_queries.recalls()}
+    recalled = {(one.drug_name, lot_key(one.lot)): one.reason for one in stock_queries.recalls()}
     rows = []
     for container, balance in report_queries.stock(_names(asked, schedules)):
-        why = recalled.get((container.drug_name, container.lot or ""), "")
+        why = recalled.get((container.drug_name, lot_key(container.lot)), "")
         expires = container.expires_on
         if not why and (expires is None or expires > asked.expires_until):
             continue

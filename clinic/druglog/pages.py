@@ -48,7 +48,6 @@ class Row:
     is_struck: bool = False
     is_strong: bool = False
     is_waiting: bool = False
-    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +80,11 @@ def units_of(register: Register, entries: Sequence[RegisterEntry], balance_mg: D
     return Units(full if is_whole else None, register.form)
 
 
-def rows_of(entries: Sequence[RegisterEntry], units: Units, *, today: date) -> list[Row]:
-    """Return the rows of a page, the newest first; containers of one delivery stand in one row."""
+def rows_of(entries: Sequence[RegisterEntry], units: Units, *, today: date, rest: int = 0) -> list[Row]:
+    """Return the rows of a page, the newest first; containers of one delivery stand in one row.
+
+    `rest` are the containers of the last one's delivery that stand further below.
+    """
     rows: list[Row] = []
     before: RegisterEntry | None = None
     pieces = 1
@@ -95,6 +97,8 @@ def rows_of(entries: Sequence[RegisterEntry], units: Units, *, today: date) -> l
         below = entries[number + 1] if number + 1 < len(entries) else None
         rows.append(_row(entry, units, below, today))
         before = entry
+    if rest and before is not None:
+        rows[-1] = replace(rows[-1], amount=units.amount((pieces + rest) * before.quantity_mg))
     return rows
 
 
@@ -127,7 +131,6 @@ def _row(entry: RegisterEntry, units: Units, below: RegisterEntry | None, today:
         entry_id=entry.id,
         is_struck=entry.is_struck,
         is_strong=entry.kind is RegisterKind.COUNT,
-        line=entry.line or 0,
     )
 
 

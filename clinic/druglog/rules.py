@@ -111,6 +111,11 @@ def total_mg(quantities_mg: Iterable[Decimal]) -> Decimal:
     return total
 
 
+def lot_key(lot: str | None) -> str:
+    """Return a lot as it is compared: letters and labels differ in blanks and capitals."""
+    return "".join((lot or "").split()).upper()
+
+
 # --- containers ------------------------------------------------------------------------------------------------------
 
 FORMS: Final = ("vial", "ampoule", "bag", "syringe", "tablet", "capsule")

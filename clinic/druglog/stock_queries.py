@@ -21,7 +21,7 @@ from clinic.druglog.models import (
 )
 from clinic.druglog.models_settling import DiscrepancyStep, StockCount
 from clinic.druglog.queries import held
-from clinic.druglog.rules import RegisterKind
+from clinic.druglog.rules import RegisterKind, lot_key
 from clinic.protocols.models import Drug
 
 LINES_A_PAGE = 60
@@ -109,6 +109,25 @@ def lines_of(
     if kinds:
         found = found.where(RegisterEntry.kind.in_(kinds))
     return list(db.session.scalars(found))
+
+
+def rest_of_delivery(newest: RegisterEntry) -> int:
+    """Return how many lines of the same delivery stand right below one on its page, without any other in between."""
+    if newest.kind is not RegisterKind.RECEIVE or newest.container is None or newest.container.receipt_id is None:
+        return 0
+    strike = aliased(RegisterEntry)
+    is_of_it = sa.and_(
+        RegisterEntry.kind == RegisterKind.RECEIVE,
+        sa.func.coalesce(Container.receipt_id == newest.container.receipt_id, sa.false()),
+        strike.id.is_(None),
+    )
+    other = (
+        sa.select(sa.func.max(RegisterEntry.line))
+        .outerjoin(RegisterEntry.container)
+        .outerjoin(strike, strike.about_id == RegisterEntry.id)
+        .where(RegisterEntry.register_id == newest.register_id, RegisterEntry.line < newest.line, sa.not_(is_of_it))
+    )
+    return (newest.line or 1) - 1 - (db.session.scalar(other) or 0)
 
 
 def entry(entry_id: uuid.UUID) -> RegisterEntry | None:
@@ -234,7 +253,13 @@ def recalls() -> list[LotRecall]:
 
 def is_recalled(drug_name: str, lot: str) -> bool:
     """Whether a lot may not be used."""
-    return any(one.drug_name == drug_name and one.lot == lot for one in recalls())
+    return any(one.drug_name == drug_name and lot_key(one.lot) == lot_key(lot) for one in recalls())
+
+
+def has_come(drug_name: str, lot: str) -> bool:
+    """Whether any container of a lot ever came into a cabinet."""
+    lots = sa.select(Container.lot).where(Container.drug_name == drug_name).distinct()
+    return any(lot_key(one) == lot_key(lot) for one in db.session.scalars(lots))
 
 
 def _discrepancies() -> sa.Select[Discrepancy]:

@@ -58,7 +58,11 @@ def register_page(
     pages = stock_queries.registers()
     balance = next(one.balance_mg for one in pages if one.register.id == register.id)
     units = units_of(register, entries, balance)
-    rows = rows_of(entries[:LINES_A_PAGE], units, today=today(now))
+    shown = entries[:LINES_A_PAGE]
+    # A long delivery is one row: the next page begins below all of it.
+    rest = stock_queries.rest_of_delivery(shown[-1]) if len(entries) > LINES_A_PAGE else 0
+    rows = rows_of(shown, units, today=today(now), rest=rest)
+    lowest = (shown[-1].line or 0) - rest if shown else 0
     return render_template(
         template,
         register=register,
@@ -66,7 +70,7 @@ def register_page(
         siblings=_siblings(register, pages),
         rows=([waiting] if waiting and not before else []) + rows,
         is_whole=is_whole,
-        earlier=rows[-1].line if len(entries) > LINES_A_PAGE else None,
+        earlier=lowest if len(entries) > LINES_A_PAGE and lowest > 1 else None,
         balance=units.balance(balance),
         unit=f"{register.form}s" if units.full_mg else "",
         **context,

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor
 from clinic.accounts.models import Site
-from clinic.core import clock
+from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
@@ -45,8 +45,10 @@ def counted_mg(register: Register, form: CountForm) -> Decimal:
 # --- cabinets and recalls --------------------------------------------------------------------------------------------
 
 
-def _cabinets_page(*, cabinet: CabinetForm | None = None, recall: RecallForm | None = None) -> str:
-    refused: Form | None = cabinet or recall
+def _cabinets_page(
+    *, cabinet: CabinetForm | None = None, recall: RecallForm | None = None, lift: ReasonForm | None = None
+) -> str:
+    refused: Form | None = cabinet or recall or lift
     cabinet = cabinet or CabinetForm(formdata=None)
     recall = recall or RecallForm(formdata=None, prefix="recall-")
     cabinet.offer(stock_queries.sites())
@@ -96,11 +98,16 @@ def recall_lot() -> ResponseReturnValue:
     """Note that a lot may not be used."""
     form = RecallForm(prefix="recall-")
     form.offer(drug_names())
-    if attempt(
+    recalled = attempt(
         form,
         lambda: operations.recall_lot(form.drug_name.data, form.lot.data, form.reason.data, by=actor(), at=clock.now()),
-    ):
-        flash("Recalled: nothing of this lot can be drawn any more.")
+    )
+    if recalled is not None:
+        if stock_queries.has_come(recalled.drug_name, recalled.lot):
+            flash("Recalled: nothing of this lot can be drawn any more.")
+        else:
+            words = f"No container of {recalled.drug_name} came with this lot: compare it with the labels."
+            flash(f"Recalled. {words}", "warn")
         return redirect(url_for(".list_cabinets"), 303)
     return _cabinets_page(recall=form), 422
 
@@ -114,7 +121,8 @@ def lift_recall(recall_id: uuid.UUID) -> ResponseReturnValue:
     if attempt(form, lambda: operations.lift_recall(recall, form.reason.data, by=actor(), at=clock.now())):
         flash("The lot may be used again.")
         return redirect(url_for(".list_cabinets"), 303)
-    return _cabinets_page(), 422
+    form.refusal, form.reason.errors = form.summary[0][1], []  # each lot has such a field: said on top
+    return _cabinets_page(lift=form), 422
 
 
 # --- into the cabinet ------------------------------------------------------------------------------------------------
@@ -181,7 +189,8 @@ def accept_transfer(entry_id: uuid.UUID) -> ResponseReturnValue:
     now = clock.now()
     try:
         cabinet = _cabinet(request.form.get("cabinet_id"), "cabinet_id")
-        made = operations.accept_transfer(sent, cabinet, happened_at=now, by=actor(), at=now)
+        with db.session.begin_nested():  # what was begun is undone by a refusal
+            made = operations.accept_transfer(sent, cabinet, happened_at=now, by=actor(), at=now)
     except RuleBroken as refusal:
         flash(refusal.message, "warn")
         return redirect(url_for(".list_cabinets"), 303)

@@ -211,6 +211,13 @@ def test_a_recalled_lot_is_not_used_until_the_recall_is_lifted(make_vials, make_
     assert operations.withdraw(account, vial, Decimal(10), happened_at=START, by=nurse, at=START)
 
 
+@pytest.mark.parametrize("written", ["f1001", " F 1001 ", "F1001\u00a0"])
+def test_a_recalled_lot_is_known_however_it_is_written(make_vials, make_account, nurse, written):
+    operations.recall_lot("ketamine", written, "letter", by=nurse, at=START)
+    with pytest.raises(RuleBroken, match="was recalled"):
+        operations.withdraw(make_account(), make_vials()[0], Decimal(10), happened_at=START, by=nurse, at=START)
+
+
 def test_a_container_keeps_its_label_and_its_opening(make_vials, make_account, nurse):
     vial = make_vials()[0]
     operations.withdraw(make_account(), vial, Decimal(10), happened_at=START, by=nurse, at=START)

@@ -45,6 +45,17 @@ def test_a_delivery_reads_as_one_line(nurses_browser, vials):
     assert "Northgate Pharma, invoice INV-77, lot F1001" in row[1]
 
 
+def test_a_long_delivery_is_one_line_and_the_older_ones_come_next(nurses_browser, vials, make_vials):
+    make_vials(100)
+    address = f"/drugs/{vials[0].register_id}"
+    page = nurses_browser.get(address)
+    (row,) = [row for row in cells(page) if len(row) == 7]
+    assert (row[3], row[4]) == ("100 vials", "103")
+    assert f"{address}?before=4" in page.text
+    (row,) = [row for row in cells(nurses_browser.get(f"{address}?before=4")) if len(row) == 7]
+    assert (row[3], row[4]) == ("3 vials", "3")
+
+
 def test_a_page_with_a_broken_vial_counts_in_mg(nurses_browser, vials, make_account, nurse):
     operations.withdraw(make_account(), vials[0], Decimal(50), happened_at=START, by=nurse, at=START)
     page = nurses_browser.get(f"/drugs/{vials[0].register_id}")
@@ -168,6 +179,22 @@ def test_a_vial_is_sent_and_accepted_by_another_person(nurses_browser, client, v
     assert "cupboard B" in page.text
     db.session.expire_all()
     assert vials[0].register.cabinet_id == other.id
+
+
+def test_a_recall_says_when_no_vial_has_the_lot(nurses_browser, vials, make_drug):
+    make_drug("ketamine")
+    sent = {"recall-drug_name": "ketamine", "recall-reason": "letter"}
+    page = nurses_browser.post("/drugs/recalls", data=sent | {"recall-lot": "F1002"}, follow_redirects=True)
+    assert "No container of ketamine came with this lot" in page.text
+    page = nurses_browser.post("/drugs/recalls", data=sent | {"recall-lot": "f 1001"}, follow_redirects=True)
+    assert "Recalled: nothing of this lot" in page.text
+
+
+def test_a_recall_is_not_lifted_without_a_reason(nurses_browser, nurse):
+    recall = operations.recall_lot("ketamine", "F1001", "letter", by=nurse, at=START)
+    page = nurses_browser.post(f"/drugs/recalls/{recall.id}/lift", data={"reason": ""})
+    assert page.status_code == 422
+    assert "Say why" in page.text
 
 
 def test_strangers_find_no_page(refuses_strangers, vials, make_drawn):
