@@ -290,12 +290,15 @@ def accept_transfer(
         raise RuleBroken("This line is no transfer.")
     if sent.recorded_by_id == by.id:
         raise RuleBroken("Another person than who sent it accepts it.")
+    old = sent.container.register
+    # Another person may be accepting it at this moment: its page is held before anybody looks.
+    hold(old)
+    db.session.expire(sent, ["answer"])
     if sent.answer is not None:
         raise RuleBroken("This was accepted already.")
     if happened_at < sent.happened_at:
         raise RuleBroken("It was sent later than this.", field="happened_at")
     container = sent.container
-    old = container.register
     container.register = page_of(cabinet, old.drug_name, old.form, old.strength_mg_ml, old.size_ml)
     db.session.flush()  # the line goes onto the new page
     entry = add_line(

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 from clinic.accounts.models import Staff
 from clinic.core import db
 from clinic.druglog import operations, queries
-from clinic.druglog.models import Container, DrugAccount
+from clinic.druglog.models import Cabinet, Container, DrugAccount, RegisterEntry
 from tests.concurrency.test_booking import one_of
 from tests.concurrency.test_booking import race as at_once
 from tests.factories.sessions import START
@@ -70,6 +71,21 @@ def test_without_lock_and_order_more_than_one_would_take_it(race):
         connection.execute(sa.text("DROP INDEX uq_register_entry_register_id_line"))
     outcomes, _ = race(is_locked=False)
     assert (outcomes["done"] == 1) is (db.engine().dialect.name == "sqlite")
+
+
+def test_one_of_two_people_accepts_a_transfer(committed_db, clinic, request):
+    make = request.getfixturevalue
+    with db.unit_of_work():
+        vial, there, nurse = make("make_vials")(1)[0], make("make_cabinet")("B"), make("nurse")
+        people = [make("second_nurse").id, make("checker").id]
+        sent = operations.send(vial, to=there, happened_at=START, by=nurse, at=START).id
+
+    def accept(person):
+        by, there_now = db.session.get_one(Staff, person), db.session.get_one(Cabinet, there.id)
+        line = db.session.get_one(RegisterEntry, sent)
+        operations.accept_transfer(line, there_now, happened_at=START, by=by, at=START)
+
+    assert at_once(clinic, [partial(accept, person) for person in people]) == one_of(2)
 
 
 def test_two_tabs_do_not_waste_the_same_rest_twice(committed_db, clinic, request):
