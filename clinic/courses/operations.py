@@ -16,6 +16,7 @@ from clinic.courses.rules import CourseDecision, CourseStatus, may_become, statu
 from clinic.orders import operations as orders
 from clinic.orders.models import OrderVersion
 from clinic.orders.rules import DosingWeight, OrderStatus
+from clinic.orders.signing_rules import remarks
 from clinic.patients.models import Patient, Weight
 from clinic.protocols.models import ProtocolVersion
 from clinic.protocols.rules import CourseIntent, ProtocolStatus
@@ -112,23 +113,34 @@ def sign_order(
     at: datetime,
     seen: str | None = None,
     reason: str | None = None,
+    remarked: str | None = None,
 ) -> Signature:
     """Sign a version of the course's order as it was `seen`. The first one makes the course active.
 
-    Beyond a limit of the protocol that the course began with, or of the order itself, it is signed with a `reason`.
-
+    Beyond a limit of the protocol that the course began with, or of the order itself, it is signed with a `reason`;
+    `remarked` is the `remarks_code` of what it was written for, where that is no part of what was `seen`.
     A version signed while the course is on hold waits on hold with it.
     """
     if version.order_id != course.order_id:
         raise RuleBroken("This order belongs to another course.")
     if course.status not in {CourseStatus.DRAFT, CourseStatus.ACTIVE, CourseStatus.ON_HOLD}:
         raise RuleBroken("This course is over. Begin a new one.")
+    if remarked is not None and reason:
+        _refuse_other_remarks(course, version, remarked, at=at)
     signature = orders.sign(version, by=by, password=password, at=at, seen=seen, protocol=bounds(course), reason=reason)
     if course.status is CourseStatus.DRAFT:
         _move(course, CourseStatus.ACTIVE, by=by, at=at, reason="The first order was signed.")
     elif course.status is CourseStatus.ON_HOLD:
         orders.hold(version, reason="The course is on hold.", by=by, at=at)
     return signature
+
+
+def _refuse_other_remarks(course: Course, version: OrderVersion, remarked: str, *, at: datetime) -> None:
+    found = orders.problems(version, on=orders.clinic_day(at), protocol=bounds(course))
+    if remarks(found) and remarked != orders.remarks_code(found):
+        raise RuleBroken(
+            "What stands outside is not all that you wrote this for. Read it again.", field="excess_reason"
+        )
 
 
 def bounds(course: Course) -> TermsDraft:

@@ -106,6 +106,11 @@ class Reading:
         """What is shown beside it."""
         return remarks(self.findings)
 
+    @property
+    def remarked(self) -> str:
+        """What a reason that is typed now is written for."""
+        return orders.remarks_code(self.findings)
+
 
 def dosing_weight(patient: Patient) -> Weight | None:
     """The weight that an order is written with: the last one that was measured."""

@@ -198,6 +198,7 @@ def _create(patient: Patient, version: ProtocolVersion, form: CourseForm) -> str
         password=form.password.data or "",
         at=clock.now(),
         reason=form.excess_reason.data,
+        remarked=request.form.get("remarked", ""),
     )
     flash("Signed. The course is active.")
     return url_for("notes.show_course", course_id=course.id)

@@ -185,6 +185,7 @@ def _sign_or_keep(course: Course, version: OrderVersion, form: OrderForm, *, is_
             password=form.password.data or "",
             at=clock.now(),
             reason=form.excess_reason.data,
+            remarked=request.form.get("remarked", ""),
         )
         flash(f"Signed order {version.number}.")
     else:

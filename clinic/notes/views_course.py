@@ -241,8 +241,15 @@ def _write_next(review: CourseReview, before: OrderVersion, form: NextOrderForm,
     now = clock.now()
     version = write(review, before, form, drawn=drawn_version(), by=actor(), at=now)
     if is_signed:
-        password, reason = form.password.data or "", form.excess_reason.data
-        courses.sign_order(review.course, version, by=actor(), password=password, at=now, reason=reason)
+        courses.sign_order(
+            review.course,
+            version,
+            by=actor(),
+            password=form.password.data or "",
+            at=now,
+            reason=form.excess_reason.data,
+            remarked=request.form.get("remarked", ""),
+        )
 
 
 def _moved_on(

@@ -25,7 +25,7 @@ from clinic.protocols.operations import rewrite_terms
 from clinic.protocols.terms import TermsDraft, content_of, make_terms
 from clinic.signatures import operations as signatures
 from clinic.signatures.models import Signature
-from clinic.signatures.rules import Meaning, canonical
+from clinic.signatures.rules import Meaning, canonical, seen_code
 
 __all__ = [
     "UNSIGNED",
@@ -189,6 +189,11 @@ def refuse_moved_on(version: OrderVersion, drawn_version: int | None) -> None:
 def seen_content(version: OrderVersion, findings: Sequence[Finding]) -> dict[str, object]:
     """What a page shows of a draft to its signer: its content and what stands against it."""
     return {"content": version_content(version), "findings": [found.message for found in findings]}
+
+
+def remarks_code(found: Sequence[Finding]) -> str:
+    """Return the hash of what a page asks a reason for; the form that gives the reason brings it back."""
+    return seen_code({"remarks": [finding.message for finding in remarks(found)]})
 
 
 def sign(

@@ -1,5 +1,6 @@
 """The physician's path: patient, new course from a protocol, order, sign; then adjust."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -54,6 +55,11 @@ def test_a_changed_value_is_marked_with_the_protocols(client, begun):
     assert "6.8\u00a0mg/h" in page.text
 
 
+def remarked(page):
+    """What the page brings back of what stands outside."""
+    return re.search(r'name="remarked" value="([^"]*)"', page.text)[1]
+
+
 DOSING = {
     "weight_rule": "ideal",
     "dosing_weight_kg": "61.5",
@@ -64,10 +70,12 @@ DOSING = {
 
 def test_the_weight_to_dose_on_is_typed_with_its_basis_and_signed(client, begun, patient):
     address, data = begun
-    page = client.post(address, data=data | DOSING | {"act": "read"}).text
+    read = client.post(address, data=data | DOSING | {"act": "read"})
+    page = read.text
     assert "61.5\u00a0kg, ideal weight: Devine, height 168 cm, 17-Nov-2025; on the scale 68\u00a0kg" in page
     assert "12.3\u00a0mg/h" in page  # 0.2 mg per kg per hour
-    client.post(address, data=data | DOSING | {"act": "sign", "password": PASSWORD, "excess_reason": "Discussed."})
+    why = {"excess_reason": "Discussed.", "remarked": remarked(read)}
+    client.post(address, data=data | DOSING | why | {"act": "sign", "password": PASSWORD})
     (course,) = queries.courses_of(patient.id)
     version = course.order.current
     assert (version.weight.kg, version.weight_used_kg) == (68, Decimal("61.5"))
@@ -127,11 +135,23 @@ def test_beyond_the_protocol_the_page_asks_for_a_reason_and_keeps_it_with_the_or
     assert refused.status_code == 422
     assert 'href="#excess_reason"' in refused.text
     assert queries.courses_of(patient.id) == []
-    assert client.post(address, data=beyond | {"excess_reason": "Tolerated 65 mg."}).status_code == 303
+    why = {"excess_reason": "Tolerated 65 mg.", "remarked": remarked(refused)}
+    assert client.post(address, data=beyond | why).status_code == 303
     (course,) = queries.courses_of(patient.id)
     for page in (f"/courses/{course.id}", f"/courses/{course.id}/orders/1"):
         assert "Tolerated 65 mg." in client.get(page).text
         assert "the protocol&#39;s is 60\u00a0mg" in client.get(page).text
+
+
+def test_a_reason_for_one_remark_is_none_for_another_that_came_meanwhile(client, begun, patient):
+    address, data = begun
+    beyond = data | {"act": "sign", "password": PASSWORD, "maximum_total_mg": "70"}
+    why = {"excess_reason": "Tolerated 65 mg.", "remarked": remarked(client.post(address, data=beyond))}
+    refused = client.post(address, data=beyond | why | {"maximum_total_mg": "75"})
+    assert refused.status_code == 422
+    assert "not all that you wrote this for" in refused.text
+    assert "Tolerated 65 mg." in refused.text
+    assert queries.courses_of(patient.id) == []
 
 
 def test_a_draft_beyond_the_protocol_is_signed_with_its_reason_where_it_is_read(client, begun, patient):
