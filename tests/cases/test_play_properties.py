@@ -13,9 +13,9 @@ from tests.cases.playing import different, played, read
 START = Decimal("10.0")
 PLACES = 9
 
-# In tenths of a minute and of a mL/h. Under five times the start, where a slip of the finger is suspected.
+# In tenths of a minute and of a mL/h. Between a fifth and five times the start, beyond which a slip is suspected.
 stretches = st.lists(
-    st.tuples(st.integers(1, 900), st.integers(1, 480), st.sampled_from([0, 0, 1, 137])), min_size=1, max_size=6
+    st.tuples(st.integers(1, 900), st.integers(21, 480), st.sampled_from([0, 0, 1, 137])), min_size=1, max_size=6
 )
 
 
