@@ -90,8 +90,11 @@ def _refuse_unless_booked(move: Move) -> None:
 
 
 def moved_together(appointment: Appointment) -> list[Appointment]:
-    """The appointments that moved in one act with this one, itself among them; empty when it did not move."""
-    if appointment.moved_from_id is None:
+    """The appointments that moved in one act with this one, itself among them; empty when it did not move.
+
+    One that was cancelled since is no part of it: what can be taken back of that is the cancelling.
+    """
+    if appointment.moved_from_id is None or appointment.status is not AppointmentStatus.BOOKED:
         return []
     return list(
         db.session.scalars(

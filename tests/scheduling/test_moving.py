@@ -142,3 +142,13 @@ def test_a_patient_who_has_arrived_stops_the_whole_plan(booked_course, make_slot
     moves = [Move(each, make_slot(each.session_number, starts_at=NINE + 40 * DAY), "x") for each in booked_course[:2]]
     with pytest.raises(RuleBroken, match="arrived"):
         move_all(moves, by=scheduler, at=NINE)
+
+
+def test_undoing_a_cancelling_moves_nobody_else(booked_course, make_slot, scheduler):
+    """They moved together; then one of them was cancelled, and only that is taken back."""
+    moves = [Move(each, make_slot(each.session_number, starts_at=each.starts_at + HOUR), "x") for each in booked_course]
+    moved = move_all(moves, by=scheduler, at=DESK_OPENS)
+    operations.cancel(moved[0], reason="Ill", by=scheduler, at=DESK_OPENS + HOUR)
+    (again,) = undo_together(moved[0], by=scheduler, at=DESK_OPENS + HOUR)
+    assert again.starts_at == moved[0].starts_at
+    assert {each.status for each in moved[1:]} == {AppointmentStatus.BOOKED}
