@@ -80,8 +80,11 @@ def _lock(moves: Sequence[Move]) -> None:
 
 
 def _refuse_unless_booked(move: Move) -> None:
-    """Whoever has arrived, or does not come, is not moved; read again, for it may be some seconds ago."""
-    db.session.refresh(move.appointment, ["status", "version"])
+    """Whoever has arrived, or does not come, is not moved; read again, for it may be some seconds ago.
+
+    The version stays as it was read: what another desk has changed since is not written over, but shows as stale.
+    """
+    db.session.refresh(move.appointment, ["status"])
     if move.appointment.status is not AppointmentStatus.BOOKED:
         raise RuleBroken(
             f"{move.appointment.patient.name} is not booked any more: {move.appointment.status.value}. "

@@ -4,10 +4,13 @@ import json
 import re
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm.exc import StaleDataError
 
-from clinic.core import clock
+from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
 from clinic.scheduling import operations, queries
+from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations import SlotsTaken
 from clinic.scheduling.operations_moves import Move, move_all, undo_together
 from clinic.scheduling.rules import AppointmentStatus
@@ -152,3 +155,11 @@ def test_undoing_a_cancelling_moves_nobody_else(booked_course, make_slot, schedu
     (again,) = undo_together(moved[0], by=scheduler, at=DESK_OPENS + HOUR)
     assert again.starts_at == moved[0].starts_at
     assert {each.status for each in moved[1:]} == {AppointmentStatus.BOOKED}
+
+
+def test_a_plan_does_not_undo_what_another_desk_changed_meanwhile(booked_course, make_slot, scheduler):
+    one = booked_course[0]
+    changed = sa.update(Appointment).where(Appointment.id == one.id).values(version=one.version + 1)
+    db.session.execute(changed, execution_options={"synchronize_session": False})
+    with pytest.raises(StaleDataError):
+        move_all([Move(one, make_slot(1, starts_at=NINE + HOUR), "x")], by=scheduler, at=DESK_OPENS)
