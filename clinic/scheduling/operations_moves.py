@@ -125,14 +125,21 @@ def accept_plan(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appoi
     """Carry out a plan or the part of it that was chosen: all of these moves, or none.
 
     Where time and chair stay, the appointment stays too and only its nurse changes: the patient is told nothing new.
+    Nurses give up their patients first and take the new ones last: two may swap, or one move make room for another.
     """
     _lock(moves)  # a nurse is held after the chairs, as everywhere
+    alone = [move for move in moves if _is_nurse_alone(move)]
     others = [move for move in moves if not _is_nurse_alone(move)]
-    for move in moves:
-        if _is_nurse_alone(move):
+    had = {move.appointment.id: move.appointment.nurse_id for move in alone}
+    with db.session.begin_nested():
+        for move in alone:
             _refuse_unless_booked(move)
-            assign_nurse(move.appointment, move.slot.nurse, by=by, at=at)
-    return move_all(others, by=by, at=at) if others else []
+            move.appointment.nurse = None
+        db.session.flush()  # whoever was faster shows here
+        moved = move_all(others, by=by, at=at) if others else []
+        for move in alone:
+            assign_nurse(move.appointment, move.slot.nurse, by=by, at=at, freed_from=had[move.appointment.id])
+    return moved
 
 
 def _is_nurse_alone(move: Move) -> bool:

@@ -1,5 +1,6 @@
 """What happens to an appointment that stands: its state, its nurse, its pump."""
 
+import uuid
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -81,13 +82,22 @@ def mark_no_show(
 
 
 def assign_nurse(
-    appointment: Appointment, nurse: Staff | None, *, by: Staff, at: datetime, override: Override | None = None
+    appointment: Appointment,
+    nurse: Staff | None,
+    *,
+    by: Staff,
+    at: datetime,
+    override: Override | None = None,
+    freed_from: uuid.UUID | None = None,
 ) -> None:
-    """Give an appointment to a nurse, unless the clinic's rules about nurses refuse it."""
+    """Give an appointment to a nurse, unless the clinic's rules about nurses refuse it.
+
+    `freed_from` is the nurse who had it, where the same act has set her free already.
+    """
     if nurse is not None:
         lock(Staff, {nurse.id})
     refuse_override(override, by=by)
-    was = appointment.nurse_id
+    was = freed_from or appointment.nurse_id
     # What was set aside for the nurse before says nothing about this one.
     kept = rules_in(appointment.override_rules) - NURSE_RULES
     while True:

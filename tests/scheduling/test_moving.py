@@ -7,12 +7,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm.exc import StaleDataError
 
+from clinic.audit.models import AuditEntry
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
 from clinic.scheduling import operations, queries
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations import SlotsTaken
-from clinic.scheduling.operations_moves import Move, move_all, undo_together
+from clinic.scheduling.operations_moves import Move, accept_plan, move_all, undo_together
 from clinic.scheduling.rules import AppointmentStatus
 from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
 
@@ -163,3 +164,34 @@ def test_a_plan_does_not_undo_what_another_desk_changed_meanwhile(booked_course,
     db.session.execute(changed, execution_options={"synchronize_session": False})
     with pytest.raises(StaleDataError):
         move_all([Move(one, make_slot(1, starts_at=NINE + HOUR), "x")], by=scheduler, at=DESK_OPENS)
+
+
+def test_a_full_nurse_takes_over_whom_the_same_plan_makes_room_for(clinic, make_booked, make_slot, scheduler, nurse):
+    clinic.patients_per_nurse = 1
+    full, waits = make_booked(nurse=nurse), make_booked()
+    moves = [
+        Move(waits, make_slot(chair=waits.chair, nurse=nurse), "another nurse"),
+        Move(full, make_slot(chair=full.chair, starts_at=NINE + 4 * HOUR, nurse=nurse), "makes room"),
+    ]
+    (moved,) = accept_plan(moves, by=scheduler, at=DESK_OPENS)
+    assert (waits.nurse_id, moved.nurse_id, moved.starts_at) == (nurse.id, nurse.id, NINE + 4 * HOUR)
+
+
+@pytest.fixture
+def full_nurses(clinic, nurse, second_nurse):
+    """Two nurses with one patient at once at most."""
+    clinic.patients_per_nurse = 1
+    return nurse, second_nurse
+
+
+def test_two_full_nurses_change_patients(full_nurses, make_booked, make_slot, scheduler):
+    nurse, second_nurse = full_nurses
+    one, other = make_booked(nurse=nurse), make_booked(nurse=second_nurse)
+    moves = [
+        Move(one, make_slot(chair=one.chair, nurse=second_nurse), "x"),
+        Move(other, make_slot(chair=other.chair, nurse=nurse), "x"),
+    ]
+    accept_plan(moves, by=scheduler, at=DESK_OPENS)
+    assert (one.nurse_id, other.nurse_id) == (second_nurse.id, nurse.id)
+    lines = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.subject_id == one.id))
+    assert f'"was_nurse_id":"{nurse.id}"' in "".join(line.body for line in lines).replace(" ", "")
