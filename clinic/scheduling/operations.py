@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts.models import Staff
@@ -156,6 +157,7 @@ def _refuse_what_cannot_be_booked(course: Course, slots: Sequence[Slot], *, at: 
         raise RuleBroken("Choose at least one time.", field="slots")
     for slot in slots:
         _refuse_impossible(slot, at=at)
+    _refuse_retired(slots)
     refusal = order_refusal(course, wished=len(slots), on=clinic_day(at))
     if refusal:
         raise RuleBroken(refusal, field="slots")
@@ -180,10 +182,16 @@ def _refuse_impossible(slot: Slot, *, at: datetime) -> None:
         raise RuleBroken("A time that has passed cannot be booked.", field="slots")
     if slot.ends_at <= slot.starts_at:
         raise RuleBroken("A session ends after it starts.", field="slots")
-    if slot.chair.is_retired:
-        raise RuleBroken(f"Chair {slot.chair.name} is no longer in use.", field="slots")
-    if slot.pump is not None and slot.pump.is_retired:
-        raise RuleBroken(f"Pump {slot.pump.name} is no longer in use.", field="slots")
+
+
+def _refuse_retired(slots: Sequence[Slot]) -> None:
+    """Nothing is booked in what is no longer in use; asked once it is held, for it was read before."""
+    wanted = [*(slot.chair for slot in slots), *(slot.pump for slot in slots if slot.pump)]
+    for table, kind in ((Chair, "Chair"), (Pump, "Pump")):
+        keys = {each.id for each in wanted if isinstance(each, table)}
+        retired = sa.select(table.name).where(table.id.in_(keys), table.is_retired)
+        if keys and (name := db.session.scalar(retired.limit(1))) is not None:
+            raise RuleBroken(f"{kind} {name} is no longer in use.", field="slots")
 
 
 def _appointment(
@@ -251,6 +259,7 @@ def move(
         nurses={slot.nurse.id} if slot.nurse else (),
         pumps={slot.pump.id} if slot.pump else (),
     )
+    _refuse_retired([slot])
     refuse_override(override, by=by)
     with db.session.begin_nested():
         # The old place must be free before the new one is tried.

@@ -17,6 +17,7 @@ from clinic.scheduling.operations import (
     SlotsTaken,
     _appointment,
     _refuse_impossible,
+    _refuse_retired,
     _same_place,
     _try,
     assign_nurse,
@@ -49,6 +50,7 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
     for move in moves:
         _refuse_unless_booked(move)
         _refuse_impossible(move.slot, at=at)
+    _refuse_retired([move.slot for move in moves])
     with db.session.begin_nested():
         moved, clashes = [], []
         for move in moves:

@@ -126,6 +126,7 @@ def assign_pump(appointment: Appointment, pump: Pump | None, *, by: Staff, at: d
         raise RuleBroken("Only a booked appointment can be changed here.", field="pump_id")
     if pump is not None:
         lock(Pump, {pump.id})
+        db.session.refresh(pump, ["is_retired"])  # another desk may have retired it meanwhile
         if pump.is_retired:
             raise RuleBroken(f"Pump {pump.name} is no longer in use.", field="pump_id")
     was = appointment.pump_id

@@ -9,7 +9,7 @@ from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.courses import operations as courses
 from clinic.courses.rules import CourseDecision
-from clinic.scheduling import operations, queries
+from clinic.scheduling import operations, operations_pumps, queries
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations import SlotsTaken
 from clinic.scheduling.rules import AppointmentStatus
@@ -140,6 +140,26 @@ def test_a_retired_chair_is_not_booked(make_course, make_slot, make_chair, sched
     chair.is_retired = True
     with pytest.raises(RuleBroken, match="no longer in use"):
         book(make_course(), make_slot(chair=chair), by=scheduler)
+
+
+def retire_elsewhere(row):
+    """Another desk retires it while this one holds what it read before."""
+    retired = sa.update(type(row)).where(type(row).id == row.id).values(is_retired=True)
+    db.session.execute(retired, execution_options={"synchronize_session": False})
+
+
+def test_what_is_retired_while_a_booking_waits_is_not_booked(make_course, make_slot, make_booked, scheduler):
+    there, slot = make_booked(), make_slot(2, starts_at=NINE + DAY)
+    pump = operations_pumps.add_pump("P1", "SN-1", by=scheduler, at=DESK_OPENS)
+    retire_elsewhere(slot.chair), retire_elsewhere(pump)
+    with pytest.raises(RuleBroken, match=r"Chair .* no longer in use"):
+        book(there.course, slot, by=scheduler)
+    with pytest.raises(RuleBroken, match=r"Chair .* no longer in use"):
+        operations.move(there, slot, reason="x", by=scheduler, at=DESK_OPENS)
+    with pytest.raises(RuleBroken, match=r"Pump .* no longer in use"):
+        book(there.course, make_slot(2, starts_at=NINE + DAY, pump=pump), by=scheduler)
+    with pytest.raises(RuleBroken, match=r"Pump .* no longer in use"):
+        operations.assign_pump(there, pump, by=scheduler, at=DESK_OPENS)
 
 
 def test_a_course_without_a_signed_order_is_not_booked(make_course, make_slot, scheduler):
