@@ -1,54 +1,44 @@
 """What the desk says has happened. These forms only ask: the plan is shown, and accepted by a form of its own."""
 
-from datetime import datetime, time, timedelta
-from typing import Any
+from datetime import datetime, time
 
 from wtforms import SelectField
-from wtforms.validators import StopValidation
 
-from clinic.core import formats, times
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import ClockField, Form, WholeField
 from clinic.core.moments import DayField
-from clinic.scheduling.forms import Reason, instant_of, refuse
+from clinic.scheduling.forms import Reason, chosen, instant_of, instant_on, refuse
 
 _LATEST_MINUTES = 360
 
 
-def _chosen(message: str) -> Any:
-    def check(_form: Form, field: Any) -> None:
-        if not field.data:
-            raise StopValidation(message)
-
-    return check
-
-
 class NurseOffForm(Form):
-    """A nurse is off, from one day to another."""
+    """A nurse is off, from one day to another; without times from midnight to midnight."""
 
     class Meta:
         csrf = False
 
-    who = SelectField("Nurse", [_chosen("Choose a nurse")])
+    who = SelectField("Nurse", [chosen("Choose a nurse")])
     day = DayField("From", required=True)
+    off_from = ClockField("Time, empty for all day")
     until = DayField("Until, empty for one day")
+    off_until = ClockField("Time, empty for all day")
 
     def span(self) -> tuple[datetime, datetime] | None:
-        """The days, from midnight to midnight; None where they cannot be meant."""
+        """The time; None where it cannot be meant."""
         if not self.validate() or self.day.data is None:
             return None
         last = self.until.data or self.day.data
-        if last < self.day.data:
-            refuse(self.until, "Enter a day after the first")
-            return None
-        zone = formats.zone.get()
         try:
-            return times.from_local(self.day.data, time(), zone), times.from_local(
-                last + timedelta(days=1), time(), zone
-            )
-        except (ValueError, OverflowError):
-            refuse(self.day, "Enter a date of this century")
+            start, _ = instant_on(self.day.data, self.off_from.data or time(), time())
+            _, end = instant_on(last, time(), self.off_until.data or time())
+        except RuleBroken as problem:
+            refuse(self.day, problem.message)
             return None
+        if end <= start:
+            refuse(self.until, "Enter a time after the first")
+            return None
+        return start, end
 
 
 class ChairOutForm(Form):
@@ -57,7 +47,7 @@ class ChairOutForm(Form):
     class Meta:
         csrf = False
 
-    chair = SelectField("Chair", [_chosen("Choose a chair")])
+    chair = SelectField("Chair", [chosen("Choose a chair")])
     from_day = DayField("From", required=True)
     from_time = ClockField("Time", required=True)
     until_day = DayField("Until", required=True)

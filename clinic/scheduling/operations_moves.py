@@ -1,6 +1,7 @@
 """Several appointments move at once: all of them, or none. Each says why; all can be taken back together."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -46,7 +47,7 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
     3. Try the new places; with any collision nothing has moved.
     """
     moves = [replace(move, slot=with_own_pump(move.slot, move.appointment)) for move in moves]
-    _lock(moves)
+    hold(moves)
     for move in moves:
         _refuse_unless_booked(move)
         _refuse_impossible(move.slot, at=at)
@@ -71,12 +72,13 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
     return moved
 
 
-def _lock(moves: Sequence[Move]) -> None:
+def hold(moves: Sequence[Move], *, chairs: Collection[uuid.UUID] = (), nurses: Collection[uuid.UUID] = ()) -> None:
+    """Hold all that moves need, and chairs and nurses that the same act changes, in the one order."""
     lock_in_order(
-        chairs={move.slot.chair.id for move in moves},
+        chairs={*chairs, *(move.slot.chair.id for move in moves)},
         patients={move.appointment.patient_id for move in moves},
         courses={move.appointment.course_id for move in moves},
-        nurses={move.slot.nurse.id for move in moves if move.slot.nurse},
+        nurses={*nurses, *(move.slot.nurse.id for move in moves if move.slot.nurse)},
         pumps={move.slot.pump.id for move in moves if move.slot.pump},
     )
 
@@ -129,7 +131,8 @@ def accept_plan(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appoi
     Where time and chair stay, the appointment stays too and only its nurse changes: the patient is told nothing new.
     Nurses give up their patients first and take the new ones last: two may swap, or one move make room for another.
     """
-    _lock(moves)  # a nurse is held after the chairs, as everywhere
+    moves = [replace(move, slot=with_own_pump(move.slot, move.appointment)) for move in moves]
+    hold(moves)  # a nurse is held after the chairs, as everywhere
     alone = [move for move in moves if _is_nurse_alone(move)]
     others = [move for move in moves if not _is_nurse_alone(move)]
     had = {move.appointment.id: move.appointment.nurse_id for move in alone}

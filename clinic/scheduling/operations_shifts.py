@@ -14,7 +14,8 @@ from clinic.scheduling.locking import lock
 from clinic.scheduling.models import Appointment, Shift, ShiftBreak
 from clinic.scheduling.operations_breaking import refuse_unseen
 from clinic.scheduling.operations_hours import settle_own_clock
-from clinic.scheduling.room_rules import is_covered, over_the_limit
+from clinic.scheduling.room_rules import Span, is_covered, outside, over_the_limit
+from clinic.scheduling.rules import Stretch
 
 
 def add_shift(
@@ -48,16 +49,45 @@ def add_shift(
 
 def remove_shift(shift: Shift, *, by: Staff, at: datetime, seen: str | None = None) -> None:
     """Take a person off duty. Appointments stay with their nurse; `WouldBreak` shows them first."""
-    lock(Staff, {shift.staff_id})
-    standing = _standing(shift, at)
+    take_off_duty(shift.staff, shift, by=by, at=at, seen=seen)
+
+
+def take_off_duty(staff: Staff, off: Span, *, by: Staff, at: datetime, seen: str | None = None) -> None:
+    """Take a person off duty for a time; of each shift stays what lies outside it, with its limits and breaks.
+
+    Appointments stay with their nurse; `WouldBreak` first shows those that no shift of hers would cover any more.
+    """
+    lock(Staff, {staff.id})
+    standing = queries_rooms.standing(max(at, off.starts_at), off.ends_at, nurse_id=staff.id)
     if standing:
         first, last = min(each.starts_at for each in standing), max(each.ends_at for each in standing)
-        there = queries_rooms.shifts_of(shift.staff_id, first, last)
-        others = [each for each in there if each.id != shift.id]
-        refuse_unseen([each for each in standing if is_covered(each, there) and not is_covered(each, others)], seen)
-    _record(shift, "removed", by=by, at=at)
-    db.session.delete(shift)
-    db.session.flush()
+        there = queries_rooms.shifts_of(staff.id, first, last)
+        left = [piece for each in there for piece in outside(each, off)]
+        refuse_unseen([each for each in standing if is_covered(each, there) and not is_covered(each, left)], seen)
+    for shift in queries_rooms.shifts_of(staff.id, off.starts_at, off.ends_at):
+        _cut(shift, off, by=by, at=at)
+    db.session.flush()  # whoever books now meets it
+
+
+def _cut(shift: Shift, off: Span, *, by: Staff, at: datetime) -> None:
+    """Keep of a shift what lies outside a time; the first piece is the shift itself."""
+    pieces = outside(shift, off)
+    _record(shift, "shortened" if pieces else "removed", by=by, at=at, kept=[_words(piece) for piece in pieces])
+    if not pieces:
+        db.session.delete(shift)
+        return
+    rests = [Stretch(each.starts_at, each.ends_at) for each in shift.breaks]
+    limits = {"patients_at_once": shift.patients_at_once, "starts_per_quarter": shift.starts_per_quarter}
+    rows = [shift, *(Shift(staff_id=shift.staff_id, **limits) for _ in pieces[1:])]
+    for row, piece in zip(rows, pieces, strict=True):
+        row.starts_at, row.ends_at = piece.starts_at, piece.ends_at
+        inside = [(max(rest.starts_at, piece.starts_at), min(rest.ends_at, piece.ends_at)) for rest in rests]
+        row.breaks = [ShiftBreak(starts_at=start, ends_at=end) for start, end in inside if start < end]
+        db.session.add(row)
+
+
+def _words(piece: Span) -> list[datetime]:
+    return [piece.starts_at, piece.ends_at]
 
 
 def set_shift_limits(

@@ -13,8 +13,8 @@ from typing import Final
 from clinic.core import formats, times
 from clinic.scheduling import queries_planning as queries
 from clinic.scheduling import resources
-from clinic.scheduling.course_request import Ask
-from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
+from clinic.scheduling.course_request import Ask, gap_of
+from clinic.scheduling.frame import SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.happening import Happening, NurseOff
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations import Slot
@@ -31,9 +31,13 @@ _AFTER: Final = 28
 _ELSEWHERE: Final = 14
 _ROUNDS: Final = 60
 _ROUNDS_EACH: Final = 6
-# Nothing counts but how little changes.
-_LEAST_CHANGE: Final = replace(COMFORT, delay=0, gap=2, preference=0, continuity=0, level=0)
+# Nothing counts but how little changes; on another day the time of day stays, where it costs nothing else.
+_LEAST_CHANGE: Final = replace(COMFORT, delay=0, gap=2, preference=1, continuity=0, level=0)
 _NO_HOURS: Final[tuple[tuple[int, int], ...]] = ()
+
+
+Found = dict[uuid.UUID, tuple[Slot, bool] | None]
+Days = Mapping[tuple[uuid.UUID, int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,6 @@ class Replan:
         self._until = self.frame.length - _AFTER + _ELSEWHERE
         self._before = resources.read(first, last, zone)
         self._after = happening.apply(self._before)
-        self._days = self._days_by_session()
         self._affected = {each.id: why for each in self._before.held if (why := self._why(each))}
         self._terms = queries.terms_of(each.course_id for each in self._before.held)
 
@@ -76,8 +79,8 @@ class Replan:
         is_movable = each.status is AppointmentStatus.BOOKED and each.ends_at > self._at
         return self._happening.reason(each, self._before) if is_movable else None
 
-    def _days_by_session(self) -> dict[tuple[uuid.UUID, int], int]:
-        return {(each.course_id, each.session_number): self.frame.day(each.starts_at) for each in self._before.held}
+    def _days_by_session(self, held: Iterable[Held]) -> Days:
+        return {(each.course_id, each.session_number): self.frame.day(each.starts_at) for each in held}
 
     def changes(self) -> list[Change]:
         """What has to change, earliest first."""
@@ -114,18 +117,51 @@ class Replan:
 
     # --- the problem ---
 
-    def _solve(
-        self, affected: Collection[uuid.UUID], helpers: Collection[uuid.UUID]
-    ) -> dict[uuid.UUID, tuple[Slot, bool] | None]:
-        """By appointment, where it shall stand and whether that is another place; None where none is left."""
-        moving = [each for each in self._before.held if each.id in affected or each.id in helpers]
-        held = [each for each in self._after.held if each.id not in affected and each.id not in set(helpers)]
+    def _solve(self, affected: Collection[uuid.UUID], helpers: Collection[uuid.UUID]) -> Found:
+        """By appointment, where it shall stand and whether that is another place; None where none is left.
+
+        Each looks at where its neighbours in the course stood. Where two that follow each other both moved out of
+        the days that the order has between them, the first keeps its new place, and the others are looked for again.
+        """
+        settled: Found = {}
+        while True:
+            found = settled | self._solve_around(settled, affected, helpers)
+            first = self._out_of_step(found, settled)
+            if first is None:
+                return found
+            settled[first] = found[first]
+
+    def _out_of_step(self, found: Found, settled: Collection[uuid.UUID]) -> uuid.UUID | None:
+        """The first appointment whose next one shall stand too near or too far, as neither did before."""
+        rows = {(each.course_id, each.session_number): each for each in self._before.held if each.id in found}
+        for (course, number), each in sorted(rows.items(), key=lambda row: row[1].starts_at):
+            follower = rows.get((course, number + 1))
+            one, two = found[each.id], found[follower.id] if follower else None
+            if follower is None or one is None or two is None or each.id in settled:
+                continue
+            gap = gap_of(self._terms[course], follower.session_number) if course in self._terms else None
+            was = self.frame.day(follower.starts_at) - self.frame.day(each.starts_at)
+            days = self.frame.day(two[0].starts_at) - self.frame.day(one[0].starts_at)
+            if gap is not None and days != was and not gap.least <= days <= gap.most:
+                return each.id
+        return None
+
+    def _solve_around(self, settled: Found, affected: Collection[uuid.UUID], helpers: Collection[uuid.UUID]) -> Found:
+        """Places for all but the settled ones, which hold theirs already."""
+        moving = [
+            each
+            for each in self._before.held
+            if each.id not in settled and (each.id in affected or each.id in set(helpers))
+        ]
+        gone = {each.id for each in moving}
+        held = [_at(each, settled.get(each.id)) for each in self._after.held if each.id not in gone]
         stage = self._situation(replace(self._after, held=held))
-        courses = tuple(self._course(stage, each, may_leave_day=each.id in affected) for each in moving)
+        days = self._days_by_session([*held, *moving])
+        courses = tuple(self._course(stage, each, days, may_leave_day=each.id in affected) for each in moving)
         problem = replace(stage.problem, courses=courses)
         rounds = _ROUNDS + _ROUNDS_EACH * len(courses)
         plan = search.solve(problem, lambda done: search.OVER * done // rounds)
-        found: dict[uuid.UUID, tuple[Slot, bool] | None] = {}
+        found: Found = {}
         for each, course, places in zip(moving, courses, plan.places, strict=True):
             minutes = int((each.ends_at - each.starts_at).total_seconds()) // 60
             now = course.sessions[0].booked
@@ -147,13 +183,13 @@ class Replan:
     def _situation(self, resources: Resources) -> Situation:
         return Situation(resources, self.frame, today=self._today, per_nurse=self._per_nurse, weights=_LEAST_CHANGE)
 
-    def _course(self, stage: Situation, each: Held, *, may_leave_day: bool) -> Course:
+    def _course(self, stage: Situation, each: Held, neighbours: Days, *, may_leave_day: bool) -> Course:
         """One appointment as a course of its own; which days it may go to is said day by day."""
         minutes = int((each.ends_at - each.starts_at).total_seconds()) // 60
         now = stage.place_at(each.chair_id, each.nurse_id, each.starts_at)
         ask = Ask(self._terms.get(each.course_id), minutes)
         own = (now.start, now.start + slots_of(minutes))
-        days = self._other_days(each, ask, now.day) if may_leave_day else ()
+        days = self._other_days(each, ask, now.day, neighbours) if may_leave_day else ()
         exceptions = {day: self._from_now(ask.windows(self._weekday(day)), day) for day in days}
         exceptions[now.day] = (*self._from_now(ask.starts(0), now.day), *self._from_now((own,), now.day))
         return Course(
@@ -165,7 +201,7 @@ class Replan:
             last_done=None,
             weekly=(_NO_HOURS,) * 7,
             exceptions=exceptions,
-            preferred=(0, DAY),
+            preferred=own,
             sessions=(Session(str(each.id), shape_of(slots_of(minutes)), None, now),),
         )
 
@@ -180,11 +216,11 @@ class Replan:
         passed = (wall.hour * 60 + wall.minute) // SLOT + 1
         return tuple(window for window in windows if window[0] >= passed)
 
-    def _other_days(self, each: Held, ask: Ask, now: int) -> range:
+    def _other_days(self, each: Held, ask: Ask, now: int, days: Days) -> range:
         """The days that the neighbours in the course leave, as the order spaces them."""
         first, last = self.frame.day(self._at), self._until
-        before = self._days.get((each.course_id, each.session_number - 1))
-        after = self._days.get((each.course_id, each.session_number + 1))
+        before = days.get((each.course_id, each.session_number - 1))
+        after = days.get((each.course_id, each.session_number + 1))
         if before is not None and (gap := ask.gap(each.session_number)):
             first, last = max(first, before + gap.least), min(last, before + gap.most)
         if after is not None and (gap := ask.gap(each.session_number + 1)):
@@ -195,9 +231,7 @@ class Replan:
 
     # --- in the end ---
 
-    def _as_changes(
-        self, found: Mapping[uuid.UUID, tuple[Slot, bool] | None], reasons: Mapping[uuid.UUID, str]
-    ) -> list[Change]:
+    def _as_changes(self, found: Found, reasons: Mapping[uuid.UUID, str]) -> list[Change]:
         moved = {key: place for key, place in found.items() if place is None or place[1]}
         rows = queries.appointments(moved)
         changes = [
@@ -205,6 +239,19 @@ class Replan:
             for key, place in moved.items()
         ]
         return sorted(changes, key=lambda change: change.appointment.starts_at)
+
+
+def _at(each: Held, place: tuple[Slot, bool] | None) -> Held:
+    """An appointment as it will stand, where that is settled."""
+    if place is None:
+        return each
+    slot = place[0]
+    return each._replace(
+        chair_id=slot.chair.id,
+        nurse_id=slot.nurse.id if slot.nurse else each.nurse_id,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+    )
 
 
 def _with_nurse(slot: Slot, appointment: Appointment) -> Slot:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from clinic.scheduling.rules import week_of
+from clinic.scheduling.rules import Stretch, week_of
 
 MINUTES_OF_A_DAY: Final = 24 * 60
 _MINUTE: Final = timedelta(minutes=1)
@@ -180,6 +180,13 @@ def open_spans(hours: Iterable[Hours], closed: Iterable[Closed], day: date) -> l
 
 
 # --- cover -----------------------------------------------------------------------------------------------------------
+
+
+def outside(stretch: Span, off: Span) -> list[Stretch]:
+    """Return what a stretch keeps when a time is taken out of it: nothing, one piece or two."""
+    before = Stretch(stretch.starts_at, min(stretch.ends_at, off.starts_at))
+    after = Stretch(max(stretch.starts_at, off.ends_at), stretch.ends_at)
+    return [piece for piece in (before, after) if piece.starts_at < piece.ends_at]
 
 
 def is_covered(stretch: Span, rows: Iterable[Span]) -> bool:

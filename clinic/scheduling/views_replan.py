@@ -15,15 +15,17 @@ from clinic.audit.rules import AuditAction
 from clinic.core import clock, formats, times
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
-from clinic.scheduling import operations, queries, queries_planning, queries_rooms
+from clinic.scheduling import queries, queries_planning
 from clinic.scheduling.booking import change_words, clash_words, slot_words
 from clinic.scheduling.forms import MoveForm, chair_choices, instant_of, nurse_choices
 from clinic.scheduling.forms_replan import ChairOutForm, LateForm, NurseOffForm
 from clinic.scheduling.happening import ChairOut, Happening, NurseOff, RunsLate
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.moving import place_value
-from clinic.scheduling.operations import Slot, SlotsTaken
-from clinic.scheduling.operations_moves import Move, accept_plan
+from clinic.scheduling.operations import ChairInUse, Slot, SlotsTaken
+from clinic.scheduling.operations_breaking import WouldBreak
+from clinic.scheduling.operations_moves import Move
+from clinic.scheduling.operations_replan import carry_out
 from clinic.scheduling.replanning import Change, Replan
 from clinic.scheduling.views import bp, calendar_page, nurses, week_asked
 from clinic.scheduling.week import Ghost
@@ -91,7 +93,8 @@ def _line(change: Change) -> Line:
     return Line(value, old.patient.name, was, will, words, change.reason)
 
 
-def _page(asked: _Asked, *, refusals: Sequence[str] = (), ticked: set[str] | None = None) -> str:
+def _page(asked: _Asked, refusal: RuleBroken | None = None) -> str:
+    """The plan; after a refusal with the ticks as they were sent, and with what stands in the way."""
     changes: list[Change] = []
     if asked.happening is not None:
         plan = Replan(asked.happening, per_nurse=clinic().patients_per_nurse, at=clock.now())
@@ -117,12 +120,20 @@ def _page(asked: _Asked, *, refusals: Sequence[str] = (), ticked: set[str] | Non
         leaving={change.appointment.id for change in changes if change.slot is not None and not change.is_nurse_alone},
         asked=asked,
         form=asked.form,
-        refusals=refusals,
+        refusals=_refusals(refusal),
+        standing=refusal.standing if isinstance(refusal, WouldBreak | ChairInUse) else (),
+        seen=refusal.key if isinstance(refusal, WouldBreak) else "",
         moves=[line for line in lines if line.value],
         stuck=[line for line in lines if not line.value],
-        ticked=ticked,
+        ticked=None if refusal is None else {*request.form.getlist("move"), request.form.get("fact", "")},
         here=url_for(".accept_replan", **_question()),
     )
+
+
+def _refusals(refusal: RuleBroken | None) -> list[str]:
+    if isinstance(refusal, SlotsTaken):
+        return [clash_words(each) for each in refusal.clashes]
+    return [] if refusal is None else [refusal.message]
 
 
 def _span(slot: Slot) -> tuple[Any, Any]:
@@ -147,16 +158,14 @@ def accept_replan() -> ResponseReturnValue:
     if asked.happening is None:
         return _page(asked), 422
     values = request.form.getlist("move")
-    is_fact = bool(request.form.get("fact"))
     try:
         moves = _moves(values)
-        accept_plan(moves, by=actor(), at=clock.now())
-        if is_fact:
-            _record_fact(asked.happening)
-    except SlotsTaken as refusal:
-        return _page(asked, refusals=[clash_words(each) for each in refusal.clashes], ticked=set(values)), 422
+        fact = (
+            asked.happening if request.form.get("fact") and isinstance(asked.happening, NurseOff | ChairOut) else None
+        )
+        carry_out(moves, fact, by=actor(), at=clock.now(), seen=request.form.get("seen"))
     except RuleBroken as refusal:
-        return _page(asked, refusals=[refusal.message], ticked=set(values)), 422
+        return _page(asked, refusal), 422
     count = "1 appointment" if len(moves) == 1 else f"{len(moves)} appointments"
     flash(f"Changed {count}." if moves else "Recorded.")
     day = times.local(asked.happening.starts_at, formats.zone.get()).date()
@@ -193,13 +202,3 @@ def _key(text: str) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return None
-
-
-def _record_fact(happening: Happening) -> None:
-    """What happened itself: the shift ends, the chair is closed."""
-    if isinstance(happening, NurseOff):
-        for shift in queries_rooms.shifts_of(happening.nurse.id, happening.starts_at, happening.ends_at):
-            operations.remove_shift(shift, by=actor(), at=clock.now())
-    elif isinstance(happening, ChairOut):
-        span = {"starts_at": happening.starts_at, "ends_at": happening.ends_at}
-        operations.close_chair(happening.chair, **span, reason=happening.why, by=actor(), at=clock.now())

@@ -5,9 +5,11 @@ import sqlalchemy as sa
 
 from clinic.accounts.models import Staff
 from clinic.core import db
+from clinic.scheduling.happening import ChairOut
 from clinic.scheduling.models import Appointment, Chair
 from clinic.scheduling.operations import Slot
-from clinic.scheduling.operations_moves import Move, accept_plan
+from clinic.scheduling.operations_moves import Move
+from clinic.scheduling.operations_replan import carry_out
 from clinic.scheduling.rules import AppointmentStatus
 from tests.concurrency.test_booking import Room, one_of, race
 from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
@@ -21,8 +23,8 @@ def room(committed_db, request):
     return Room(request)
 
 
-def plan(room, *moves):
-    """An act: accept a plan. A move is an appointment, a chair, a start and a nurse, by their keys."""
+def plan(room, *moves, closes=None):
+    """An act: carry out a plan. A move is an appointment, a chair, a start and a nurse, by their keys."""
     by = room.scheduler.id
 
     def act():
@@ -31,7 +33,9 @@ def plan(room, *moves):
             each, nurse = db.session.get_one(Appointment, key), nurse_id and db.session.get_one(Staff, nurse_id)
             slot = Slot(each.session_number, db.session.get_one(Chair, chair_id), start, start + HOUR, nurse)
             wanted.append(Move(each, slot, "race"))
-        accept_plan(wanted, by=db.session.get_one(Staff, by), at=DESK_OPENS)
+        chair = closes and db.session.get_one(Chair, closes)
+        fact = chair and ChairOut(chair, NINE, NINE + DAY, "service")
+        carry_out(wanted, fact, by=db.session.get_one(Staff, by), at=DESK_OPENS)
 
     return act
 
@@ -71,3 +75,15 @@ def test_plans_that_change_nurses_and_chairs_crosswise_do_not_block_each_other(c
     outcomes = race(clinic, [there, back, *bookings])
     assert set(outcomes) <= {"done", "refused"}
     assert outcomes.count("done") == 3
+
+
+def test_plans_that_close_a_chair_and_bookings_in_it_do_not_block_each_other(clinic, room):
+    """The plan gives to the nurse and closes the chair; the booking wants that chair, and then the nurse."""
+    acts = []
+    with room:
+        nurse = room.nurse.id
+        for _ in range(PLANS):
+            each, chair = booked(room), room.chair()
+            acts.append(plan(room, (each[0], each[1], NINE, nurse), closes=chair))
+            acts.append(room.booking(room.course(), (1, chair, NINE + 3 * DAY, nurse)))
+    assert race(clinic, acts) == ["done"] * 2 * PLANS

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clinic.core import clock, formats
-from clinic.scheduling import operations, queries
+from clinic.scheduling import operations, operations_shifts, queries, queries_rooms
 from clinic.scheduling.happening import ChairOut, NurseOff, RunsLate
+from clinic.scheduling.operations_replan import carry_out
 from clinic.scheduling.replanning import Replan
 from clinic.scheduling.rules import AppointmentStatus
 from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
@@ -117,6 +118,17 @@ def test_who_finds_no_place_is_named(desk, two_nurses, make_other):
     assert "No place is left." in said
 
 
+def test_two_sessions_that_both_move_keep_the_days_between_them(make_shift, nurse, make_course, make_slot, scheduler):
+    first = make_slot(1)
+    slots = [first, make_slot(2, chair=first.chair, starts_at=NINE + 2 * DAY)]
+    operations.book(make_course(), slots, by=scheduler, at=DESK_OPENS)
+    for day in (-1, 7):
+        make_shift(nurse, starts_at=NINE + day * DAY - HOUR, ends_at=NINE + day * DAY + 8 * HOUR)
+    earlier, later = changes(ChairOut(first.chair, MIDNIGHT, MIDNIGHT + 7 * DAY, "service"))
+    assert earlier.slot.starts_at == NINE - DAY
+    assert later.slot is None  # the order has 7 days at most, and the next free day is 8 days later
+
+
 def test_a_late_day_pushes_who_comes_next_in_that_chair(two_nurses, make_other, scheduler):
     ill, well = two_nurses
     running = make_other("Kim", nurse=ill)
@@ -155,6 +167,48 @@ def test_the_page_lists_the_moves_and_does_what_is_ticked(desk, two_nurses, make
     assert desk.post(page, data=form | {"move": form["move"][1:], "fact": "yes"}).status_code == 303
     assert {each.nurse_id for each in mine} == {well.id}
     assert not queries.on_duty(ill.id, NINE, NINE + HOUR)
+
+
+def test_who_stays_with_a_nurse_who_is_off_is_shown_and_then_left_with_her(desk, two_nurses, make_other):
+    ill = two_nurses[0]
+    mine = [make_other(name, nurse=ill) for name in ("Kim", "Osei")]
+    page = f"/calendar/replan?{TODAY}&who={ill.id}&until="
+    form = accepted(desk, desk.get(page).get_data(as_text=True))
+    form |= {"move": form["move"][:1], "fact": "yes"}
+    refused = desk.post(page, data=form)
+    assert (refused.status_code, {each.nurse_id for each in mine}) == (422, {ill.id})
+    assert "1 appointment would stand outside" in words(refused)
+    again = form | {"seen": re.search(r'name="seen" value="([^"]+)"', refused.get_data(as_text=True))[1]}
+    assert again["move"][0] in re.findall(r'value="([^"]+)" checked', refused.get_data(as_text=True))
+    assert desk.post(page, data=again).status_code == 303
+    assert not queries.on_duty(ill.id, NINE, NINE + HOUR)
+    assert sorted(each.nurse_id == ill.id for each in mine) == [False, True]
+
+
+def test_off_duty_for_a_part_of_a_day_keeps_the_rest_of_the_shift(two_nurses, scheduler):
+    ill, _well = two_nurses
+    (shift,) = queries_rooms.shifts_of(ill.id, NINE, NINE + HOUR)
+    rest = {"starts_at": NINE + HOUR, "ends_at": NINE + 3 * HOUR}
+    operations_shifts.add_break(shift, **rest, by=scheduler, at=DESK_OPENS)
+    shift.patients_at_once = 1
+    away = NurseOff(ill, NINE + 2 * HOUR, NINE + 4 * HOUR)
+    carry_out([], away, by=scheduler, at=DESK_OPENS)
+    found = queries_rooms.shifts_of(ill.id, MIDNIGHT, MIDNIGHT + DAY)
+    hours = [((each.starts_at - NINE) / HOUR, (each.ends_at - NINE) / HOUR, each.patients_at_once) for each in found]
+    assert hours == [(-1, 2, 1), (4, 8, 1)]
+    assert [(each.starts_at, each.ends_at) for each in found[0].breaks] == [(NINE + HOUR, NINE + 2 * HOUR)]
+    assert found[1].breaks == []
+
+
+def test_a_nurse_is_off_for_some_hours(desk, two_nurses, make_other):
+    ill = two_nurses[0]
+    make_other("Kim", nurse=ill), make_other("Osei", nurse=ill, starts_at=NINE + 4 * HOUR)
+    answer = desk.get(f"/calendar/replan?{TODAY}&who={ill.id}&off_from=13:00&until=&off_until=")
+    assert "OSEI, Ada" in words(answer)
+    assert len(accepted(desk, answer.get_data(as_text=True))["move"]) == 1
+    assert "Enter a time after the first" in words(
+        desk.get(f"/calendar/replan?{TODAY}&who={ill.id}&off_from=13:00&off_until=12:00")
+    )
 
 
 def test_the_strip_counts_a_patient_once(desk, two_nurses, make_other, make_chair):
