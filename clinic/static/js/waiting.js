@@ -56,7 +56,8 @@ const isSaved = (answer) => answer?.status === 204 && answer.headers.has("X-Save
 
 // --- words -----------------------------------------------------------------------------------------------------------
 
-function wordsOf(form) {
+/** What a form holds, each with the name it has on the screen. */
+function labelledIn(form) {
   const labelled = [];
   for (const input of form.elements) {
     if (!input.name || input.type === "hidden" || input.matches("button") || NOT_SAID.has(input.name)) continue;
@@ -67,13 +68,18 @@ function wordsOf(form) {
     const chosen = input.selectedOptions?.[0]?.textContent ?? (input.type === "radio" && !group?.dataset.label ? input.labels?.[0]?.textContent : undefined);
     labelled.push(input.matches("[data-one-line]") ? input.value.trim() : `${label.trim()} ${(chosen ?? input.value).trim()}`);
   }
+  return labelled;
+}
+
+function wordsOf(form) {
   const title = form.querySelector("h1, h2")?.textContent.trim();
   const at = form.elements.at?.value || clockText(serverNow());
-  return { at, what: [title, labelled.join(", ")].filter(Boolean).join(": ") };
+  return { at, what: [title, labelledIn(form).join(", ")].filter(Boolean).join(": ") };
 }
 
 /** What no server would take, said at once: there may be none for a while. */
 function problemOf(form) {
+  if (form.querySelector("[data-one-line], [data-ladder]") && !labelledIn(form).length) return "Enter at least one value.";
   for (const line of form.querySelectorAll("[data-one-line]")) {
     const { notUnderstood } = parse(line.value);
     if (notUnderstood !== undefined) return `Not understood: ${notUnderstood}`;
@@ -182,6 +188,7 @@ async function isBehind() {
   return (await waitingEntries()).some(({ entry, record }) => record === place.dataset.record && !stuck.has(entry));
 }
 
+/** True when the entry waits on the device. */
 async function save(form, submitter) {
   const fields = [...new FormData(form, submitter)].filter(([name]) => name !== "csrf_token");
   const path = form.getAttribute("action");
@@ -191,14 +198,15 @@ async function save(form, submitter) {
     form.dataset.saved = ""; // the page is being left; a second tap would ask again
     leave(answer.headers.get("X-Saved"));
   } else if (answer) sendAsEver(form, submitter);
-  else await wait(form, path, fields, entered_at);
+  else return wait(form, path, fields, entered_at);
+  return false;
 }
 
 async function wait(form, path, fields, entered_at) {
   const problem = problemOf(form);
   if (problem) {
     tell(problem);
-    return;
+    return false;
   }
   const words = wordsOf(form);
   // Others may act on the session meanwhile: whether this still fits is judged by its time, not by the version seen.
@@ -208,7 +216,8 @@ async function wait(form, path, fields, entered_at) {
   const waiting = { entry, author, record: place.dataset.record, content, words };
   // A held page goes when its entry waits, and its memory with it.
   await (frame ? outside("chairtime:waits", waiting) : hold(waiting));
-  renew(form);
+  renew(form, fields);
+  return true;
 }
 
 /** Keep an entry on the device, or in this page's memory where the device cannot or does not answer. */
@@ -224,12 +233,16 @@ async function hold({ content, words, ...label }) {
   await show();
 }
 
-/** Empty a form for the next entry; the one that waits keeps its key and its time. */
-function renew(form) {
-  form.reset();
+/** Empty a form of what waits, for the next entry; what was typed meanwhile is that next entry, and stays. */
+function renew(form, fields) {
+  const waits = new Set(fields.map(([name, value]) => `${name} ${value}`));
   form.elements.idempotency_key.value = freshKey();
-  for (const typed of form.querySelectorAll("input[type=text]")) typed.value = ""; // no time means now
-  for (const chosen of form.querySelectorAll("input:checked")) chosen.checked = false;
+  for (const control of form.elements) {
+    if (control.type === "hidden" || !waits.has(`${control.name} ${control.value}`)) continue;
+    if (control.matches("input[type=radio], input[type=checkbox]")) control.checked = false;
+    else if (control.matches("input, textarea")) control.value = ""; // no time means now
+    else if (control.matches("select")) for (const option of control.options) option.selected = option.defaultSelected;
+  }
   form.dispatchEvent(new Event("change", { bubbles: true }));
   form.querySelector("[data-one-line]")?.dispatchEvent(new Event("input", { bubbles: true }));
 }
@@ -253,13 +266,21 @@ document.addEventListener("submit", async (event) => {
   if (event.defaultPrevented || form.getAttribute("method") !== "post" || form.dataset.asEver !== undefined) return;
   if (submitter?.name === "page") return;
   event.preventDefault();
-  if (form.dataset.busy !== undefined || form.dataset.saved !== undefined) return; // a second tap
+  if (form.dataset.saved !== undefined) return; // a second tap
+  if (form.dataset.busy !== undefined) {
+    form.dataset.next = ""; // a second tap, or the next entry: which of the two shows when the first is kept
+    return;
+  }
   form.dataset.busy = "";
   document.querySelector("[data-ribbon=told]")?.remove();
+  let waits;
   try {
-    await (mayWait(form) ? save(form, submitter) : ask(form, submitter));
+    waits = await (mayWait(form) ? save(form, submitter) : ask(form, submitter));
   } finally {
+    const next = waits && form.dataset.next !== undefined && form.querySelector("[data-one-line]")?.value.trim();
     delete form.dataset.busy;
+    delete form.dataset.next;
+    if (next) form.requestSubmit(submitter);
   }
 });
 
