@@ -200,11 +200,11 @@ def close_days(
 
 def reopen_days(closed: ClosedDay, *, reason: str, by: Staff, at: datetime) -> ClosedDay:
     """Take closed days back: a void row supersedes the one that closed them."""
-    if closed.is_void or queries_rooms.is_superseded(closed):
-        raise RuleBroken("These days are open again already.")
     if not reason.strip():
         raise RuleBroken("Say why.", field="reason")
-    lock(Site, {closed.site_id})
+    lock(Site, {closed.site_id})  # whoever takes it back at the same moment is seen
+    if closed.is_void or queries_rooms.is_superseded(closed):
+        raise RuleBroken("These days are open again already.")
     void = ClosedDay(
         site_id=closed.site_id,
         from_on=closed.from_on,
@@ -219,7 +219,7 @@ def reopen_days(closed: ClosedDay, *, reason: str, by: Staff, at: datetime) -> C
         recorded_by_id=by.id,
     )
     db.session.add(void)
-    db.session.flush()  # a second one that takes it back shows here
+    db.session.flush()  # the audit line needs the row
     _record_closed(void, "open again", by=by, at=at)
     return void
 

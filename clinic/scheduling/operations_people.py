@@ -45,9 +45,9 @@ def add_presence(
 
 def remove_presence(presence: Presence, *, by: Staff, at: datetime, seen: str | None = None) -> Presence:
     """Take a clinician off the site; `WouldBreak` while nobody else covers appointments that stand then."""
+    lock(Site, {presence.site_id})
     if presence.is_void or queries_rooms.is_superseded(presence):
         raise RuleBroken("This was removed already.")
-    lock(Site, {presence.site_id})
     refuse_unseen(_left_alone(presence, at), seen)
     void = Presence(
         site_id=presence.site_id,
@@ -61,7 +61,7 @@ def remove_presence(presence: Presence, *, by: Staff, at: datetime, seen: str | 
         recorded_by_id=by.id,
     )
     db.session.add(void)
-    db.session.flush()  # a second one that removes it shows here
+    db.session.flush()  # the audit line needs the row
     _record(void, "removed", by=by, at=at)
     return void
 

@@ -73,10 +73,11 @@ def take_out_of_service(
 
 def put_back_in_service(closure: PumpClosure, *, reason: str, by: Staff, at: datetime) -> PumpClosure:
     """The pump is back: a void row supersedes the one that took it out."""
-    if closure.is_void or queries_rooms.is_superseded(closure):
-        raise RuleBroken("This pump is back already.")
     if not reason.strip():
         raise RuleBroken("Say why.", field="reason")
+    lock(Pump, {closure.pump_id})  # whoever puts it back at the same moment is seen
+    if closure.is_void or queries_rooms.is_superseded(closure):
+        raise RuleBroken("This pump is back already.")
     void = PumpClosure(
         pump_id=closure.pump_id,
         starts_at=closure.starts_at,
@@ -89,7 +90,7 @@ def put_back_in_service(closure: PumpClosure, *, reason: str, by: Staff, at: dat
         recorded_by_id=by.id,
     )
     db.session.add(void)
-    db.session.flush()  # a second one that puts it back shows here
+    db.session.flush()  # the audit line needs the row
     _record(void, "back in service", by=by, at=at)
     return void
 

@@ -138,10 +138,11 @@ def close_chair(
 
 def reopen_chair(closure: ChairClosure, *, reason: str, by: Staff, at: datetime) -> ChairClosure:
     """Withdraw a closure: a void row supersedes it."""
-    if closure.is_void or queries.is_superseded(closure):
-        raise RuleBroken("This chair is open again already.")
     if not reason.strip():
         raise RuleBroken("Say why.", field="reason")
+    lock(Chair, {closure.chair_id})  # whoever opens it at the same moment is seen
+    if closure.is_void or queries.is_superseded(closure):
+        raise RuleBroken("This chair is open again already.")
     void = ChairClosure(
         chair_id=closure.chair_id,
         starts_at=closure.starts_at,
