@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.accounts.models import Site
-from clinic.core.errors import RuleBroken
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.forms import ClockField, Form, WholeField
 from clinic.core.moments import DayField
 from clinic.scheduling.forms import chosen, instant_on
-from clinic.scheduling.operations_rooms import Features
+from clinic.scheduling.operations_breaking import edition
+from clinic.scheduling.operations_policy import CLINIC_LIMITS
+from clinic.scheduling.operations_rooms import FEATURES, Features
+from clinic.scheduling.operations_shifts import SHIFT_LIMITS
 from clinic.scheduling.operations_waiting import Wishes
 from clinic.scheduling.room_rules import MINUTES_OF_A_DAY
 from clinic.scheduling.rules import BookingRule, DayPart, LossKind, override_words
@@ -142,12 +145,43 @@ def whole(label: str, unit: str) -> WholeField:
     return WholeField(label, minimum=1, maximum=_MOST, unit=unit)
 
 
-class LimitsForm(Form):
+class EditionForm(Form):
+    """A form about a row that two may edit: `drawn` says what it was drawn from, `seen` what would break."""
+
+    NAMES: ClassVar[tuple[str, ...]]
+    seen = HiddenField()
+    drawn = HiddenField()
+
+    @classmethod
+    def of(cls, row: Any) -> Self:
+        """The form drawn from a row as it stands."""
+        form = cls(formdata=None, obj=row)
+        form.drawn.data = edition(row, cls.NAMES)
+        return form
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """Each field with its value in words."""
+        return [(self[name].label.text, _in_words(self[name].data)) for name in self.NAMES]
+
+    def explain(self, conflict: Conflict, row: Any, saved_url: str) -> Conflict:
+        """Put what was typed beside what another saved."""
+        conflict.mine, conflict.theirs, conflict.saved_url = self.lines, type(self).of(row).lines, saved_url
+        return conflict
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value) if value not in {None, ""} else "none"
+
+
+class LimitsForm(EditionForm):
     """The clinic's limits for one nurse."""
 
+    NAMES = CLINIC_LIMITS
     patients_per_nurse = whole("At once for one nurse", "patients")
     starts_per_nurse = whole("Begun in a quarter of an hour", "patients")
-    seen = HiddenField()
 
 
 class PolicyForm(Form):
@@ -175,14 +209,14 @@ class LostReasonForm(Form):
     text = text_field("Reason", "Write the reason", longest=80)
 
 
-class FeaturesForm(Form):
+class FeaturesForm(EditionForm):
     """What a chair has besides its name."""
 
+    NAMES = FEATURES
     room = StringField("Room", [Optional(), Length(max=40, message="Use at most 40 characters")])
     has_bed = BooleanField("Has a bed")
     is_private = BooleanField("Is private")
     cleaning_min = WholeField("Cleaning after each patient", minimum=0, maximum=240, unit="min")
-    seen = HiddenField()
 
     @property
     def features(self) -> Features:
@@ -196,12 +230,12 @@ class FeaturesForm(Form):
         )
 
 
-class ShiftLimitsForm(Form):
+class ShiftLimitsForm(EditionForm):
     """Limits of one shift in place of the clinic's."""
 
+    NAMES = SHIFT_LIMITS
     patients_at_once = whole("At once", "patients")
     starts_per_quarter = whole("Begun in a quarter of an hour", "patients")
-    seen = HiddenField()
 
 
 class BreakForm(Form):

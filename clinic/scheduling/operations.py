@@ -21,13 +21,7 @@ from clinic.scheduling import queries
 from clinic.scheduling.locking import lock_in_order
 from clinic.scheduling.models import Appointment, Chair, Pump
 from clinic.scheduling.operations_override import Override, record_override, refuse_override, set_aside
-from clinic.scheduling.operations_rooms import (
-    ChairInUse,
-    add_chair,
-    close_chair,
-    reopen_chair,
-    set_patients_per_nurse,
-)
+from clinic.scheduling.operations_rooms import ChairInUse, add_chair, close_chair, reopen_chair
 from clinic.scheduling.operations_shifts import add_shift, remove_shift
 from clinic.scheduling.operations_standing import (
     assign_nurse,
@@ -61,7 +55,6 @@ __all__ = [
     "order_refusal",
     "remove_shift",
     "reopen_chair",
-    "set_patients_per_nurse",
     "undo",
 ]
 

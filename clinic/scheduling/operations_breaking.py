@@ -1,10 +1,14 @@
-"""What a change would leave outside the clinic's rules is shown before the change is saved."""
+"""What a change would leave outside the clinic's rules, or take from another's change, is shown before it is saved."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from clinic.core.errors import RuleBroken
-from clinic.scheduling.models import Appointment
+from sqlalchemy.exc import InvalidRequestError
+
+from clinic.accounts.models import Clinic
+from clinic.core import db
+from clinic.core.errors import Conflict, RuleBroken
+from clinic.scheduling.models import Appointment, Chair, Shift
 
 
 class WouldBreak(RuleBroken):
@@ -41,3 +45,18 @@ class StandsInTheWay(RuleBroken):
         count = f"{len(standing)} appointments hold" if len(standing) > 1 else "1 appointment holds"
         super().__init__(f"{count} {what}. Move them first.")
         self.standing = list(standing)
+
+
+def edition(row: Clinic | Chair | Shift, names: Collection[str]) -> str:
+    """What a row holds under these names as one text, another one after every change."""
+    return "/".join(str(getattr(row, name)) for name in names)
+
+
+def refuse_other_edition(row: Clinic | Chair | Shift, names: Collection[str], drawn: str | None) -> None:
+    """Raise Conflict when the row, read again and held, is not what the form was drawn from. None asks nothing."""
+    try:
+        db.session.refresh(row, [*names], with_for_update={"key_share": True})
+    except InvalidRequestError as gone:
+        raise RuleBroken("This was removed meanwhile.") from gone
+    if drawn and drawn != edition(row, names):
+        raise Conflict("Somebody else changed this since you opened it. Nothing of yours was saved.")

@@ -15,10 +15,11 @@ from clinic.core.errors import RuleBroken
 from clinic.scheduling import queries, queries_rooms
 from clinic.scheduling.models import Appointment, Shift
 from clinic.scheduling.models_rooms import BookingPolicy, LostReason
-from clinic.scheduling.operations_breaking import refuse_unseen
+from clinic.scheduling.operations_breaking import refuse_other_edition, refuse_unseen
 from clinic.scheduling.room_rules import over_the_limit
 from clinic.scheduling.rules import BookingRule, LossKind
 
+CLINIC_LIMITS: Final = ("patients_per_nurse", "starts_per_nurse")
 _QUARTER: Final = 15 * 60
 
 
@@ -46,11 +47,14 @@ def set_limits(
     by: Staff | None,
     at: datetime,
     seen: str | None = None,
+    drawn: str | None = None,
 ) -> None:
     """The clinic's own limits for one nurse, at once and per quarter of an hour; None sets none.
 
     `WouldBreak` shows the coming appointments that are within the limits now and would be beyond the new ones.
+    `drawn` is the edition that the person changed; Conflict when it is another one now.
     """
+    refuse_other_edition(clinic, CLINIC_LIMITS, drawn)
     now, then = (clinic.patients_per_nurse, clinic.starts_per_nurse), (patients_per_nurse, starts_per_nurse)
     refuse_unseen(_newly_beyond(now, then, at), seen)
     was = {"patients_per_nurse": clinic.patients_per_nurse, "starts_per_nurse": clinic.starts_per_nurse}

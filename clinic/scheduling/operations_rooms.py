@@ -2,14 +2,15 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clinic.accounts.models import Clinic, Staff
+from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
@@ -17,7 +18,7 @@ from clinic.core.errors import RuleBroken
 from clinic.scheduling import queries, queries_rooms
 from clinic.scheduling.locking import lock
 from clinic.scheduling.models import Appointment, Chair, ChairClosure
-from clinic.scheduling.operations_breaking import refuse_unseen
+from clinic.scheduling.operations_breaking import refuse_other_edition, refuse_unseen
 from clinic.scheduling.rules import ChairKind
 
 _MINUTE = timedelta(minutes=1)
@@ -41,6 +42,9 @@ class Features:
     has_bed: bool = False
     is_private: bool = False
     cleaning_min: int | None = None
+
+
+FEATURES: Final = tuple(each.name for each in fields(Features))
 
 
 def add_chair(
@@ -79,9 +83,15 @@ def add_chair(
     return chair
 
 
-def change_chair(chair: Chair, features: Features, *, by: Staff, at: datetime, seen: str | None = None) -> None:
-    """Change what a chair has. Raises `WouldBreak` while appointments stand too near for the new time of cleaning."""
+def change_chair(
+    chair: Chair, features: Features, *, by: Staff, at: datetime, seen: str | None = None, drawn: str | None = None
+) -> None:
+    """Change what a chair has. Raises `WouldBreak` while appointments stand too near for the new time of cleaning.
+
+    `drawn` is the edition that the person changed; Conflict when it is another one now.
+    """
     lock(Chair, {chair.id})
+    refuse_other_edition(chair, FEATURES, drawn)
     was, now = chair.cleaning_min or 0, features.cleaning_min or 0
     standing = queries_rooms.standing(at, chair_id=chair.id)
     gaps = [(later, later.starts_at - earlier.ends_at) for earlier, later in pairwise(standing)]
@@ -165,17 +175,3 @@ def reopen_chair(closure: ChairClosure, *, reason: str, by: Staff, at: datetime)
         reason=void.correction_reason,
     )
     return void
-
-
-def set_patients_per_nurse(clinic: Clinic, most: int | None, *, by: Staff | None, at: datetime) -> None:
-    """The clinic's own limit of patients at once for one nurse; None sets none."""
-    was = clinic.patients_per_nurse
-    clinic.patients_per_nurse = most
-    audit.record(
-        AuditAction.CLINIC_SETTINGS_CHANGED,
-        clinic,
-        actor_id=by.id if by else None,
-        at=at,
-        was=was,
-        patients_per_nurse=most,
-    )

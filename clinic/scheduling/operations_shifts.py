@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
@@ -12,10 +12,12 @@ from clinic.core.errors import RuleBroken
 from clinic.scheduling import queries, queries_rooms
 from clinic.scheduling.locking import lock
 from clinic.scheduling.models import Appointment, Shift, ShiftBreak
-from clinic.scheduling.operations_breaking import refuse_unseen
+from clinic.scheduling.operations_breaking import refuse_other_edition, refuse_unseen
 from clinic.scheduling.operations_hours import settle_own_clock
 from clinic.scheduling.room_rules import Span, is_covered, outside, over_the_limit
 from clinic.scheduling.rules import Stretch
+
+SHIFT_LIMITS: Final = ("patients_at_once", "starts_per_quarter")
 
 
 def add_shift(
@@ -98,9 +100,14 @@ def set_shift_limits(
     by: Staff,
     at: datetime,
     seen: str | None = None,
+    drawn: str | None = None,
 ) -> None:
-    """Give a shift limits of its own, or the clinic's; `WouldBreak` shows the appointments beyond a lower one."""
+    """Give a shift limits of its own, or the clinic's; `WouldBreak` shows the appointments beyond a lower one.
+
+    `drawn` is the edition that the person changed; Conflict when it is another one now.
+    """
     lock(Staff, {shift.staff_id})
+    refuse_other_edition(shift, SHIFT_LIMITS, drawn)
     standing = _standing(shift, at)
     over = [] if patients_at_once is None else over_the_limit(standing, lambda _: patients_at_once)
     if starts_per_quarter is not None:

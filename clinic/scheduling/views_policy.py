@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor, clinic
 from clinic.core import clock
-from clinic.core.errors import RuleBroken
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
 from clinic.scheduling import operations_policy, queries_rooms
@@ -29,8 +29,7 @@ def _page(form: Form | None = None, standing: Sequence[Appointment] = ()) -> str
         form=form,
         standing=standing,
         clinic=own,
-        limits_form=limits
-        or LimitsForm(formdata=None, patients_per_nurse=own.patients_per_nurse, starts_per_nurse=own.starts_per_nurse),
+        limits_form=limits or LimitsForm.of(own),
         policy_form=form if isinstance(form, PolicyForm) else PolicyForm(formdata=None, prefix="rule-"),
         reason_form=form if isinstance(form, LostReasonForm) else LostReasonForm(formdata=None, prefix="reason-"),
     )
@@ -57,7 +56,10 @@ def set_limits() -> ResponseReturnValue:
             by=actor(),
             at=clock.now(),
             seen=form.seen.data,
+            drawn=form.drawn.data,
         )
+    except Conflict as conflict:
+        raise form.explain(conflict, clinic(), url_for(".show_rules")) from None
     except WouldBreak as refusal:
         form.refuse(refusal)
         form.seen.data = refusal.key

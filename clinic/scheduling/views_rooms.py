@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor
 from clinic.core import clock, formats
-from clinic.core.errors import RuleBroken
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
 from clinic.scheduling import operations, operations_rooms, queries, queries_rooms
@@ -46,7 +46,7 @@ def _chairs_page(
 @requires(Permission.BOOK)
 def show_chair(chair_id: uuid.UUID) -> ResponseReturnValue:
     chair = queries_rooms.chair(chair_id) or abort(404)
-    return _chair_page(chair, FeaturesForm(formdata=None, obj=chair))
+    return _chair_page(chair, FeaturesForm.of(chair))
 
 
 @bp.post("/calendar/chairs/<uuid:chair_id>/change")
@@ -57,7 +57,11 @@ def change_chair(chair_id: uuid.UUID) -> ResponseReturnValue:
     standing: Sequence[Appointment] = ()
     if form.validate():
         try:
-            operations_rooms.change_chair(chair, form.features, by=actor(), at=clock.now(), seen=form.seen.data)
+            operations_rooms.change_chair(
+                chair, form.features, by=actor(), at=clock.now(), seen=form.seen.data, drawn=form.drawn.data
+            )
+        except Conflict as conflict:
+            raise form.explain(conflict, chair, url_for(".show_chair", chair_id=chair.id)) from None
         except WouldBreak as refusal:
             form.refuse(refusal)
             form.seen.data, standing = refusal.key, refusal.standing
@@ -75,7 +79,7 @@ def retire_chair(chair_id: uuid.UUID) -> ResponseReturnValue:
         operations_rooms.retire_chair(chair, by=actor(), at=clock.now())
     except ChairInUse as refusal:
         flash(refusal.message, "warn")
-        return _chair_page(chair, FeaturesForm(formdata=None, obj=chair), refusal.standing), 422
+        return _chair_page(chair, FeaturesForm.of(chair), refusal.standing), 422
     flash(f"Chair {chair.name} is offered no more.")
     return redirect(url_for(".list_chairs"), 303)
 

@@ -11,7 +11,7 @@ from clinic.accounts import queries as accounts
 from clinic.accounts.current import actor
 from clinic.accounts.models import Staff
 from clinic.core import clock, formats, times
-from clinic.core.errors import RuleBroken
+from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.forms import Form
 from clinic.core.permissions import Permission, Role, requires
 from clinic.scheduling import operations, operations_shifts, queries, queries_rooms
@@ -91,7 +91,7 @@ def show_shift(shift_id: uuid.UUID) -> ResponseReturnValue:
 
 def _shift_page(shift: Shift, form: Form | None = None, broken: RuleBroken | None = None) -> str:
     """One shift with its breaks and limits; what a change would leave outside is shown, and named in the form."""
-    limits = form if isinstance(form, ShiftLimitsForm) else ShiftLimitsForm(formdata=None, obj=shift)
+    limits = form if isinstance(form, ShiftLimitsForm) else ShiftLimitsForm.of(shift)
     pause = form if isinstance(form, BreakForm) else BreakForm(formdata=None, prefix="break-")
     if broken is not None and form is not None:
         form.refuse(broken)
@@ -123,7 +123,10 @@ def set_shift_limits(shift_id: uuid.UUID) -> ResponseReturnValue:
             by=actor(),
             at=clock.now(),
             seen=form.seen.data,
+            drawn=form.drawn.data,
         )
+    except Conflict as conflict:
+        raise form.explain(conflict, shift, url_for(".show_shift", shift_id=shift.id)) from None
     except RuleBroken as refusal:
         return _shift_page(shift, form, refusal), 422
     flash("The limits of this shift are set.")

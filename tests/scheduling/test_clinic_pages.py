@@ -3,9 +3,12 @@
 import re
 
 import pytest
+import sqlalchemy as sa
 
 from clinic.core import clock, db
+from clinic.core.errors import RuleBroken
 from clinic.scheduling import operations, operations_pumps, operations_shifts, queries, queries_rooms
+from clinic.scheduling.models import Shift
 from clinic.scheduling.rules import BookingRule
 from tests.factories.scheduling import DESK_OPENS, HOUR, NINE
 
@@ -164,3 +167,34 @@ def test_a_shift_is_removed_once_its_patients_were_seen(as_person, make_shift, m
     assert "would stand outside" in words(answer)
     assert desk.post(f"/calendar/shifts/{shift.id}/remove", data={"seen": seen(answer)}).status_code == 303
     assert queries.shifts_between(NINE, NINE + HOUR) == []
+
+
+@pytest.fixture
+def rows(clinic, make_chair, make_shift, nurse):
+    """What two people may edit at once: the page that shows it, where it is sent, one of its fields, the row."""
+    chair, shift = make_chair(), make_shift(nurse)
+    return {
+        "chair": (f"/calendar/chairs/{chair.id}", "/change", "cleaning_min", chair),
+        "shift": (f"/calendar/shifts/{shift.id}", "/limits", "patients_at_once", shift),
+        "clinic": ("/clinic/rules", "/limits", "starts_per_nurse", clinic),
+    }
+
+
+@pytest.mark.parametrize(("which", "who"), [("chair", "scheduler"), ("shift", "scheduler"), ("clinic", "admin")])
+def test_the_second_of_two_who_edit_overwrites_nothing(as_person, rows, which, who):
+    person, (page, act, name, row) = as_person(who), rows[which]
+    drawn = re.search(r'name="drawn"[^>]* value="([^"]+)"', person.get(page).get_data(as_text=True))[1]
+    assert person.post(page + act, data={name: "3", "drawn": drawn}).status_code == 303
+    second = person.post(page + act, data={name: "5", "drawn": drawn})
+    assert second.status_code == 409
+    assert "3 5 " in words(second)
+    db.session.refresh(row)
+    assert getattr(row, name) == 3
+
+
+def test_limits_of_a_shift_that_is_gone_are_refused(make_shift, nurse):
+    shift = make_shift(nurse)
+    db.session.execute(sa.delete(Shift), execution_options={"synchronize_session": False})
+    limits = {"patients_at_once": 1, "starts_per_quarter": None}
+    with pytest.raises(RuleBroken, match="removed meanwhile"):
+        operations_shifts.set_shift_limits(shift, **limits, by=nurse, at=DESK_OPENS)
