@@ -4,15 +4,18 @@ All of it is entered after the visits were booked and counts from next week on, 
 day and hour the clinic was filled.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 
-from clinic.accounts.models import Site
+from clinic.accounts.models import Clinic, Site
 from clinic.core import db
 from clinic.demo.people import NURSE_OF, DemoWorld
 from clinic.demo.timeline import Days
+from clinic.patients.models import Patient
+from clinic.reminders import operations as reminders
+from clinic.reminders.rules import TextKind
 from clinic.scheduling import (
     operations_hours,
     operations_people,
@@ -50,6 +53,11 @@ _REASONS: Final = (
     (LossKind.NO_SHOW, "Not reached"),
     (LossKind.NO_SHOW, "Forgot"),
 )
+_TEXTS: Final = {
+    TextKind.ESCORT: "Bring the person who takes you home, or a telephone number where we reach them.",
+    TextKind.PREPARATION: "Bring the list of the medicines that you take now.",
+}
+_WRITTEN_TO: Final = 3
 
 
 def add_resources(world: DemoWorld, days: Days, *, at: datetime) -> None:
@@ -61,6 +69,7 @@ def add_resources(world: DemoWorld, days: Days, *, at: datetime) -> None:
     _furnish(world, at=at)
     _settle(world, at=at)
     _let_wait(world, at=at)
+    _remind(world, at=at)
 
 
 def _open(world: DemoWorld, days: Days, site: Site, monday: date, *, at: datetime) -> None:
@@ -129,3 +138,21 @@ def _let_wait(world: DemoWorld, *, at: datetime) -> None:
         operations_waiting.put_on_the_list(
             last.course, last.session_number, wishes, by=world.person("DESK", at=at), at=at
         )
+
+
+def _remind(world: DemoWorld, *, at: datetime) -> None:
+    """What a reminder says and when it goes out, and the patients who agreed to be written to."""
+    clinic, by, desk = (
+        db.session.get_one(Clinic, world.clinic_id),
+        world.person("PHY-1", at=at),
+        world.person("DESK", at=at),
+    )
+    reminders.add_time(2, time(9), by=by, at=at)
+    for kind, words in _TEXTS.items():
+        reminders.set_text(clinic, kind, words, drug_name=None, protocol_id=None, by=by, at=at)
+    coming = sa.select(Appointment.patient_id).where(
+        Appointment.status == AppointmentStatus.BOOKED, Appointment.starts_at > at
+    )
+    patients = sa.select(Patient).where(Patient.id.in_(coming)).order_by(Patient.family_name, Patient.id)
+    for patient in db.session.scalars(patients.limit(_WRITTEN_TO)):
+        reminders.agree(patient, f"{patient.family_name.lower()}@patients.example", by=desk, at=at)

@@ -25,6 +25,8 @@ from clinic.patients import queries as patients
 from clinic.protocols.models import Protocol
 from clinic.protocols.queries import versions_in_use
 from clinic.protocols.spacing_rules import SpacingKind
+from clinic.reminders import operations as reminders
+from clinic.reminders import queries as reminder_queries
 from clinic.scheduling import queries_rooms, queries_waiting
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
@@ -192,6 +194,13 @@ def test_it_has_hours_a_holiday_breaks_clinicians_pumps_and_somebody_who_waits(d
     assert queries_rooms.breaks_of(nurse_id("RN-1"), *coming)
     assert queries_rooms.presences(*coming)
     assert len(queries_waiting.waiting()) == 1
+
+
+def test_whoever_agreed_is_reminded_two_days_before(demo):
+    clinic = db.session.scalars(sa.select(Clinic)).one()
+    coming = reminder_queries.to_remind(DEMO_MOMENT, DEMO_MOMENT + timedelta(weeks=5))
+    first = min(appointment.starts_at for appointment, _agreed_at in coming)
+    assert reminders.plan_reminders(clinic, at=first - timedelta(hours=6)) >= 1
 
 
 def nurse_id(code):
