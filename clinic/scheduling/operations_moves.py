@@ -26,6 +26,7 @@ from clinic.scheduling.operations import (
     undo,
     with_own_pump,
 )
+from clinic.scheduling.operations_override import Override, record_override, refuse_override
 from clinic.scheduling.operations_standing import record_appointment
 from clinic.scheduling.rules import AppointmentStatus
 
@@ -39,7 +40,7 @@ class Move:
     reason: str
 
 
-def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointment]:
+def move_all(moves: Sequence[Move], *, by: Staff, at: datetime, override: Override | None = None) -> list[Appointment]:
     """Move every appointment or none; `SlotsTaken` names what stands in the way.
 
     1. Lock what all of them need, in the one order, and look again at what was read before the locks.
@@ -48,6 +49,7 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
     """
     moves = [replace(move, slot=with_own_pump(move.slot, move.appointment)) for move in moves]
     hold(moves)
+    refuse_override(override, by=by)
     for move in moves:
         _refuse_unless_booked(move)
         _refuse_impossible(move.slot, at=at)
@@ -59,7 +61,7 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
         for move in moves:
             old = move.appointment
             new = _appointment(old.patient_id, old.course_id, move.slot, by=by, at=at, moved_from_id=old.id)
-            clash = _try(new, move.slot, by=by)
+            clash = _try(new, move.slot, override, by=by)
             if clash is None:
                 moved.append(new)
             else:
@@ -69,6 +71,7 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointm
     for move, new in zip(moves, moved, strict=True):
         was = move.appointment.id
         record_appointment(AuditAction.APPOINTMENT_MOVED, new, by=by, at=at, reason=move.reason, moved_from_id=was)
+        record_override(new, by=by, at=at)
     return moved
 
 
@@ -125,7 +128,9 @@ def undo_together(appointment: Appointment, *, by: Staff, at: datetime) -> list[
     return move_all(back, by=by, at=at)
 
 
-def accept_plan(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appointment]:
+def accept_plan(
+    moves: Sequence[Move], *, by: Staff, at: datetime, override: Override | None = None
+) -> list[Appointment]:
     """Carry out a plan or the part of it that was chosen: all of these moves, or none.
 
     Where time and chair stay, the appointment stays too and only its nurse changes: the patient is told nothing new.
@@ -141,9 +146,10 @@ def accept_plan(moves: Sequence[Move], *, by: Staff, at: datetime) -> list[Appoi
             _refuse_unless_booked(move)
             move.appointment.nurse = None
         db.session.flush()  # whoever was faster shows here
-        moved = move_all(others, by=by, at=at) if others else []
+        moved = move_all(others, by=by, at=at, override=override) if others else []
         for move in alone:
-            assign_nurse(move.appointment, move.slot.nurse, by=by, at=at, freed_from=had[move.appointment.id])
+            was = had[move.appointment.id]
+            assign_nurse(move.appointment, move.slot.nurse, by=by, at=at, override=override, freed_from=was)
     return moved
 
 

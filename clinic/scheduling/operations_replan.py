@@ -8,12 +8,19 @@ from clinic.core import db
 from clinic.scheduling.happening import ChairOut, NurseOff
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations_moves import Move, accept_plan, hold
+from clinic.scheduling.operations_override import Override
 from clinic.scheduling.operations_rooms import close_chair
 from clinic.scheduling.operations_shifts import take_off_duty
 
 
 def carry_out(
-    moves: Sequence[Move], fact: NurseOff | ChairOut | None, *, by: Staff, at: datetime, seen: str | None = None
+    moves: Sequence[Move],
+    fact: NurseOff | ChairOut | None,
+    *,
+    by: Staff,
+    at: datetime,
+    seen: str | None = None,
+    override: Override | None = None,
 ) -> list[Appointment]:
     """Do the moves, and record the fact where one is given: the nurse is off duty for that time, the chair is closed.
 
@@ -26,7 +33,7 @@ def carry_out(
         nurses={fact.nurse.id} if isinstance(fact, NurseOff) else (),
     )
     with db.session.begin_nested():
-        moved = accept_plan(moves, by=by, at=at)
+        moved = accept_plan(moves, by=by, at=at, override=override)
         if isinstance(fact, NurseOff):
             take_off_duty(fact.nurse, fact, by=by, at=at, seen=seen)
         elif isinstance(fact, ChairOut):

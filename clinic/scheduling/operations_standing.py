@@ -17,6 +17,14 @@ from clinic.scheduling.operations_override import Override, record_override, ref
 from clinic.scheduling.rules import NURSE_RULES, AppointmentStatus, BookingRule, clash_text, may_become, rules_in
 
 
+class NurseRefused(RuleBroken):
+    """A nurse cannot have an appointment; `rule` is what refused, where a clinic may let its people override it."""
+
+    def __init__(self, constraint: str, nurse: Staff | None) -> None:
+        super().__init__(clash_text(constraint, nurse_name=nurse.name if nurse else ""), field="nurse_id")
+        self.rule = BookingRule(constraint) if constraint in set(BookingRule) else None
+
+
 def record_appointment(
     action: AuditAction, appointment: Appointment, *, by: Staff | None, at: datetime, **more: object
 ) -> None:
@@ -109,8 +117,7 @@ def assign_nurse(
         except IntegrityError as error:
             constraint = broken_constraint(error)
             if override is None or constraint not in override.rules or constraint in kept:
-                name = nurse.name if nurse else ""
-                raise RuleBroken(clash_text(constraint, nurse_name=name), field="nurse_id") from error
+                raise NurseRefused(constraint, nurse) from error
             kept = kept | {BookingRule(constraint)}
             appointment.override_reason, appointment.overridden_by_id = override.reason.strip(), by.id
         else:

@@ -22,6 +22,7 @@ from clinic.scheduling.booking import change_words, slot_words
 from clinic.scheduling.forms import HoldPumpForm, LossForm, MoveForm, NurseForm, chair_choices, nurse_choices
 from clinic.scheduling.models import Appointment, LostReason
 from clinic.scheduling.moving import mover_of, place_value
+from clinic.scheduling.overriding import override_asked, override_offer
 from clinic.scheduling.rules import AppointmentStatus, LossKind, override_words, rules_in
 from clinic.scheduling.views import bp, calendar_page, course_words, nurses, week_asked
 
@@ -234,15 +235,17 @@ def assign_nurse(appointment_id: uuid.UUID) -> ResponseReturnValue:
     form = NurseForm()
     people = nurses()
     form.nurse_id.choices = nurse_choices(people)
+    override = None
     appointment = appointment_posted(appointment_id, form)
     if form.validate():
         chosen = next((each for each in people if str(each.id) == form.nurse_id.data), None)
         try:
             _still_booked(appointment)
-            operations.assign_nurse(appointment, chosen, by=actor(), at=clock.now())
+            operations.assign_nurse(appointment, chosen, by=actor(), at=clock.now(), override=override_asked())
         except RuleBroken as refusal:
-            form.refuse(refusal)
+            form.refuse(RuleBroken(refusal.message, field="nurse_id"))
+            override = override_offer(refusal)
         else:
             flash(f"Nurse: {chosen.name}." if chosen else "No nurse yet.")
             return redirect(url_for(".show_appointment", appointment_id=appointment.id), 303)
-    return appointment_page(appointment, nurse=form), 422
+    return appointment_page(appointment, override=override, nurse=form), 422

@@ -230,7 +230,7 @@ def book_course() -> ResponseReturnValue:
             made = operations.book(plan.course, slots, by=actor(), at=clock.now(), override=override_asked())
         except RuleBroken as refusal:
             form.refuse(refusal)
-            panel.override = override_offer(refusal.clashes if isinstance(refusal, SlotsTaken) else ())
+            panel.override = override_offer(refusal)
             if isinstance(refusal, SlotsTaken):
                 show_clashes(form, refusal.clashes)
                 panel.instead = _next_best(plan, slots, refusal)

@@ -19,7 +19,7 @@ from clinic.scheduling.models import Appointment
 from clinic.scheduling.moving import Mover, Rest, mover_of, place_value
 from clinic.scheduling.operations import Slot, SlotsTaken
 from clinic.scheduling.operations_moves import Move, move_all, undo_together
-from clinic.scheduling.overriding import override_asked, override_offer
+from clinic.scheduling.overriding import override_asked, override_fields, override_offer
 from clinic.scheduling.rules import session_words, week_of
 from clinic.scheduling.views import bp, nurses, week_asked
 from clinic.scheduling.views_appointment import appointment_asked, appointment_page, appointment_posted, back_to_week
@@ -94,33 +94,41 @@ def _move(appointment_id: uuid.UUID) -> ResponseReturnValue:
                 return _moved(appointment, slot, form.reason.data or "")
         except SlotsTaken as refusal:
             form.refuse(RuleBroken(clash_words(refusal.clashes[0]), field="clock"))
-            override = override_offer(refusal.clashes)
+            override = override_offer(refusal, _decided(slot))
         except RuleBroken as refusal:
             form.refuse(RuleBroken(refusal.message, field="reason" if refusal.field == "reason" else "clock"))
-            override = override_offer()
+            override = override_offer(refusal, _decided(slot))
     return appointment_page(appointment, question=question, override=override, move=form), 422
 
 
 def _question(appointment: Appointment, slot: Slot, form: MoveForm) -> Question | None:
     """What is to decide before a move that breaks the order's spacing; None when nothing is, or it was decided."""
-    if request.form.get("rest") in {"leave", "follow"}:
+    if _decided(slot):
         return None
     rest = _mover(appointment).rest(slot)
     if not rest.broken:
         return None
     fields = [("to", place_value(slot)), ("why", form.reason.data or "")]
     fields += [("follow", f"{each.id}|{each.version}|{place_value(there)}") for each, there in rest.follow]
-    return Question(rest, fields)
+    return Question(rest, [*fields, ("for", place_value(slot)), *override_fields()])
+
+
+def _decided(slot: Slot) -> list[tuple[str, str]]:
+    """What was decided about the rest of the course, as fields; nothing when it was decided for another place."""
+    rest, place = request.form.get("rest", ""), place_value(slot)
+    if rest not in {"leave", "follow"} or request.form.get("for", place) != place:
+        return []
+    return [("rest", rest), ("for", place), *(("follow", each) for each in request.form.getlist("follow"))]
 
 
 def _moved(appointment: Appointment, slot: Slot, reason: str) -> ResponseReturnValue:
     moves = [Move(appointment, slot, reason)]
-    if request.form.get("rest") == "follow":
+    if ("rest", "follow") in _decided(slot):
         moves += _followers(appointment, reason)
     if len(moves) == 1:
         new = operations.move(appointment, slot, reason=reason, by=actor(), at=clock.now(), override=override_asked())
     else:
-        new = move_all(moves, by=actor(), at=clock.now())[0]
+        new = move_all(moves, by=actor(), at=clock.now(), override=override_asked())[0]
     which = session_words(move.slot.session_number for move in moves)
     when = f"{formats.weekday_day(slot.starts_at)} {formats.clock(slot.starts_at)}"
     return back_to_week(new, f"Moved {which} to {when}." if len(moves) == 1 else f"Moved {which}, from {when} on.")

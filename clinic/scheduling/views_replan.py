@@ -26,6 +26,7 @@ from clinic.scheduling.operations import ChairInUse, Slot, SlotsTaken
 from clinic.scheduling.operations_breaking import WouldBreak
 from clinic.scheduling.operations_moves import Move
 from clinic.scheduling.operations_replan import carry_out
+from clinic.scheduling.overriding import override_asked, override_offer
 from clinic.scheduling.replanning import Change, Replan
 from clinic.scheduling.views import bp, calendar_page, nurses, week_asked
 from clinic.scheduling.week import Ghost
@@ -122,6 +123,7 @@ def _page(asked: _Asked, refusal: RuleBroken | None = None) -> str:
         form=asked.form,
         refusals=_refusals(refusal),
         standing=refusal.standing if isinstance(refusal, WouldBreak | ChairInUse) else (),
+        override=None if refusal is None else override_offer(refusal),
         seen=refusal.key if isinstance(refusal, WouldBreak) else "",
         moves=[line for line in lines if line.value],
         stuck=[line for line in lines if not line.value],
@@ -163,7 +165,8 @@ def accept_replan() -> ResponseReturnValue:
         fact = (
             asked.happening if request.form.get("fact") and isinstance(asked.happening, NurseOff | ChairOut) else None
         )
-        carry_out(moves, fact, by=actor(), at=clock.now(), seen=request.form.get("seen"))
+        seen = request.form.get("seen")
+        carry_out(moves, fact, by=actor(), at=clock.now(), seen=seen, override=override_asked())
     except RuleBroken as refusal:
         return _page(asked, refusal), 422
     count = "1 appointment" if len(moves) == 1 else f"{len(moves)} appointments"

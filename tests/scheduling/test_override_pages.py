@@ -7,7 +7,7 @@ import pytest
 from clinic.core import clock
 from clinic.scheduling import operations_policy, queries
 from clinic.scheduling.rules import BookingRule
-from tests.factories.scheduling import DESK_OPENS, HOUR, NINE
+from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
 
 
 @pytest.fixture
@@ -70,3 +70,79 @@ def test_a_physician_moves_against_a_rule_with_a_reason(sign_in, physician, late
     rule = {"act": "override", "override": "site_is_open", "override_reason": "Comes from far away"}
     assert client.post(page, data=typed | {"reason": "Train"} | rule).status_code == 303
     assert queries.of_course(late[0].id)[-1].starts_at == NINE + 9 * HOUR
+
+
+RULE = {"act": "override", "override": "site_is_open", "override_reason": "Comes from far away"}
+
+
+def fields(answer, form):
+    """What a form of the page sends besides its keys, and the values of its buttons."""
+    text = answer.get_data(as_text=True)
+    inside = re.search(rf'<form[^>]*action="[^"]*/{form}"[^>]*>(.*?)</form>', text, re.DOTALL)[1]
+    outside = re.findall(r'<input type="hidden" form="\w+" name="(\w+)" value="([^"]*)"', text)
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', inside) + outside)
+
+
+@pytest.fixture
+def spaced(late, make_booked):
+    """Session 1 of a course, which a move to the evening before session 2 brings too near."""
+    first = make_booked(late[0], starts_at=NINE, hours=1)
+    make_booked(late[0], 2, starts_at=NINE + 2 * DAY, hours=1)
+    known = {"patient_id": str(first.patient_id), "version": str(first.version), "reason": "Train", "nurse": ""}
+    return first, known | {"day": "20-Nov-2025", "clock": "18:00", "chair": str(first.chair_id)}
+
+
+def test_an_override_is_not_lost_when_the_spacing_is_asked(sign_in, physician, spaced):
+    """The rule refuses, the spacing is asked, and each answer is kept while the other question is open."""
+    client, (first, typed) = sign_in(physician), spaced
+    page = f"/calendar/appointments/{first.id}/move"
+    asked = client.post(page, data=typed)
+    assert "This breaks the order" in words(asked)
+    refused = client.post(page, data=fields(asked, "move") | {"rest": "leave"})
+    assert "It would be: outside opening hours." in words(refused)
+    assert fields(refused, "move")["rest"] == "leave"
+    asked = client.post(page, data=typed | RULE)
+    assert "This breaks the order" in words(asked)
+    assert client.post(page, data=fields(asked, "move") | {"rest": "leave"}).status_code == 303
+    assert queries.of_course(first.course_id)[-2].override_reason == "Comes from far away"
+
+
+def test_what_was_decided_for_another_place_is_asked_again(sign_in, physician, spaced):
+    client, (first, typed) = sign_in(physician), spaced
+    stale = {"rest": "leave", "for": f"20-Nov-2025|16:00|{first.chair_id}|"}
+    answer = client.post(f"/calendar/appointments/{first.id}/move", data=typed | RULE | stale)
+    assert "This breaks the order" in words(answer)
+
+
+@pytest.fixture
+def others(make_active_course, make_patient):
+    return lambda: make_active_course(make_patient(allergies=()))
+
+
+@pytest.fixture
+def full(clinic, second_nurse, make_booked, others, admin):
+    """A nurse with as many patients as the clinic allows, and another patient at the same time."""
+    clinic.patients_per_nurse = 1
+    rule = BookingRule.NURSE_HAS_ROOM
+    operations_policy.set_policy(rule, is_allowed=True, reason="As agreed", by=admin, at=DESK_OPENS)
+    make_booked(nurse=second_nurse)
+    return make_booked(others())
+
+
+CROWDED = {"act": "override", "override": "nurse_has_room", "override_reason": "For an hour"}
+
+
+def test_a_full_nurse_takes_one_more_with_a_reason(sign_in, physician, second_nurse, full):
+    client, page = sign_in(physician), f"/calendar/appointments/{full.id}/nurse"
+    typed = {"patient_id": str(full.patient_id), "version": str(full.version), "nurse_id": str(second_nurse.id)}
+    assert "It would be: more patients at once for a nurse." in words(client.post(page, data=typed))
+    assert client.post(page, data=typed | CROWDED).status_code == 303
+    assert (full.nurse_id, full.override_reason) == (second_nurse.id, "For an hour")
+
+
+def test_a_plan_is_carried_out_against_a_rule_with_a_reason(sign_in, physician, second_nurse, full):
+    client, page = sign_in(physician), f"/calendar/replan?what=nurse&who={second_nurse.id}&day=19-Nov-2025&until="
+    move = f"{full.id}|{full.version}|19-Nov-2025|09:00|{full.chair_id}|{second_nurse.id}"
+    assert "It would be: more patients at once for a nurse." in words(client.post(page, data={"move": move}))
+    assert client.post(page, data={"move": move} | CROWDED).status_code == 303
+    assert full.nurse_id == second_nurse.id
