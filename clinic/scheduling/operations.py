@@ -31,6 +31,7 @@ from clinic.scheduling.operations_standing import (
     mark_no_show,
     record_appointment,
 )
+from clinic.scheduling.operations_waits import end_waits, wait_again
 from clinic.scheduling.queries import Standing
 from clinic.scheduling.queries_clash import in_the_way
 from clinic.scheduling.rules import AppointmentStatus, BookingRule, clash_text, session_words
@@ -106,9 +107,17 @@ class SlotsTaken(RuleBroken):
 
 
 def book(
-    course: Course, slots: Iterable[Slot], *, by: Staff, at: datetime, override: Override | None = None
+    course: Course,
+    slots: Iterable[Slot],
+    *,
+    by: Staff,
+    at: datetime,
+    override: Override | None = None,
+    ends_waits: bool = True,
 ) -> list[Appointment]:
     """Book sessions of a course: all of them, or none and `SlotsTaken` with every collision.
+
+    Sessions that waited for a time wait no longer, unless they only get back the one that they had (`ends_waits`).
 
     1. Lock sites, chairs, the patient, the course, nurses and pumps, each in the order of their keys, so that two
        desks never wait for each other; only then look at what holds.
@@ -139,6 +148,8 @@ def book(
     for appointment in booked:
         record_appointment(AuditAction.APPOINTMENT_BOOKED, appointment, by=by, at=at)
         record_override(appointment, by=by, at=at)
+    if ends_waits:
+        end_waits(booked, by=by, at=at)
     return booked
 
 
@@ -280,10 +291,12 @@ def undo(appointment: Appointment, *, by: Staff, at: datetime) -> Appointment:
     """
     if appointment.status is AppointmentStatus.BOOKED and appointment.moved_from is not None:
         old = appointment.moved_from
-        return move(appointment, _same_place(old), reason="The move was taken back.", by=by, at=at)
+        back = move(appointment, _same_place(old), reason="The move was taken back.", by=by, at=at)
+        wait_again([appointment.id], by=by, at=at)
+        return back
     if appointment.status is not AppointmentStatus.CANCELLED:
         raise RuleBroken("There is nothing to take back.")
-    (again,) = book(appointment.course, [_same_place(appointment)], by=by, at=at)
+    (again,) = book(appointment.course, [_same_place(appointment)], by=by, at=at, ends_waits=False)
     return again
 
 

@@ -28,6 +28,7 @@ from clinic.scheduling.operations import (
 )
 from clinic.scheduling.operations_override import Override, record_override, refuse_override
 from clinic.scheduling.operations_standing import record_appointment
+from clinic.scheduling.operations_waits import wait_again
 from clinic.scheduling.rules import AppointmentStatus
 
 
@@ -125,7 +126,9 @@ def undo_together(appointment: Appointment, *, by: Staff, at: datetime) -> list[
         return [undo(appointment, by=by, at=at)]
     reason = "The move was taken back."
     back = [Move(each, _same_place(each.moved_from), reason) for each in together if each.moved_from]
-    return move_all(back, by=by, at=at)
+    moved = move_all(back, by=by, at=at)
+    wait_again([each.id for each in together], by=by, at=at)
+    return moved
 
 
 def accept_plan(

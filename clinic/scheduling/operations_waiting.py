@@ -7,15 +7,15 @@ from datetime import date, datetime
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts.models import Staff
-from clinic.audit import operations as audit
-from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.courses.models import Course
-from clinic.scheduling import queries_waiting
+from clinic.courses.rules import CourseStatus
+from clinic.scheduling import queries, queries_waiting
 from clinic.scheduling.models import Appointment, WaitingEntry
 from clinic.scheduling.operations import Slot, book, move
-from clinic.scheduling.rules import AppointmentStatus, DayPart, WaitingStatus
+from clinic.scheduling.operations_waits import end, record
+from clinic.scheduling.rules import AppointmentStatus, DayPart, WaitingStatus, sessions_to_book
 
 FROM_THE_LIST = "An earlier or other time from the waiting list."
 
@@ -36,6 +36,7 @@ def put_on_the_list(course: Course, number: int, wishes: Wishes, *, by: Staff, a
     """Note that a session of a course would take another time; once per session."""
     if wishes.from_on and wishes.until_on and wishes.until_on < wishes.from_on:
         raise RuleBroken("The last day comes after the first.", field="until_on")
+    _refuse_no_session(course, number)
     held = queries_waiting.appointment_of(course.id, number)
     if held is not None and held.status is not AppointmentStatus.BOOKED:
         raise RuleBroken("This session is under way or over.", field="session")
@@ -59,8 +60,18 @@ def put_on_the_list(course: Course, number: int, wishes: Wishes, *, by: Staff, a
             db.session.flush()  # a session that waits already shows here
     except IntegrityError as error:
         raise RuleBroken("This session is on the waiting list already.", field="session") from error
-    _record(entry, by=by, at=at)
+    record(entry, by=by, at=at)
     return entry
+
+
+def _refuse_no_session(course: Course, number: int) -> None:
+    """Refuse a course that gives no sessions now, and a session that it does not have."""
+    if course.status is not CourseStatus.ACTIVE:
+        raise RuleBroken("This course is not active.", field="session")
+    facts, taken = queries.course_facts([course.id]).get(course.id), queries.numbers_taken(course.id)
+    known = {*taken, *sessions_to_book(facts.planned if facts else None, taken)}
+    if number not in known:
+        raise RuleBroken(f"This course has no session {number} to wait for: choose 1 to {max(known)}.", field="session")
 
 
 def take_off_the_list(entry: WaitingEntry, *, reason: str, by: Staff, at: datetime) -> None:
@@ -68,7 +79,7 @@ def take_off_the_list(entry: WaitingEntry, *, reason: str, by: Staff, at: dateti
     _still_waiting(entry)
     if not reason.strip():
         raise RuleBroken("Say why.", field="reason")
-    _end(entry, WaitingStatus.WITHDRAWN, reason.strip(), by=by, at=at)
+    end(entry, WaitingStatus.WITHDRAWN, reason.strip(), by=by, at=at)
 
 
 def give_time(entry: WaitingEntry, slot: Slot, *, by: Staff, at: datetime) -> Appointment:
@@ -76,11 +87,11 @@ def give_time(entry: WaitingEntry, slot: Slot, *, by: Staff, at: datetime) -> Ap
     _still_waiting(entry)
     held = queries_waiting.appointment_of(entry.course_id, entry.session_number)
     if held is None:
-        (made,) = book(entry.course, [slot], by=by, at=at)
-    else:
-        made = move(held, slot, reason=FROM_THE_LIST, by=by, at=at)
+        (made,) = book(entry.course, [slot], by=by, at=at)  # which ends the wish
+        return made
+    made = move(held, slot, reason=FROM_THE_LIST, by=by, at=at)
     entry.appointment_id = made.id
-    _end(entry, WaitingStatus.PLACED, FROM_THE_LIST, by=by, at=at)
+    end(entry, WaitingStatus.PLACED, FROM_THE_LIST, by=by, at=at)
     return made
 
 
@@ -88,28 +99,3 @@ def _still_waiting(entry: WaitingEntry) -> None:
     db.session.refresh(entry, ["status", "version"])  # another desk may have been faster
     if entry.status is not WaitingStatus.WAITING:
         raise RuleBroken("This patient is not on the waiting list any more.")
-
-
-def _end(entry: WaitingEntry, status: WaitingStatus, reason: str, *, by: Staff, at: datetime) -> None:
-    entry.status, entry.ended_reason, entry.ended_at, entry.ended_by_id = status, reason, at, by.id
-    db.session.flush()  # whoever was faster shows here
-    _record(entry, by=by, at=at)
-
-
-def _record(entry: WaitingEntry, *, by: Staff, at: datetime) -> None:
-    audit.record(
-        AuditAction.WAITING_CHANGED,
-        entry,
-        actor_id=by.id,
-        at=at,
-        status=entry.status,
-        course_id=entry.course_id,
-        session_number=entry.session_number,
-        weekdays=list(entry.weekdays or ()),
-        part=entry.part,
-        from_on=entry.from_on,
-        until_on=entry.until_on,
-        notice_hours=entry.notice_hours,
-        reason=entry.ended_reason,
-        appointment_id=entry.appointment_id,
-    )

@@ -16,7 +16,7 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.forms import Form, typed
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, same_patient
-from clinic.scheduling import operations, queries, queries_rooms, waiting_list
+from clinic.scheduling import operations, queries, queries_rooms, queries_waiting, waiting_list
 from clinic.scheduling.answers import answers_to
 from clinic.scheduling.booking import change_words, slot_words
 from clinic.scheduling.forms import HoldPumpForm, LossForm, MoveForm, NurseForm, chair_choices, nurse_choices
@@ -25,6 +25,7 @@ from clinic.scheduling.moving import mover_of, place_value
 from clinic.scheduling.overriding import override_asked, override_offer
 from clinic.scheduling.rules import AppointmentStatus, LossKind, override_words, rules_in
 from clinic.scheduling.views import bp, calendar_page, course_words, nurses, week_asked
+from clinic.scheduling.waiting_rules import wish_words
 
 # From so long before its time on the patient may be at the door.
 _NEAR = timedelta(hours=12)
@@ -126,6 +127,7 @@ def appointment_page(
         waiting=waiting_list.offers(appointment, at=clock.now())
         if appointment.status is AppointmentStatus.CANCELLED and not queries.moved_to(appointment)
         else [],
+        wish=_wish(appointment),
         override=override,
         free_places=_places(appointment) if question is None else [],
         is_near=appointment.starts_at - clock.now() < _NEAR,
@@ -170,6 +172,14 @@ def _loss_form(form: Form, kind: LossKind) -> Form:
 def _listed(form: LossForm) -> LostReason | None:
     """The reason of the clinic's list that was chosen."""
     return queries_rooms.lost_reason(uuid.UUID(form.listed.data)) if form.listed.data else None
+
+
+def _wish(appointment: Appointment) -> str:
+    """What the session waits for although it has a time; empty when it waits for nothing."""
+    if appointment.status is not AppointmentStatus.BOOKED:
+        return ""
+    entries = queries_waiting.waiting_for({(appointment.course_id, appointment.session_number)})
+    return wish_words(entries[0]) if entries else ""
 
 
 def back_to_week(appointment: Appointment, message: str, *, can_undo: bool = True) -> Response:

@@ -94,7 +94,7 @@ def give_time(appointment_id: uuid.UUID, entry_id: uuid.UUID) -> ResponseReturnV
     if offer is None or not minutes_of(entry, held):
         flash("This patient does not fit that time any more.", "warn")
         return redirect(url_for(".show_appointment", appointment_id=free.id), 303)
-    slot = Slot(entry.session_number, free.chair, free.starts_at, offer.ends_at, free.nurse, free.pump)
+    slot = Slot(entry.session_number, free.chair, free.starts_at, offer.ends_at, free.nurse)
     try:
         made = operations_waiting.give_time(entry, slot, by=actor(), at=clock.now())
     except SlotsTaken as refusal:

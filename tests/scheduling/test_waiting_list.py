@@ -8,7 +8,8 @@ import pytest
 
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
-from clinic.scheduling import operations_waiting, queries_waiting
+from clinic.scheduling import operations, operations_pumps, operations_waiting, queries_waiting
+from clinic.scheduling.operations_moves import undo_together
 from clinic.scheduling.operations_waiting import Wishes
 from clinic.scheduling.rules import AppointmentStatus, DayPart, Stretch, WaitingStatus
 from clinic.scheduling.waiting_rules import Candidate, can_come, fitting
@@ -120,12 +121,14 @@ def test_a_time_that_somebody_took_is_not_given_twice(desk, make_booked, others,
     assert entry.status is WaitingStatus.WAITING
 
 
-def test_a_wish_is_typed_and_taken_off_with_a_reason(desk, make_course):
-    course = make_course()
+def test_a_wish_is_typed_and_taken_off_with_a_reason(desk, make_booked):
+    held = make_booked()
+    course = held.course
     typed = {"patient_id": str(course.patient_id), "session": "1", "weekdays": ["1", "3"], "part": "morning"}
     typed |= {"from_on": "20-Nov-2025", "notice_hours": "24"}
     assert desk.post(f"/calendar/waiting/course/{course.id}/add", data=typed).status_code == 303
-    assert "Mon, Wed, mornings, from 20-Nov-2025, told 24 h before" in desk.get("/calendar/waiting").text
+    for page in ("/calendar/waiting", f"/calendar/appointments/{held.id}"):
+        assert "Mon, Wed, mornings, from 20-Nov-2025, told 24 h before" in desk.get(page).text
     (entry,) = queries_waiting.waiting()
     desk.post(f"/calendar/waiting/{entry.id}/remove", data={"reason": ""})
     assert queries_waiting.waiting() == [entry]
@@ -147,3 +150,55 @@ def test_two_desks_give_one_entry_once(make_booked, others, put, scheduler, make
     operations_waiting.give_time(entry, make_slot(1), by=scheduler, at=DESK_OPENS)
     with pytest.raises(RuleBroken, match="not on the waiting list any more"):
         operations_waiting.give_time(entry, make_slot(1, starts_at=NINE + DAY), by=scheduler, at=DESK_OPENS)
+
+
+def test_a_pump_stays_with_whom_it_was_given_to(desk, make_booked, others, put, scheduler):
+    """The pump of the free time belonged to the other patient's treatment; one's own comes along."""
+    pump, own = (operations_pumps.add_pump(name, name, by=scheduler, at=DESK_OPENS) for name in ("P1", "P2"))
+    free, held = make_booked(pump=pump), make_booked(others[0], starts_at=NINE + 5 * DAY, pump=own)
+    entry = put(others[0])
+    cancel(desk, free)
+    desk.post(f"/calendar/appointments/{free.id}/give/{entry.id}")
+    assert held.status is AppointmentStatus.CANCELLED
+    assert queries_waiting.appointment_of(others[0].id, 1).pump_id == own.id
+
+
+@pytest.mark.parametrize("number", [0, 7, 400])
+def test_only_sessions_of_the_course_wait(put, make_course, number):
+    with pytest.raises(RuleBroken, match=r"choose 1 to 6"):
+        put(make_course(), number)
+
+
+def test_a_session_that_is_booked_waits_no_longer(make_course, make_booked, put):
+    entry = put(make_course())
+    made = make_booked(entry.course)
+    assert (entry.status, entry.appointment_id) == (WaitingStatus.PLACED, made.id)
+
+
+def test_a_cancelling_that_is_taken_back_leaves_the_wish(make_booked, put, scheduler):
+    held = make_booked()
+    entry = put(held.course)
+    operations.cancel(held, reason="Error", by=scheduler, at=DESK_OPENS)
+    undo_together(held, by=scheduler, at=DESK_OPENS)
+    assert entry.status is WaitingStatus.WAITING
+
+
+def test_a_time_from_the_list_that_is_taken_back_waits_again(make_booked, put, make_slot, scheduler):
+    held = make_booked()
+    entry = put(held.course)
+    given = operations_waiting.give_time(entry, make_slot(1, starts_at=NINE + DAY), by=scheduler, at=DESK_OPENS)
+    undo_together(given, by=scheduler, at=DESK_OPENS + HOUR)
+    assert (entry.status, entry.appointment_id, entry.ended_at) == (WaitingStatus.WAITING, None, None)
+    assert queries_waiting.waiting() == [entry]
+
+
+def test_a_session_that_has_begun_is_not_listed(make_booked, put, scheduler):
+    held = make_booked()
+    put(held.course)
+    operations.change_status(held, AppointmentStatus.ARRIVED, by=scheduler, at=NINE)
+    assert queries_waiting.waiting() == []
+
+
+def test_a_course_that_is_not_active_waits_for_nothing(put, make_course):
+    with pytest.raises(RuleBroken, match="not active"):
+        put(make_course(sign=False))
