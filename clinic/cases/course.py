@@ -106,13 +106,18 @@ def read_orders(items: Sequence[Item], zone: ZoneInfo | None) -> tuple[OrderPart
 
 def _order(fields: Fields, number: int, zone: ZoneInfo | None) -> OrderPart:
     signed_at = fields.find("signed_at")
+    start = fields.find("start", "start_rate", "rate")
+    each = fields.find("by_session", "session_amounts", "amounts", "doses", "start_by_session")
+    if start is not None and start.is_list:
+        start, each = None, start
     return OrderPart(
         drug=fields.need("drug").text(),
         basis=_basis(fields.find("basis")),
         conc_mg_ml=positive(fields, "conc_mg_ml", "concentration_mg_ml"),
         rxcui_product=fields.text("rxcui_product"),
         diluent=fields.text("diluent"),
-        start=fields.number("start", "start_rate", "rate"),
+        start=start.number() if start is not None and not start.is_nothing else None,
+        by_session=_by_session(each),
         step=fields.number("step"),
         step_every_min=fields.number("step_every_min"),
         max=fields.number("max", "max_rate"),
@@ -160,6 +165,11 @@ def _basis(item: Item | None) -> str | None:
     if item is not None and not _BASIS.match(item.text().replace(" ", "")):
         item.refuse(f"{shown(item.text())} is none of mg/kg total, mg total, mg/kg/h, mg/h, mcg/kg/min")
     return item.text() if item else None
+
+
+def _by_session(item: Item | None) -> tuple[Decimal, ...]:
+    """The dose of session 1, 2, 3 …, where an order has one for each."""
+    return tuple(one.number() for one in item.several()) if item and not item.is_null else ()
 
 
 def _bolus_mg(item: Item | None) -> Decimal | None:

@@ -21,8 +21,8 @@ from clinic.core.units import EXACT, Unit
 from clinic.notes.models import Note
 from clinic.notes.rules import NoteKind, NoteStatus
 from clinic.orders import queries as orders
-from clinic.orders.signing_rules import planned_mg
-from clinic.protocols.dose_rules import rate_from, rate_in, rate_mg_h
+from clinic.orders.plan_rules import in_session, session_plans
+from clinic.protocols.dose_rules import rate_in
 from clinic.protocols.limit_rules import Vital
 from clinic.protocols.rules import DischargeScale
 from clinic.protocols.terms import draft_of
@@ -166,14 +166,8 @@ class Numbers:
     def planned_mg(self) -> Decimal | None:
         """What the order asks for in a session: its total, else its rate over its length with every step taken."""
         version = self.infusion.order_version
-        draft, weight = draft_of(version.terms), self.weight_kg
-        if draft.start_amount is None or not draft.duration_min or (draft.basis.uses_weight and not weight):
-            return None
-        start = rate_mg_h(draft.basis, draft.start_amount, weight_kg=weight, duration_min=draft.duration_min)
-        highest = start
-        if draft.highest_amount is not None and not draft.basis.is_total:
-            highest = rate_from(draft.basis.rate_unit, draft.highest_amount, weight_kg=weight)
-        return planned_mg(draft, weight, start, highest)
+        plans = session_plans(in_session(draft_of(version.terms), self.infusion.number), self.weight_kg)
+        return plans[0].stepped_mg if plans else None
 
     @property
     def undelivered_mg(self) -> Decimal | None:

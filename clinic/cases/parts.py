@@ -83,6 +83,7 @@ class OrderPart:
     rxcui_product: str | None
     diluent: str | None
     start: Decimal | None
+    by_session: tuple[Decimal, ...]
     step: Decimal | None
     step_every_min: Decimal | None
     max: Decimal | None

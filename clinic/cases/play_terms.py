@@ -64,7 +64,7 @@ def terms_of(case: Case, order: OrderPart, *, drug_id: UUID, controlled: Iterabl
     basis = basis_of(order)
     duration = _duration(case, order, supplied)
     maximum, unit = _maximum(order)
-    start = _start(case, order, basis, duration, supplied)
+    start = None if order.by_session else _start(case, order, basis, duration, supplied)
     notify, rest = _limits(order.notify, LimitLevel.NOTIFY)
     hold, rest_of_hold = _limits(order.hold, LimitLevel.HOLD)
     allowed, rest_of_start = _limits(order.start_limit, LimitLevel.START)
@@ -83,6 +83,7 @@ def terms_of(case: Case, order: OrderPart, *, drug_id: UUID, controlled: Iterabl
         diluent=order.diluent,
         concentration_mg_ml=order.conc_mg_ml,
         start_amount=start,
+        session_amounts=order.by_session or None,
         step_amount=(order.step or None) if not basis.is_total else None,
         step_every_min=_whole(order.step_every_min),
         highest_amount=order.max if not basis.is_total else None,

@@ -43,6 +43,31 @@ class WholeNumbers(TypeDecorator[tuple[int, ...]]):
         return tuple(int(number) for number in value.split(",")) if value else None
 
 
+class Amounts(TypeDecorator[tuple[Decimal, ...]]):
+    """Some exact decimals in their order, kept as "0.2,0.4"; none are NULL.
+
+    A float and a value with more than four places are refused, never rounded.
+    """
+
+    impl = sa.Text
+    cache_ok = True
+    places = 4
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return ",".join(self._text(amount) for amount in value) if value else None
+
+    def _text(self, amount: Any) -> str:
+        if not isinstance(amount, Decimal) or not amount.is_finite():
+            raise TypeError("An amount is a finite Decimal.")
+        scaled = amount.scaleb(self.places)
+        if scaled != scaled.to_integral_value():
+            raise ValueError(f"{amount} has more than {self.places} decimal places.")
+        return format(amount, "f")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Decimal, ...] | None:
+        return tuple(Decimal(amount) for amount in value.split(",")) if value else None
+
+
 class Names(TypeDecorator[frozenset[str]]):
     """Some names, kept as "admin,physician" in the order of the alphabet; none are NULL."""
 

@@ -25,11 +25,19 @@ from clinic.protocols.rules import LimitLevel, Vital
 from clinic.protocols.terms import TermsDraft, draft_of
 from clinic.protocols.terms_form import limit_name
 from clinic.scheduling.models import Appointment
+from clinic.sessions.readiness import sessions_used
 from clinic.signatures import operations as signatures
 from clinic.signatures.rules import seen_code
 
-_STEPS: Final = ("start_amount", "step_amount", "step_every_min", "highest_amount", "maximum_total_mg")
-_STEADY: Final = ("start_amount", "duration_min", "maximum_rate", "maximum_total_mg")
+_STEPS: Final = (
+    "start_amount",
+    "session_amounts",
+    "step_amount",
+    "step_every_min",
+    "highest_amount",
+    "maximum_total_mg",
+)
+_STEADY: Final = ("start_amount", "session_amounts", "duration_min", "maximum_rate", "maximum_total_mg")
 
 
 @dataclass(frozen=True)
@@ -212,10 +220,13 @@ def write(
 
 
 def _allowed(review: CourseReview, draft: TermsDraft, *, is_for_rest: bool) -> int | None:
-    """Return for how many sessions of the course the order holds: up to the next one, or for those after it too."""
-    if is_for_rest or not _rest(review, draft):
+    """Return for how many sessions of the course the order holds: one more than were given, or as many as planned.
+
+    Sessions are counted, not their numbers: the third to be given may be session 4, when another was missed.
+    """
+    if is_for_rest or not review.booked or draft.sessions_planned is None:
         return draft.sessions_planned
-    return review.booked[0].session_number
+    return sessions_used(review.course.order_id) + 1
 
 
 def tell_both(conflict: Conflict, saved: OrderVersion, form: NextOrderForm) -> None:

@@ -1,12 +1,12 @@
 """What an order comes to, with every number that goes into it: rates for the pump, and the plan beside its maxima."""
 
-from dataclasses import replace
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up, rounded_apart
-from clinic.orders.signing_rules import planned_mg
-from clinic.protocols.dose_rules import DoseBasis, pump_rate_ml_h, rate_from, rate_in, rate_mg_h
+from clinic.orders.plan_rules import session_plans
+from clinic.protocols.dose_rules import DoseBasis, pump_rate_ml_h, rate_in, rate_mg_h
+from clinic.protocols.session_doses import dose_runs
 from clinic.protocols.terms import TermsDraft
 
 _PER_HOUR: Final = {
@@ -46,7 +46,10 @@ def pump_lines(terms: TermsDraft, weight_kg: Decimal | None) -> list[PumpLine]:
 def _rates(terms: TermsDraft, weight_kg: Decimal | None) -> list[tuple[str, DoseBasis, Decimal, Decimal]]:
     """Every rate that can be worked out: label, basis, the amount as it was written, mg per hour."""
     basis = terms.basis
-    written = [("Rate" if basis.is_total else "Start", basis, terms.start_amount)]
+    start = "Rate" if basis.is_total else "Start"
+    written: list[tuple[str, DoseBasis, Decimal | None]] = [(start, basis, terms.start_amount)]
+    if terms.session_amounts:
+        written = [(f"{start}, {run.words}", basis, run.amount) for run in dose_runs(terms.session_amounts)]
     if not basis.is_total:
         written.append(("Highest rate", basis, terms.highest_amount))
     if terms.maximum_rate_unit is not None and not terms.maximum_rate_unit.is_total:
@@ -89,24 +92,19 @@ def _how(basis: DoseBasis, amount: Decimal, terms: TermsDraft, weight_kg: Decima
 @exact
 def total_lines(terms: TermsDraft, weight_kg: Decimal | None) -> list[tuple[str, str]]:
     """Return what a session and the course come to, each beside the maximum that a clinician entered for it."""
-    if terms.basis.uses_weight and not weight_kg:
-        return []
-    if not terms.start_amount or not terms.duration_min:
-        return []
-    start = rate_mg_h(terms.basis, terms.start_amount, weight_kg=weight_kg, duration_min=terms.duration_min)
-    highest = start
-    if terms.highest_amount is not None and not terms.basis.is_total:
-        highest = max(start, rate_from(terms.basis.rate_unit, terms.highest_amount, weight_kg=weight_kg))
-    stepped = planned_mg(terms, weight_kg, start, highest)
-    flat = planned_mg(replace(terms, step_amount=None), weight_kg, start, start)
-    if stepped is None or flat is None:
-        return []
-    lines = [("Planned in a session", _beside(flat, terms.maximum_total_mg))]
-    if stepped != flat:
-        lines.append(("With every step", _beside(stepped, terms.maximum_total_mg)))
-    if terms.sessions_planned:
+    lines, total = [], Decimal(0)
+    plans = session_plans(terms, weight_kg)
+    for plan in plans:
+        if plan.stepped_mg is None or plan.flat_mg is None:
+            return []
+        lines.append((f"Planned in {plan.words}", _beside(plan.flat_mg, terms.maximum_total_mg)))
+        if plan.stepped_mg != plan.flat_mg:
+            label = f"With every step, {plan.words}" if terms.session_amounts else "With every step"
+            lines.append((label, _beside(plan.stepped_mg, terms.maximum_total_mg)))
+        total += plan.stepped_mg * plan.sessions
+    if plans and terms.sessions_planned:
         label = f"In {format_number(terms.sessions_planned)} session{'' if terms.sessions_planned == 1 else 's'}"
-        lines.append((label, _beside(stepped * terms.sessions_planned, terms.course_maximum_mg)))
+        lines.append((label, _beside(total, terms.course_maximum_mg)))
     return lines
 
 

@@ -9,6 +9,7 @@ from clinic.core.units import Unit, exact, format_number, format_quantity, round
 from clinic.protocols.dose_rules import DoseBasis, rate_from, rate_in, rate_mg_h
 from clinic.protocols.limit_rules import Comparator, Limit, limit_text
 from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS
+from clinic.protocols.session_doses import most_amount
 from clinic.protocols.terms import TermsDraft
 
 _AMOUNTS: Final = (
@@ -78,14 +79,15 @@ def _maximum(terms: TermsDraft) -> tuple[Unit, Decimal] | None:
 
 def _highest(terms: TermsDraft) -> tuple[Unit, Decimal] | None:
     """The highest rate that the terms come to by themselves, in the unit they are written in."""
-    if terms.start_amount is None:
+    most = most_amount(terms)
+    if most is None:
         return None
     if not terms.basis.is_total:
-        return terms.basis.rate_unit, max(terms.start_amount, terms.highest_amount or terms.start_amount)
+        return terms.basis.rate_unit, max(most, terms.highest_amount or most)
     if not terms.duration_min:
         return None
     per_hour = DoseBasis.MG_PER_KG_H if terms.basis.uses_weight else DoseBasis.MG_PER_H
-    rate = rate_mg_h(DoseBasis.MG, terms.start_amount, weight_kg=None, duration_min=terms.duration_min)
+    rate = rate_mg_h(DoseBasis.MG, most, weight_kg=None, duration_min=terms.duration_min)
     return per_hour.rate_unit, rate
 
 

@@ -1,19 +1,19 @@
 """What is missing or outside before an order can be signed. Each bound compared here was entered by a clinician."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
 
 from clinic.core.findings import Finding, FindingLevel
 from clinic.core.times import date_label
 from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up, rounded_apart
 from clinic.orders.bound_rules import beyond_protocol
 from clinic.orders.dosing_rules import DosingWeight
+from clinic.orders.plan_rules import SessionPlan, session_plans
 from clinic.patients.rules import AllergyStatus, Answer, WeightMethod
 from clinic.patients.weight_rules import LOOKS_LIKE_POUNDS
-from clinic.protocols.dose_rules import planned_total_mg, rate_from, rate_mg_h, total_mg
+from clinic.protocols.dose_rules import rate_from
 from clinic.protocols.rules import WeightRule
 from clinic.protocols.terms import TermsDraft
 from clinic.protocols.terms_rules import contradictions
@@ -69,14 +69,9 @@ def findings_before_signing(facts: OrderFacts) -> list[Finding]:
     ]
 
 
-_NEEDED: Final = {
-    "concentration_mg_ml": "the concentration",
-    "start_amount": "the dose",
-}
-
-
 def _missing(terms: TermsDraft) -> list[Finding]:
-    missing = [words for name, words in _NEEDED.items() if getattr(terms, name) is None]
+    missing = [] if terms.concentration_mg_ml is not None else ["the concentration"]
+    missing += [] if terms.start_amount is not None or terms.session_amounts else ["the dose"]
     if terms.duration_min is None and (terms.basis.is_total or terms.maximum_duration_min is None):
         missing.append("the length")
     if terms.step_amount:
@@ -129,31 +124,28 @@ def _dosing_findings(
     return found
 
 
-@exact
 def _rate_findings(facts: OrderFacts) -> list[Finding]:
-    terms = facts.terms
-    if (terms.basis.uses_weight and facts.weight_kg is None) or not terms.start_amount:
-        return []
-    if terms.basis.is_total and not terms.duration_min:
-        return []
-    start = rate_mg_h(terms.basis, terms.start_amount, weight_kg=facts.weight_kg, duration_min=terms.duration_min)
-    highest = start
-    if terms.highest_amount is not None and not terms.basis.is_total:
-        highest = rate_from(terms.basis.rate_unit, terms.highest_amount, weight_kg=facts.weight_kg)
-    return [*_over_maximum_rate(facts, start, highest), *_over_maximum_total(facts, start, highest)]
+    plans = session_plans(facts.terms, facts.weight_kg)
+    return [*_over_maximum_rate(facts, plans), *_over_maximum_total(facts.terms, plans)]
 
 
-def _over_maximum_rate(facts: OrderFacts, start_mg_h: Decimal, highest_mg_h: Decimal) -> list[Finding]:
+@exact
+def _over_maximum_rate(facts: OrderFacts, plans: Sequence[SessionPlan]) -> list[Finding]:
     terms = facts.terms
     unit = terms.maximum_rate_unit
-    if terms.maximum_rate is None or unit is None or unit.is_total:
+    if not plans or terms.maximum_rate is None or unit is None or unit.is_total:
         return []
     if unit.uses_weight and facts.weight_kg is None:
         return [Finding("weight-missing", FindingLevel.HARD, "The maximum rate needs the patient's weight.")]
     maximum = rate_from(unit.rate_unit, terms.maximum_rate, weight_kg=facts.weight_kg)
+    of = " of {}" if terms.session_amounts else ""
+    rates = [("start", f"The start{of.format(plan.words)}", plan.start_mg_h) for plan in plans]
+    # The highest rate is the same in every session.
+    if plans[0].highest_mg_h not in {plan.start_mg_h for plan in plans}:
+        rates.append(("highest", "The highest rate", plans[0].highest_mg_h))
     found = []
-    for code, words, rate in (("start", "The start", start_mg_h), ("highest", "The highest rate", highest_mg_h)):
-        if rate <= maximum or (code == "highest" and rate == start_mg_h):
+    for code, words, rate in rates:
+        if rate <= maximum:
             continue
         rate_text, maximum_text = (format_quantity(shown, Unit.MG_PER_H) for shown in rounded_apart(rate, maximum))
         entered = format_quantity(terms.maximum_rate, unit.rate_unit)
@@ -166,27 +158,24 @@ def _over_maximum_rate(facts: OrderFacts, start_mg_h: Decimal, highest_mg_h: Dec
     return found
 
 
-def _over_maximum_total(facts: OrderFacts, start_mg_h: Decimal, highest_mg_h: Decimal) -> list[Finding]:
+@exact
+def _over_maximum_total(terms: TermsDraft, plans: Sequence[SessionPlan]) -> list[Finding]:
     """Refuse a plan whose first rate alone is over a maximum; ask for a reason where only its steps lift it over.
 
     A step is taken if it is tolerated, and while the drug runs no rate is accepted that would pass the maximum.
     """
-    terms = facts.terms
-    planned = planned_mg(terms, facts.weight_kg, start_mg_h, highest_mg_h)
-    unstepped = planned_mg(replace(terms, step_amount=None), facts.weight_kg, start_mg_h, start_mg_h)
-    if planned is None or unstepped is None:
-        return []
+    found: list[Finding] = []
+    course, unstepped = Decimal(0), Decimal(0)
+    for plan in plans:
+        if plan.stepped_mg is None or plan.flat_mg is None:
+            return []
+        words = f"in {plan.words}; the session maximum"
+        found += _over_total("maximum", words, plan.stepped_mg, plan.flat_mg, terms.maximum_total_mg)
+        course += plan.stepped_mg * plan.sessions
+        unstepped += plan.flat_mg * plan.sessions
     sessions = terms.sessions_planned or 0
-    return [
-        *_over_total("maximum", "in a session; the session maximum", planned, unstepped, terms.maximum_total_mg),
-        *_over_total(
-            "course-maximum",
-            f"in {sessions} session{'' if sessions == 1 else 's'}; the course maximum",
-            planned * sessions,
-            unstepped * sessions,
-            terms.course_maximum_mg,
-        ),
-    ]
+    words = f"in {sessions} session{'' if sessions == 1 else 's'}; the course maximum"
+    return [*found, *_over_total("course-maximum", words, course, unstepped, terms.course_maximum_mg)]
 
 
 def _over_total(code: str, words: str, planned: Decimal, unstepped: Decimal, maximum: Decimal | None) -> list[Finding]:
@@ -201,32 +190,6 @@ def _over_total(code: str, words: str, planned: Decimal, unstepped: Decimal, max
     )
     numbers = {"planned_mg": format_number(round_half_up(planned, 6)), "maximum_mg": format_number(maximum)}
     return [Finding(f"{kind}-{code}", level, message, numbers)]
-
-
-@exact
-def planned_mg(
-    terms: TermsDraft, weight_kg: Decimal | None, start_mg_h: Decimal, highest_mg_h: Decimal
-) -> Decimal | None:
-    """Return the mg that one session comes to when every step is taken as soon as it may be, bolus included.
-
-    None for a rate whose length nobody entered.
-    """
-    bolus = terms.bolus_mg or Decimal(0)
-    if terms.start_amount is None:
-        return None
-    if terms.basis.is_total:
-        return total_mg(terms.basis, terms.start_amount, weight_kg=weight_kg) + bolus
-    if not terms.duration_min:
-        return None
-    steps = bool(terms.step_amount and terms.step_every_min and terms.step_every_min > 0)
-    step = terms.step_amount if steps else None
-    return bolus + planned_total_mg(
-        start_mg_h=start_mg_h,
-        duration_min=terms.duration_min,
-        step_mg_h=None if step is None else rate_from(terms.basis.rate_unit, step, weight_kg=weight_kg),
-        step_every_min=terms.step_every_min,
-        highest_mg_h=highest_mg_h,
-    )
 
 
 def _beyond_protocol(facts: OrderFacts) -> list[Finding]:

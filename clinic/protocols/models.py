@@ -11,7 +11,7 @@ from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.permissions import Role
 from clinic.core.recorded import Recorded
-from clinic.core.types import Quantity, WholeNumbers, enum_type
+from clinic.core.types import Amounts, Quantity, WholeNumbers, enum_type
 from clinic.protocols.rules import (
     Anchor,
     CheckKind,
@@ -49,12 +49,14 @@ class Terms(ClinicScoped, Base):
 
     A protocol version has one; an order version has one of its own, begun as a copy. Once the version is approved or
     signed, `sealed_at` is set and the database refuses any change to the row and to the rows that hang on it.
-    Rates and totals are in the unit of `basis`; `maximum_rate` is in `maximum_rate_unit`.
+    Rates and totals are in the unit of `basis`; `maximum_rate` is in `maximum_rate_unit`. `start_amount` is the dose of
+    every session, `session_amounts` that of session 1, 2, 3 …; `session_doses.amount_for` knows which one counts.
     """
 
     __tablename__ = "terms"
     __table_args__ = (
         sa.CheckConstraint("start_amount > 0", name="start_is_positive"),
+        sa.CheckConstraint("session_amounts IS NULL OR start_amount IS NULL", name="one_dose_or_one_for_each_session"),
         sa.CheckConstraint("concentration_mg_ml > 0", name="concentration_is_positive"),
         sa.CheckConstraint("duration_min > 0", name="duration_is_positive"),
         sa.CheckConstraint("maximum_duration_min >= duration_min", name="time_cap_covers_duration"),
@@ -71,6 +73,7 @@ class Terms(ClinicScoped, Base):
     basis: Mapped[DoseBasis] = mapped_column(enum_type(DoseBasis, "basis"))
     weight_rule: Mapped[WeightRule | None] = mapped_column(enum_type(WeightRule, "weight_rule"))
     start_amount: Mapped[Decimal | None] = mapped_column(Quantity(4))
+    session_amounts: Mapped[tuple[Decimal, ...] | None] = mapped_column(Amounts())
     step_amount: Mapped[Decimal | None] = mapped_column(Quantity(4))
     step_every_min: Mapped[int | None]
     step_condition: Mapped[str | None]

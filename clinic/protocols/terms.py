@@ -89,6 +89,7 @@ class TermsDraft:
     concentration_mg_ml: Decimal | None = None
     weight_rule: WeightRule | None = None
     start_amount: Decimal | None = None
+    session_amounts: tuple[Decimal, ...] | None = None
     step_amount: Decimal | None = None
     step_every_min: int | None = None
     step_condition: str | None = None
@@ -137,7 +138,7 @@ class TermsDraft:
 
 _LISTS = ("limits", "prn_items", "phases", "checks")
 # Values that terms learned later. Empty they say nothing, so that what was signed before them stays what it was.
-_ADDED = ("spacing", "weekdays", "every_days", "gaps_days", "early_days", "late_days")
+_ADDED = ("spacing", "weekdays", "every_days", "gaps_days", "early_days", "late_days", "session_amounts")
 _PLAIN = tuple(field.name for field in fields(TermsDraft) if field.name not in _LISTS)
 
 

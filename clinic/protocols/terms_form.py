@@ -20,6 +20,7 @@ from clinic.core.units import format_number
 from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, BadLimit, limit_cell, read_limit
 from clinic.protocols.models import Drug
 from clinic.protocols.rules import DischargeScale, DoseBasis, LimitLevel, SedationScale, Vital, WeightRule
+from clinic.protocols.session_doses import BadAmounts, amounts_typed, read_amounts
 from clinic.protocols.spacing_rules import SpacingKind
 from clinic.protocols.spacing_words import (
     SPACING_WORDS,
@@ -76,24 +77,31 @@ class _WordsField(Field):
     """A list of numbers in the words of the clinic. `data` is the numbers, None for an empty field."""
 
     widget = TextInput()
-    data: tuple[int, ...] | None = None
+    data: tuple[Any, ...] | None = None
     problem: str | None = None
 
-    def __init__(self, label: str, *, read: Callable[[str], tuple[int, ...] | None], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        label: str,
+        *,
+        read: Callable[[str], tuple[Any, ...] | None],
+        write: Callable[[Any], str],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(label, **kwargs)
-        self.read = read
+        self.read, self.write = read, write
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data, self.problem = None, None
         try:
             self.data = self.read(valuelist[0] if valuelist else "")
-        except BadSpacing as problem:
+        except (BadSpacing, BadAmounts) as problem:
             self.problem = str(problem)
 
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        return weekdays_text(self.data) if self.read is read_weekdays else gaps_text(self.data)
+        return self.write(self.data)
 
     def pre_validate(self, form: BaseForm) -> None:
         if self.problem:
@@ -126,6 +134,7 @@ class TermsForm(Form):
     concentration_mg_ml = _number("concentration_mg_ml")
     weight_rule = choice_field(_named("weight_rule"), WEIGHT_WORDS)
     start_amount = _number("start_amount")
+    session_amounts = _WordsField(_named("session_amounts"), read=read_amounts, write=amounts_typed)
     step_amount = _number("step_amount")
     step_every_min = _whole("step_every_min")
     step_condition = text_field(_named("step_condition"))
@@ -159,9 +168,9 @@ class TermsForm(Form):
     apart_min_days = _whole("apart_min_days", minimum=0, maximum=999)
     apart_max_days = _whole("apart_max_days", minimum=0, maximum=999)
     spacing = choice_field(_named("spacing"), SPACING_WORDS)
-    weekdays = _WordsField(_named("weekdays"), read=read_weekdays)
+    weekdays = _WordsField(_named("weekdays"), read=read_weekdays, write=weekdays_text)
     every_days = _whole("every_days", maximum=999)
-    gaps_days = _WordsField(_named("gaps_days"), read=read_gaps)
+    gaps_days = _WordsField(_named("gaps_days"), read=read_gaps, write=gaps_text)
     early_days = _whole("early_days", minimum=0, maximum=99)
     late_days = _whole("late_days", minimum=0, maximum=99)
     spacing_text = text_field(_named("spacing_text"))

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from clinic.protocols.dose_rules import DoseBasis
+from clinic.protocols.session_doses import dose_runs, most_amount
 from clinic.protocols.spacing_rules import StatedSpacing, spacing_contradictions
 
 
@@ -17,6 +18,8 @@ class StatedTerms(StatedSpacing, Protocol):
     def concentration_mg_ml(self) -> Decimal | None: ...
     @property
     def start_amount(self) -> Decimal | None: ...
+    @property
+    def session_amounts(self) -> tuple[Decimal, ...] | None: ...
     @property
     def step_amount(self) -> Decimal | None: ...
     @property
@@ -69,7 +72,27 @@ def contradictions(terms: StatedTerms) -> list[Contradiction]:
     if _is_over(terms.apart_min_days, terms.apart_max_days):
         found.append(Contradiction("apart_max_days", "The longest gap is shorter than the shortest."))
     found += [Contradiction(name, words) for name, words in spacing_contradictions(terms)]
+    found += [Contradiction("session_amounts", words) for words in _session_contradictions(terms)]
     return found + _rate_contradictions(terms)
+
+
+def _session_contradictions(terms: StatedTerms) -> list[str]:
+    """What does not hold together where each session has a dose of its own."""
+    amounts, planned = terms.session_amounts, terms.sessions_planned
+    if not amounts:
+        return []
+    found = [f"The dose of {run.words} must be more than 0." for run in dose_runs(amounts) if run.amount <= 0]
+    if terms.start_amount is not None:
+        found.append("Write one dose for all sessions, or one for each, not both.")
+    if planned is None:
+        found.append("Enter the number of sessions: each has its own dose.")
+    elif planned != len(amounts):
+        found.append(f"{_sessions(planned)} planned, {_sessions(len(amounts))} with a dose: write one for each.")
+    return found
+
+
+def _sessions(count: int) -> str:
+    return f"{count} session{'' if count == 1 else 's'}"
 
 
 def _rate_contradictions(terms: StatedTerms) -> list[Contradiction]:
@@ -77,7 +100,7 @@ def _rate_contradictions(terms: StatedTerms) -> list[Contradiction]:
     if terms.basis.is_total:
         if terms.step_amount or terms.highest_amount is not None:
             found.append(Contradiction("step_amount", "A dose given as a total has no steps."))
-    elif _is_over(terms.start_amount, terms.highest_amount):
+    elif _is_over(most_amount(terms), terms.highest_amount):
         found.append(Contradiction("highest_amount", "The highest rate is under the start rate."))
     if (terms.maximum_rate is None) != (terms.maximum_rate_unit is None):
         found.append(Contradiction("maximum_rate", "A maximum rate needs both its number and its unit."))

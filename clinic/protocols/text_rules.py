@@ -4,7 +4,7 @@ What is not understood is never guessed. It stays as free text, shown in words, 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 from clinic.core.units import Unit, format_quantity, unit_from_label
 from clinic.protocols.dose_rules import DoseBasis
 from clinic.protocols.limit_rules import Comparator, Limit, LimitLevel, Vital
+from clinic.protocols.session_doses import DoseRun
 
 _VITAL_NAMES: Final = {
     "sbp": Vital.SBP,
@@ -213,7 +214,7 @@ def order_sentence(
     *,
     drug: str,
     basis: DoseBasis,
-    dose: Decimal,
+    dose: Decimal | Sequence[DoseRun],
     duration_min: Decimal | int | None = None,
     step: Decimal | None = None,
     step_every_min: Decimal | int | None = None,
@@ -224,8 +225,8 @@ def order_sentence(
 ) -> str:
     """Return an order as one sentence with "per" spelled, the way it is read aloud (section 8 of the screen design).
 
-    `dose` is the start rate, or the total for a basis that is a total; `step` and `highest` are in the basis' rate
-    unit.
+    `dose` is the start rate, or the total for a basis that is a total, of every session or of each; `step` and
+    `highest` are in the basis' rate unit.
     """
     rate = basis.rate_unit
     clauses = [_dose_clause(basis, dose, duration_min)]
@@ -246,8 +247,14 @@ def order_sentence(
     return f"{drug}: {', '.join(clauses)}"
 
 
-def _dose_clause(basis: DoseBasis, dose: Decimal, duration_min: Decimal | int | None) -> str:
-    amount = format_quantity(dose, basis.unit, spoken=True)
+def _dose_clause(basis: DoseBasis, dose: Decimal | Sequence[DoseRun], duration_min: Decimal | int | None) -> str:
+    if isinstance(dose, Decimal):
+        amount, over = format_quantity(dose, basis.unit, spoken=True), " over"
+    else:
+        said = [f"{format_quantity(run.amount, basis.unit, spoken=True)} in {run.words}" for run in dose]
+        amount, over = ", ".join(said), ", each over"
     if not basis.is_total:
         return f"start {amount}"
-    return f"give {amount}" if duration_min is None else f"give {amount} over {format_quantity(duration_min, Unit.MIN)}"
+    return (
+        f"give {amount}" if duration_min is None else f"give {amount}{over} {format_quantity(duration_min, Unit.MIN)}"
+    )

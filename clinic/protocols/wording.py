@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from clinic.core.permissions import Role
 from clinic.core.units import NO_BREAK_SPACE, Unit, dose_text, format_number, format_quantity, unit_from_label
 from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, limit_lines
 from clinic.protocols.models import Drug
 from clinic.protocols.rules import Anchor, CheckKind, DischargeScale, GateEffect, WeightRule
+from clinic.protocols.session_doses import amounts_text, dose_runs
 from clinic.protocols.spacing_words import SPACING_WORDS, gaps_text, spacing_text, weekdays_text
 from clinic.protocols.terms import CheckDraft, PhaseDraft, PrnDraft, TermsDraft
 from clinic.protocols.text_rules import order_sentence
@@ -71,6 +72,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
             Line("basis", "Dose in"),
             Line("weight_rule", "Weight used"),
             Line("start_amount", "Start", _dose_unit),
+            Line("session_amounts", "Or a dose for each session", _dose_unit),
             Line("step_amount", "Raise by", _rate_unit),
             Line("step_every_min", "Every", Unit.MIN),
             Line("highest_amount", "Highest rate", _rate_unit),
@@ -167,13 +169,19 @@ def value_text(terms: TermsDraft, name: str) -> str:
         case bool():
             return "yes" if value else "no"
         case tuple():
-            return weekdays_text(value) if name == "weekdays" else f"{gaps_text(value)}{NO_BREAK_SPACE}days"
+            return _tuple_text(terms, name, value)
         case StrEnum():
             return _enum_text(value)
         case Decimal() | int():
             return _number_text(value, _unit(terms, name))
         case _:
             return str(value)
+
+
+def _tuple_text(terms: TermsDraft, name: str, value: tuple[Any, ...]) -> str:
+    if name == "session_amounts":
+        return amounts_text(value, terms.basis.unit)
+    return weekdays_text(value) if name == "weekdays" else f"{gaps_text(value)}{NO_BREAK_SPACE}days"
 
 
 def _enum_text(value: StrEnum) -> str:
@@ -316,12 +324,12 @@ def reading(terms: TermsDraft, *, drug: str = "") -> list[tuple[str, list[tuple[
 
 def sentence(terms: TermsDraft, *, drug_name: str, weight_kg: Decimal | None = None) -> str:
     """Return the order as it is read aloud and signed, or what is missing for a sentence."""
-    if terms.start_amount is None:
+    if terms.start_amount is None and not terms.session_amounts:
         return f"{drug_name}: the dose is not entered yet."
     spoken = order_sentence(
         drug=drug_name,
         basis=terms.basis,
-        dose=terms.start_amount,
+        dose=terms.start_amount or dose_runs(terms.session_amounts or ()),
         duration_min=terms.duration_min,
         step=terms.step_amount,
         step_every_min=terms.step_every_min,

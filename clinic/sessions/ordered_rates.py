@@ -14,6 +14,7 @@ from clinic.orders.rules import (
     rate_steps,
 )
 from clinic.protocols.models import Terms
+from clinic.protocols.session_doses import amount_for
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.progress import weight_kg
 
@@ -40,6 +41,11 @@ def concentration_mg_ml(infusion: InfusionSession) -> Decimal:
     return concentration
 
 
+def ordered_amount(infusion: InfusionSession) -> Decimal | None:
+    """Return the dose that the order names for this session, in the order's own unit."""
+    return amount_for(infusion.order_version.terms, infusion.number)
+
+
 def ordered_rate_ml_h(
     infusion: InfusionSession, amount: Decimal | None, *, concentration: Decimal | None = None
 ) -> Decimal | None:
@@ -56,7 +62,7 @@ def ordered_rate_ml_h(
 
 def start_rate_ml_h(infusion: InfusionSession) -> Decimal | None:
     """Return the rate in mL/h that the order starts at, before the pump's rounding; None where it does not say."""
-    return ordered_rate_ml_h(infusion, infusion.order_version.terms.start_amount)
+    return ordered_rate_ml_h(infusion, ordered_amount(infusion))
 
 
 def step_ml_h(infusion: InfusionSession, *, concentration: Decimal | None = None) -> Decimal | None:
@@ -69,12 +75,12 @@ def step_ml_h(infusion: InfusionSession, *, concentration: Decimal | None = None
 
 def ordered_steps_ml_h(infusion: InfusionSession, *, concentration: Decimal | None = None) -> list[Decimal]:
     """Return every rate the order allows on the way up, in mL/h before rounding; empty where it names no start."""
-    terms = infusion.order_version.terms
-    if terms.start_amount is None:
+    terms, start = infusion.order_version.terms, ordered_amount(infusion)
+    if start is None:
         return []
     is_stepped = not terms.basis.is_total
     amounts = rate_steps(
-        start=terms.start_amount,
+        start=start,
         step=terms.step_amount if is_stepped else None,
         highest=terms.highest_amount if is_stepped else None,
     )
@@ -111,17 +117,24 @@ def rate_terms(
         concentration_mg_ml=concentration or concentration_mg_ml(infusion),
         weight_kg=weight,
         maximum_rate=terms.maximum_rate,
-        highest_step_rate=None if is_spoken else _highest(terms, unit, weight),
+        highest_step_rate=None if is_spoken else _highest(infusion, unit, weight),
         calculated_ml_h=None if is_spoken else calculated_ml_h,
         soft_difference_pct=None if clinic.rate_difference_percent is None else Decimal(clinic.rate_difference_percent),
         pump_step_ml_h=terms.pump_step_ml_h,
     )
 
 
-def _highest(terms: Terms, unit: Unit, weight: Decimal | None) -> Decimal | None:
-    """The order's highest step in the unit of its maximum."""
-    if terms.highest_amount is None or terms.basis.is_total:
+def _highest(infusion: InfusionSession, unit: Unit, weight: Decimal | None) -> Decimal | None:
+    """The order's highest step in the unit of its maximum.
+
+    Where each session has its own dose and no step up is ordered, that dose is the highest: the next is not for today.
+    """
+    terms = infusion.order_version.terms
+    highest = terms.highest_amount
+    if highest is None and terms.session_amounts:
+        highest = ordered_amount(infusion)
+    if highest is None or terms.basis.is_total:
         return None
     if terms.basis.rate_unit is unit:
-        return terms.highest_amount
-    return rate_in(unit, rate_from(terms.basis.rate_unit, terms.highest_amount, weight_kg=weight), weight_kg=weight)
+        return highest
+    return rate_in(unit, rate_from(terms.basis.rate_unit, highest, weight_kg=weight), weight_kg=weight)

@@ -20,6 +20,7 @@ from clinic.protocols.wording import ROLE_WORDS
 from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.models import DoubleCheck, GateAnswer, InfusionSession, RateProposal
 from clinic.sessions.operations_checks import passed_check
+from clinic.sessions.ordered_rates import ordered_amount
 from clinic.sessions.pages_words import drug_name, inside_sentence, vitals_sentence
 from clinic.sessions.readiness import answers, clinic_of, day_of, findings, gate_key, latest_vitals, start_reasons
 from clinic.sessions.rules import GateResult
@@ -252,9 +253,11 @@ def _order_read_back(infusion: InfusionSession) -> list[tuple[str, str]]:
         else ""
     )
     lines = [("Drug", f"{terms.drug.name}{bag}")]
-    if terms.start_amount is not None:
+    amount = ordered_amount(infusion)
+    if amount is not None:
         name = "Give" if terms.basis.is_total else "Start"
-        lines.append((name, format_quantity(terms.start_amount, unit, spoken=True)))
+        name = f"{name}, session {infusion.number}" if terms.session_amounts else name
+        lines.append((name, format_quantity(amount, unit, spoken=True)))
     if terms.step_amount and terms.step_every_min:
         every = format_quantity(terms.step_every_min, Unit.MIN)
         lines.append(("Raise", f"{format_quantity(terms.step_amount, rate, spoken=True)} every {every}"))

@@ -16,6 +16,7 @@ from clinic.orders.rules import Vital, limit_text, order_sentence
 from clinic.protocols.models import PrnItem
 from clinic.sessions.due_rules import DueState, SettledDue, due_text, wanting_text
 from clinic.sessions.models import InfusionSession
+from clinic.sessions.ordered_rates import ordered_amount
 from clinic.sessions.pages_chart import running_limits
 from clinic.sessions.pages_words import (
     drug_and_number,
@@ -238,13 +239,13 @@ def emphasised(sentence: str) -> tuple[tuple[str, bool], ...]:
 
 def sentence_of(infusion: InfusionSession) -> str:
     """Return the order in force as one sentence, the way it is read aloud; without an amount there is none."""
-    terms = infusion.order_version.terms
-    if terms.start_amount is None:
+    terms, dose = infusion.order_version.terms, ordered_amount(infusion)
+    if dose is None:
         return ""
     return order_sentence(
         drug=terms.drug.name,
         basis=terms.basis,
-        dose=terms.start_amount,
+        dose=dose,
         duration_min=terms.duration_min,
         step=terms.step_amount,
         step_every_min=terms.step_every_min,

@@ -14,6 +14,7 @@ from clinic.core.times import elapsed_minutes
 from clinic.core.units import EXACT
 from clinic.orders.rules import Breach, Limit, LimitLevel, Vital, breaches, dose_rate_mg_h, total_mg
 from clinic.protocols.models import Terms
+from clinic.protocols.session_doses import amount_for
 from clinic.sessions import delivery_rules as delivery
 from clinic.sessions.delivery_rules import PumpEvent, PumpState, RateSegment
 from clinic.sessions.due_rules import SettledDue, next_due
@@ -287,9 +288,10 @@ def latest_stop(infusion: InfusionSession) -> datetime | None:
 def ordered_total_mg(infusion: InfusionSession) -> Decimal | None:
     """Return the ordered amount in mg where the dose is a total, or None where it is a rate."""
     terms, weight = infusion.order_version.terms, weight_kg(infusion)
-    if not terms.basis.is_total or terms.start_amount is None or (terms.basis.uses_weight and weight is None):
+    amount = amount_for(terms, infusion.number)
+    if not terms.basis.is_total or amount is None or (terms.basis.uses_weight and weight is None):
         return None
-    return total_mg(terms.basis, terms.start_amount, weight_kg=weight)
+    return total_mg(terms.basis, amount, weight_kg=weight)
 
 
 def planned_stop(infusion: InfusionSession, running: Pump, now: datetime) -> datetime | None:

@@ -1,7 +1,7 @@
 """What still stands between a session and its start: the clinic's checks, and what the software compares by itself."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from clinic.accounts.models import Clinic
 from clinic.core import db
 from clinic.core.times import date_label, local
-from clinic.core.units import format_number
+from clinic.core.units import format_number, format_quantity
 from clinic.courses.models import Course
 from clinic.orders import usage
 from clinic.orders.models import OrderVersion
@@ -32,6 +32,7 @@ from clinic.patients.rules import Answer
 from clinic.protocols.limit_rules import limit_text
 from clinic.protocols.models import CheckItem, Limit
 from clinic.protocols.rules import CheckKind
+from clinic.protocols.session_doses import amount_for
 from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.models import DoubleCheck, GateAnswer, InfusionSession, ObservationSet
 from clinic.sessions.progress import current, latest_sets, reading_of
@@ -124,7 +125,38 @@ def order_findings(version: OrderVersion, day: date, infusion: InfusionSession |
         return [_hard("order-not-in-force", f"The order is {version.status.value.replace('-', ' ')}.")]
     count = sessions_used(version.order_id, besides=infusion)
     found = check_validity(day, version.valid_from, version.valid_until, count, version.sessions_allowed)
-    return [*found, *_unsettled(version)]
+    return [*found, *_dose_findings(version, day, infusion), *_unsettled(version)]
+
+
+def _dose_findings(version: OrderVersion, day: date, infusion: InfusionSession | None) -> list[Finding]:
+    """Return why the dose of this session is not settled, where the order has one for each.
+
+    A session out of its turn would skip a dose or go back to one: a physician signs on that day what it gets.
+    """
+    terms = version.terms
+    if infusion is None or not terms.session_amounts:
+        return []
+    amount, number = amount_for(terms, infusion.number), infusion.number
+    if amount is None:
+        return [_hard("no-dose-for-session", f"The order has no dose for session {number}. A physician signs one.")]
+    turn = max(_numbers_given(infusion), default=0) + 1
+    signed_on = day_of(clinic_of(infusion), version.signature.signed_at) if version.signature else None
+    if number == turn or signed_on == day:
+        return []
+    dose = format_quantity(amount, terms.basis.unit, spoken=True)
+    words = f"Session {turn} is next to be given, this is session {number} with {dose}. A physician signs today"
+    return [_hard("session-out-of-turn", f"{words} what it gets.")]
+
+
+def _numbers_given(infusion: InfusionSession) -> Sequence[int]:
+    """The numbers of the other sessions of the course in which drug was given."""
+    return db.session.scalars(
+        sa.select(InfusionSession.number).where(
+            InfusionSession.course_id == infusion.course_id,
+            InfusionSession.status.in_(USED),
+            InfusionSession.id != infusion.id,
+        )
+    ).all()
 
 
 def sessions_used(order_id: uuid.UUID, *, besides: InfusionSession | None = None) -> int:

@@ -201,3 +201,23 @@ def test_a_draft_is_not_dropped_without_a_reason(client, course, patient):
     assert refused.status_code == 422
     assert 'href="#reason"' in refused.text
     assert course.order.draft is not None
+
+
+def test_a_dose_for_each_session_is_typed_read_and_signed(client, course):
+    data = adjusted(course, start_amount="", step_amount="", step_every_min="", highest_amount="")
+    data["session_amounts"] = "0.1, 2 x 0.15, 3 x 0.2"
+    page = client.post(f"/courses/{course.id}/orders/new", data=data | {"act": "read"}).text.replace("\u00a0", " ")
+    assert "start 0.1 mg per kg per hour in session 1, 0.15 mg per kg per hour in sessions 2 to 3" in page
+    assert "<dt>Planned in sessions 2 to 3</dt><dd>20.4 mg of at most 60 mg" in page  # for 68 kg and two hours
+    signed = client.post(f"/courses/{course.id}/orders/new", data=data | {"act": "sign", "password": PASSWORD})
+    assert signed.status_code == 303
+    assert len(course.order.versions[-1].terms.session_amounts) == 6
+    assert "Content unchanged since it was signed" in client.get(signed.location).text
+
+
+def test_a_dose_of_one_session_over_the_maximum_refuses_the_signature(client, course):
+    data = adjusted(course, start_amount="", step_amount="", step_every_min="", highest_amount="")
+    data["session_amounts"] = "5 x 0.1, 0.5"
+    refused = client.post(f"/courses/{course.id}/orders/new", data=data | {"act": "sign", "password": PASSWORD})
+    assert refused.status_code == 422
+    assert "68\u00a0mg in session 6; the session maximum is 60\u00a0mg" in refused.text

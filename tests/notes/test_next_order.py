@@ -14,6 +14,7 @@ from clinic.orders.rules import DosingWeight, OrderStatus
 from clinic.protocols.terms import draft_of
 from clinic.scheduling import operations as scheduling
 from clinic.scheduling.models import Appointment
+from clinic.scheduling.rules import AppointmentStatus
 from tests.factories.accounts import PASSWORD
 from tests.factories.notes import DAY, LATER
 
@@ -137,6 +138,17 @@ def test_a_form_drawn_before_another_signature_is_a_conflict(send, course):
 def test_an_order_holds_for_the_next_session_unless_said_otherwise(send, course, ticked, allowed):
     send("keep", **ticked)
     assert newest(course).sessions_allowed == allowed
+
+
+def test_a_missed_session_does_not_let_the_order_for_one_session_count_two(send, course, make_appointment):
+    missed = db.session.scalars(sa.select(Appointment).where(Appointment.session_number == 2)).one()
+    with db.unit_of_work():
+        scheduling.change_status(
+            missed, AppointmentStatus.CANCELLED, reason="Ill.", by=course.physician, at=LATER + 1 * DAY
+        )
+    make_appointment(course, number=3, starts_at=LATER + 5 * DAY)
+    send("keep")
+    assert newest(course).sessions_allowed == 2
 
 
 def test_the_weight_that_the_order_is_dosed_on_stays(send, physicians_browser, course, signing_physician):

@@ -1,5 +1,7 @@
 """What an order comes to is worked out a second time in fractions, on random orders of every dose basis."""
 
+import re
+from collections import Counter
 from decimal import Decimal
 from fractions import Fraction
 from math import floor
@@ -12,7 +14,7 @@ from clinic.orders.arithmetic import pump_lines, total_lines
 from clinic.orders.rules import DoseBasis
 from clinic.protocols.terms import TermsDraft
 
-MANY = settings(max_examples=400)
+MANY = settings(max_examples=1000)
 
 
 def amounts(low, high, places=3):
@@ -33,10 +35,16 @@ def orders(draw):
         "maximum_rate": draw(amounts("0.01", 500, 2)),
         "maximum_rate_unit": draw(st.sampled_from([unit for unit in DoseBasis if not unit.is_total])),
     }
+    if draw(st.booleans()):
+        values["session_amounts"] = tuple(draw(st.lists(amounts("0.01", 90), min_size=1, max_size=8)))
+        values["sessions_planned"] = len(values["session_amounts"])
     if not basis.is_total and draw(st.booleans()):
         values["step_amount"] = draw(amounts("0.5", 20, 2))
         values["step_every_min"] = draw(st.integers(1, 120))
-        values["highest_amount"] = values["start_amount"] + draw(amounts(0, 60, 2))
+        most = max(values.get("session_amounts", [values["start_amount"]]))
+        values["highest_amount"] = most + draw(amounts(0, 60, 2))
+    if "session_amounts" in values:
+        values["start_amount"] = None
     return TermsDraft(drug_id=None, **values), draw(amounts(20, 300, 1))
 
 
@@ -56,15 +64,26 @@ def mg_h(basis, amount, kg, minutes):
             return amount * kg / 1000 * 60
 
 
-def planned(terms, kg, *, is_stepped):
-    """The mg of one session, minute by minute."""
-    rate = mg_h(terms.basis, terms.start_amount, kg, terms.duration_min)
+def doses(terms):
+    """The dose of each session, by hand: one for all, or each its own."""
+    return list(terms.session_amounts or [terms.start_amount] * (terms.sessions_planned or 1))
+
+
+def sessions_said(label):
+    """The numbers of the sessions that a label names; [1] where it names none."""
+    named = re.search(r"sessions? (\d+)(?: to (\d+))?$", label)
+    return list(range(int(named[1]), int(named[2] or named[1]) + 1)) if named else [1]
+
+
+def planned(terms, dose, kg, *, is_stepped):
+    """The mg of one session with this dose, minute by minute."""
+    rate = mg_h(terms.basis, dose, kg, terms.duration_min)
     step = mg_h(terms.basis, terms.step_amount or 0, kg, 1) if is_stepped and terms.step_amount else 0
     highest = mg_h(terms.basis, terms.highest_amount, kg, 1) if step else rate
     given_mg = Fraction(terms.bolus_mg or 0)
-    for minute in range(terms.duration_min):
-        steps = minute // terms.step_every_min if step else 0
-        given_mg += min(rate + steps * step, highest) / 60
+    taken = Counter(minute // terms.step_every_min if step else 0 for minute in range(terms.duration_min))
+    for steps, minutes in taken.items():
+        given_mg += min(rate + steps * step, highest) * minutes / 60
     return given_mg
 
 
@@ -79,16 +98,23 @@ def written(value, places, unit):
 @given(orders())
 def test_every_rate_is_what_a_second_computation_gives(made):
     terms, kg = made
-    amounts_of = {"Start": terms.start_amount, "Rate": terms.start_amount, "Highest rate": terms.highest_amount}
+    bounds = {
+        "Highest rate": (terms.basis, terms.highest_amount),
+        "Maximum rate": (terms.maximum_rate_unit, terms.maximum_rate),
+    }
     lines = pump_lines(terms, kg)
-    assert len(lines) == 2 + bool(terms.highest_amount)
+    starts = [line for line in lines if line.label not in bounds]
+    assert len(lines) == len(starts) + 1 + bool(terms.highest_amount)
+    assert [n for line in starts for n in sessions_said(line.label)] == list(
+        range(1, len(terms.session_amounts or [1]) + 1)
+    )
     for line in lines:
-        is_maximum = line.label == "Maximum rate"
-        basis = terms.maximum_rate_unit if is_maximum else terms.basis
-        rate = mg_h(basis, terms.maximum_rate if is_maximum else amounts_of[line.label], kg, terms.duration_min)
-        assert line.mg_h == written(rate, 2, "mg/h")
-        assert line.mg_kg_h == written(rate / Fraction(kg), 3, "mg/kg/h")
-        assert line.ml_h == written(rate / Fraction(terms.concentration_mg_ml), 2, "mL/h")
+        for number in sessions_said(line.label):
+            basis, amount = bounds.get(line.label, (terms.basis, doses(terms)[number - 1]))
+            rate = mg_h(basis, amount, kg, terms.duration_min)
+            assert line.mg_h == written(rate, 2, "mg/h")
+            assert line.mg_kg_h == written(rate / Fraction(kg), 3, "mg/kg/h")
+            assert line.ml_h == written(rate / Fraction(terms.concentration_mg_ml), 2, "mL/h")
 
 
 @MANY
@@ -96,13 +122,20 @@ def test_every_rate_is_what_a_second_computation_gives(made):
 def test_every_total_is_what_adding_up_its_minutes_gives(made):
     terms, kg = made
     lines = dict(total_lines(terms, kg))
-    flat, stepped = (planned(terms, kg, is_stepped=wanted) for wanted in (False, True))
-    assert lines["Planned in a session"].startswith(written(flat, 2, "mg"))
-    assert ("With every step" in lines) is (stepped != flat)
-    assert lines.get("With every step", written(stepped, 2, "mg")).startswith(written(stepped, 2, "mg"))
+    each = [[planned(terms, dose, kg, is_stepped=wanted) for dose in doses(terms)] for wanted in (False, True)]
+    said = {True: set(), False: set()}
     for label, text in lines.items():
         if label.startswith("In "):
-            assert text.startswith(written(stepped * terms.sessions_planned, 2, "mg"))
+            assert text.startswith(written(sum(each[1]), 2, "mg"))
+            continue
+        is_stepped = label.startswith("With every step")
+        for number in sessions_said(label):
+            assert text.startswith(written(each[is_stepped][number - 1], 2, "mg"))
+            said[is_stepped].add(number)
+    numbers = range(1, len(terms.session_amounts or [1]) + 1)
+    assert said[False] == set(numbers)
+    assert said[True] == {n for n in numbers if each[0][n - 1] != each[1][n - 1]}
+    assert any(label.startswith("In ") for label in lines) is bool(terms.sessions_planned)
 
 
 def test_a_plan_just_over_its_maximum_never_reads_as_the_maximum():

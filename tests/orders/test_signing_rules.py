@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic.orders.plan_rules import session_plans
 from clinic.orders.rules import DosingWeight, FindingLevel
-from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_before_signing, planned_mg, refusals
+from clinic.orders.signing_rules import OrderFacts, StatedAnswer, findings_before_signing, refusals
 from clinic.patients.rules import AllergyStatus, Answer, WeightMethod
 from clinic.protocols.dose_rules import rate_from, rate_mg_h
 from clinic.protocols.rules import DoseBasis, WeightRule
@@ -218,8 +219,8 @@ def test_the_plan_lies_between_its_start_and_its_highest_rate(ladder, every, dur
     )
     start_mg_h = rate_mg_h(terms.basis, start, weight_kg=kg, duration_min=duration)
     highest_mg_h = rate_from(terms.basis.rate_unit, highest, weight_kg=kg)
-    planned = planned_mg(terms, kg, start_mg_h, highest_mg_h)
-    assert start_mg_h * duration / 60 - SLACK <= planned <= highest_mg_h * duration / 60 + SLACK
+    (plan,) = session_plans(terms, kg)
+    assert start_mg_h * duration / 60 - SLACK <= plan.stepped_mg <= highest_mg_h * duration / 60 + SLACK
 
 
 @given(maximum=st.decimals(min_value="0.1", max_value=200, places=1))
