@@ -62,6 +62,14 @@ class Preparation(ClinicScoped, Recorded, Base):
     account: Mapped[DrugAccount] = relationship()
     checked_by: Mapped[Staff] = relationship(foreign_keys=[checked_by_id])
     recorded_by: Mapped[Staff] = relationship(foreign_keys="Preparation.recorded_by_id")
+    line: Mapped[RegisterEntry | None] = relationship(
+        foreign_keys=[RegisterEntry.preparation_id], uselist=False, viewonly=True
+    )
+
+    @property
+    def is_struck(self) -> bool:
+        """Whether its line was struck out: it was never made, and nothing is hung from it."""
+        return self.line is not None and self.line.is_struck
 
 
 class DiscrepancyStep(ClinicScoped, Recorded, Base):

@@ -1,7 +1,8 @@
 """Make a bag or syringe for one session: what went in, who made it, who checked it, until when it may be used."""
 
 import secrets
-from collections.abc import Mapping
+import uuid
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from clinic.druglog.models import DrugAccount
 from clinic.druglog.models_settling import Preparation
 from clinic.druglog.operations_lines import add_line, hold, refuse_future, refuse_witness
 from clinic.druglog.rules import RegisterKind
-from clinic.druglog.settling_rules import CODE_LETTERS, PreparationKind, concentration_mg_ml
+from clinic.druglog.settling_rules import CODE_LETTERS, PreparationKind, concentration_mg_ml, read_code
 from clinic.signatures import operations as signatures
 from clinic.signatures.rules import Meaning
 
@@ -116,18 +117,53 @@ def preparation_content(made: Preparation) -> Mapping[str, object]:
     }
 
 
-def hung(account: DrugAccount | None, drug_name: str, happened_at: datetime) -> Preparation | None:
-    """Return the bag or syringe that goes onto the pump now, the newest. Raises RuleBroken past its time."""
-    if account is None:
-        return None
-    newest = next(
-        (
-            one
-            for one in reversed(preparation_queries.preparations_of(account.id))
-            if one.drug_name == drug_name and one.made_at <= happened_at
-        ),
-        None,
-    )
-    if newest is not None and happened_at > newest.beyond_use_at:
-        raise RuleBroken(f"The {newest.kind.value} {newest.code} is past its beyond-use time. Make a new one.")
-    return newest
+def hung(
+    account: DrugAccount | None,
+    drug_name: str,
+    happened_at: datetime,
+    *,
+    code: str | None = None,
+    used: Collection[uuid.UUID] = (),
+) -> Preparation | None:
+    """Return the bag or syringe that goes onto the pump now: the one whose label was scanned, else the only one.
+
+    `used` are those that have hung before; they are meant only where nothing new was made. Raises RuleBroken at
+    `label` where several may be meant, for a label of something else, for one struck out and for one past its time.
+    """
+    register = queries.register_of(account, drug_name)
+    if register is not None:
+        hold(register)
+    every = preparation_queries.preparations_of(account.id) if account else []
+    if code and read_code(code):
+        return _scanned(every, read_code(code), drug_name, happened_at)
+    standing = [one for one in every if one.drug_name == drug_name and one.made_at <= happened_at and not one.is_struck]
+    meant = [one for one in standing if one.id not in used] or standing[-1:]
+    in_time = [one for one in meant if happened_at <= one.beyond_use_at]
+    if len(in_time) > 1:
+        raise RuleBroken(
+            f"{len(in_time)} were made for this session: scan the label of the one you hang.", field="label"
+        )
+    if meant and not in_time:
+        _refuse_old(meant[-1], happened_at)
+    return in_time[0] if in_time else None
+
+
+def _scanned(every: list[Preparation], code: str, drug_name: str, happened_at: datetime) -> Preparation:
+    made = next((one for one in every if one.code == code), None)
+    if made is None:
+        raise RuleBroken(f"The label {code} is not of this session. Compare the bag with the patient.", field="label")
+    if made.is_struck:
+        raise RuleBroken(f"The {made.kind.value} {code} was struck out. Hang another one.", field="label")
+    if made.drug_name != drug_name:
+        raise RuleBroken(f"The label {code} says {made.drug_name}; the order says {drug_name}.", field="label")
+    if happened_at < made.made_at:
+        raise RuleBroken(f"The {made.kind.value} {code} was made later than this.", field="happened_at")
+    _refuse_old(made, happened_at)
+    return made
+
+
+def _refuse_old(made: Preparation, happened_at: datetime) -> None:
+    if happened_at > made.beyond_use_at:
+        raise RuleBroken(
+            f"The {made.kind.value} {made.code} is past its beyond-use time. Make a new one.", field="label"
+        )

@@ -6,18 +6,22 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from clinic.core import db
-from clinic.druglog.models import DrugAccount
+from clinic.druglog.models import DrugAccount, RegisterEntry
 from clinic.druglog.models_settling import Preparation
+from clinic.druglog.settling_rules import read_code
+
+_LINE = joinedload(Preparation.line).joinedload(RegisterEntry.answer)
 
 
 def preparations_of(account_id: uuid.UUID) -> list[Preparation]:
-    """Return what was made for a session, the earliest first."""
+    """Return what was made for a session, the earliest first, read anew: others may have struck one out meanwhile."""
     return list(
         db.session.scalars(
             sa.select(Preparation)
             .where(Preparation.account_id == account_id)
-            .options(joinedload(Preparation.recorded_by), joinedload(Preparation.checked_by))
+            .options(joinedload(Preparation.recorded_by), joinedload(Preparation.checked_by), _LINE)
             .order_by(Preparation.made_at, Preparation.id)
+            .execution_options(populate_existing=True)
         )
     )
 
@@ -31,10 +35,11 @@ def preparation(preparation_id: uuid.UUID) -> Preparation | None:
             joinedload(Preparation.recorded_by),
             joinedload(Preparation.checked_by),
             joinedload(Preparation.account).joinedload(DrugAccount.patient),
+            _LINE,
         )
     )
 
 
 def preparation_with(code: str) -> Preparation | None:
     """Return what a scanned or typed label names."""
-    return db.session.scalar(sa.select(Preparation).where(Preparation.code == code.strip().strip("*").upper()))
+    return db.session.scalar(sa.select(Preparation).where(Preparation.code == read_code(code)))

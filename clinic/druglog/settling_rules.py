@@ -107,6 +107,11 @@ class PreparationKind(StrEnum):
 CODE_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
+def read_code(typed: str) -> str:
+    """Return the code of a label as it was scanned, with the stars of its bars, or typed in any letters."""
+    return "".join(typed.split()).strip("*").upper()
+
+
 def concentration_mg_ml(amount_mg: Decimal, volume_ml: Decimal) -> Decimal:
     """Return the concentration of a preparation to four decimals."""
     return round_half_up(EXACT.divide(amount_mg, volume_ml), 4)

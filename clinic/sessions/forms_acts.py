@@ -256,6 +256,7 @@ class BolusForm(SpokenForm):
 class BagForm(PumpReadingFields, ReasonForm):
     """What the label of the new bag says."""
 
+    label = text("Code of the bag or syringe", 20)
     concentration_mg_ml = NumberField(
         "Concentration on the label", places=4, minimum=Decimal("0.0001"), maximum=10000, unit="mg/mL", required=True
     )
@@ -383,4 +384,5 @@ class StartForm(TimedForm):
     volume_to_infuse_ml = NumberField(
         "Volume to be infused, set on the pump", places=2, minimum=0, maximum=5000, unit="mL"
     )
+    label = text("Code of the bag or syringe", 20)
     reason = text("Why the rate differs")

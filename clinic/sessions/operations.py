@@ -49,7 +49,7 @@ from clinic.sessions.operations_checks import (
     update_readiness,
 )
 from clinic.sessions.operations_discharge import assess_discharge, discharge, home_reasons, not_done
-from clinic.sessions.operations_drug_account import open_drug_account
+from clinic.sessions.operations_drug_account import open_drug_account, to_hang
 from clinic.sessions.operations_people import (
     accept_hand_over,
     assign_nurse,
@@ -117,6 +117,7 @@ __all__ = [
     "start_reasons",
     "stop",
     "time_out",
+    "to_hang",
     "use_weight",
     "void_administration",
     "void_adverse_event",

@@ -9,6 +9,7 @@ from clinic.core import db
 from clinic.core.units import round_half_up
 from clinic.druglog import operations as druglog
 from clinic.druglog.models import DrugAccount
+from clinic.druglog.models_settling import Preparation
 from clinic.druglog.queries import discrepancies_of, given_mg
 from clinic.druglog.rules import is_balanced
 from clinic.sessions.models import InfusionSession
@@ -55,12 +56,24 @@ def _known_to_be_less(account: DrugAccount, drug: str) -> Decimal:
     return min(sum((row.amount_mg for row in opened), Decimal(0)) - sum(adjusted, Decimal(0)), Decimal(0))
 
 
-def hung_on_the_pump(infusion: InfusionSession, kind: AdministrationKind, happened_at: datetime) -> uuid.UUID | None:
-    """Return the bag or syringe that the pump runs from with this act. Raises RuleBroken past its beyond-use time."""
+def hung_on_the_pump(
+    infusion: InfusionSession, kind: AdministrationKind, happened_at: datetime, label: str | None
+) -> uuid.UUID | None:
+    """Return the bag or syringe that the pump runs from with this act, by its label where it was scanned.
+
+    Raises RuleBroken where several may be meant, for a label of another session, and past the beyond-use time.
+    """
     if kind not in {AdministrationKind.START, AdministrationKind.BAG_CHANGE}:
         return None
-    made = druglog.hung(infusion.drug_account, infusion.order_version.terms.drug.name, happened_at)
+    made = to_hang(infusion, happened_at, label)
     return made.id if made else None
+
+
+def to_hang(infusion: InfusionSession, happened_at: datetime, label: str | None) -> Preparation | None:
+    """Return the bag or syringe that a scanned label names for this session, or the only one that can be meant."""
+    used = {row.preparation_id for row in current(infusion.administrations) if row.preparation_id}
+    drug = infusion.order_version.terms.drug.name
+    return druglog.hung(infusion.drug_account, drug, happened_at, code=label, used=used)
 
 
 def controlled_given_mg(infusion: InfusionSession, at: datetime) -> dict[str, Decimal]:

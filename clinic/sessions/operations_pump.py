@@ -41,11 +41,12 @@ def start(
     happened_at: datetime,
     double_check: DoubleCheck,
     volume_to_infuse_ml: Decimal | None = None,
+    label: str | None = None,
     reason: str | None = None,
     by: Staff,
     at: datetime,
 ) -> AdministrationEvent:
-    """Start the infusion at the rate of a passed double check.
+    """Start the infusion at the rate of a passed double check, from the bag or syringe of the scanned `label`.
 
     Refused with every reason while a check is open, the order, weight, consent or vitals do not hold, the supervising
     clinician is missing where asked, or the double check is older than the clinic allows. A rate that differs from the
@@ -78,6 +79,7 @@ def start(
         concentration_mg_ml=ordered_rates.concentration_mg_ml(infusion),
         volume_to_infuse_ml=volume_to_infuse_ml,
         double_check=double_check,
+        label=label,
         reason=optional(reason),
     )
 
@@ -305,6 +307,7 @@ def change_bag(
     concentration_mg_ml: Decimal | None = None,
     rate_ml_h: Decimal | None = None,
     volume_to_infuse_ml: Decimal | None = None,
+    label: str | None = None,
     reason: str | None = None,
     shown: PumpReading | None = None,
     by: Staff,
@@ -312,7 +315,7 @@ def change_bag(
 ) -> AdministrationEvent:
     """Hang another bag or syringe. Its label says the order's concentration (mg/mL); another one asks for the rate.
 
-    `shown` is the volume that the pump says it infused from the bags before.
+    `shown` is the volume that the pump says it infused from the bags before; `label` the scanned code of the new one.
     """
     locked(infusion)
     refuse_times(infusion, happened_at, at)
@@ -340,6 +343,7 @@ def change_bag(
         rate_ml_h=rate_ml_h,
         volume_to_infuse_ml=volume_to_infuse_ml,
         shown=shown,
+        label=label,
         reason=optional(reason),
     )
 
@@ -377,6 +381,7 @@ def _record(
     double_check: DoubleCheck | None = None,
     verbal_order: VerbalOrder | None = None,
     shown: PumpReading | None = None,
+    label: str | None = None,
     **values: Any,
 ) -> AdministrationEvent:
     row = AdministrationEvent(
@@ -385,7 +390,7 @@ def _record(
         order_version_id=infusion.order_version_id,
         double_check_id=double_check.id if double_check else None,
         verbal_order_id=verbal_order.id if verbal_order else None,
-        preparation_id=hung_on_the_pump(infusion, kind, happened_at),
+        preparation_id=hung_on_the_pump(infusion, kind, happened_at, label),
         recorded_at=at,
         recorded_by_id=by.id,
         **values,

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 from clinic.core.times import clock_label, date_label
 from clinic.core.units import EXACT, NO_BREAK_SPACE, Unit, format_number, format_quantity, round_half_up
+from clinic.druglog.models_settling import Preparation
+from clinic.druglog.preparation_queries import preparations_of
 from clinic.druglog.queries import AccountLine, account_lines
 from clinic.orders.rules import LimitLevel, limit_text
 from clinic.patients import queries as patients
@@ -93,6 +95,7 @@ class Checklist:
     rate: RateState
     order: tuple[tuple[str, str], ...]
     account: tuple[AccountLine, ...]
+    made: tuple[Preparation, ...]
     open: tuple[str, ...]
 
 
@@ -120,8 +123,14 @@ def checklist(infusion: InfusionSession, *, now: datetime, zone: ZoneInfo) -> Ch
         rate=_rate_state(infusion, check),
         order=tuple(_order_read_back(infusion)),
         account=tuple(account_lines(infusion.drug_account)) if infusion.drug_account else (),
+        made=tuple(_made(infusion)),
         open=tuple(_open_words(rows, _rate_state(infusion, check))),
     )
+
+
+def _made(infusion: InfusionSession) -> list[Preparation]:
+    every = preparations_of(infusion.drug_account_id) if infusion.drug_account_id else []
+    return [one for one in every if not one.is_struck]
 
 
 def _check(

@@ -156,6 +156,11 @@ def infusion_of_appointment(appointment_id: uuid.UUID) -> InfusionSession | None
     return db.session.scalar(sa.select(InfusionSession).where(InfusionSession.appointment_id == appointment_id))
 
 
+def of_account(account_id: uuid.UUID) -> InfusionSession | None:
+    """The session that a drug account belongs to."""
+    return db.session.scalar(sa.select(InfusionSession).where(InfusionSession.drug_account_id == account_id))
+
+
 def of_course(course_id: uuid.UUID) -> list[InfusionSession]:
     """The sessions of a course with what `progress` computes from, earliest first."""
     found = db.session.scalars(

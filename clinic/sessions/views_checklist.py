@@ -5,8 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from clinic.accounts import queries as staff_queries
 from clinic.accounts.current import actor
@@ -16,13 +17,14 @@ from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import afterwards, attempt
 from clinic.core.units import Unit, format_quantity
+from clinic.druglog.preparation_queries import preparation
 from clinic.patients import queries as patients
 from clinic.patients import weighing
 from clinic.patients.models import Weight
 from clinic.patients.rules import WeightMethod
 from clinic.protocols.models import CheckItem
 from clinic.protocols.rules import CheckKind
-from clinic.sessions import operations
+from clinic.sessions import operations, queries
 from clinic.sessions.event_rules import CheckPurpose, IvAction
 from clinic.sessions.forms_acts import ProposalForm, StartForm, number
 from clinic.sessions.forms_checks import CheckForm, IdentityForm, NotTodayForm, SupervisingForm, TimeOutForm, WeightForm
@@ -51,6 +53,7 @@ def _page(infusion: InfusionSession, status: int = 200, **forms: Any) -> Respons
         "weight": WeightForm(formdata=None),
         "proposal": ProposalForm(formdata=None),
         "start": StartForm(formdata=None),
+        "scanned": None,
         "time_out": TimeOutForm(formdata=None),
         "check": None,
         "at_check": None,
@@ -87,6 +90,9 @@ def show_checklist(infusion_id: uuid.UUID) -> ResponseReturnValue:
     infusion = load(infusion_id)
     if infusion.administrations or infusion.status.is_closed:
         return redirect(url_for(".show_session", infusion_id=infusion.id), 303)
+    label = request.args.get("label", "")
+    if label:
+        return _look(infusion, StartForm(MultiDict({"label": label})), clock.now())
     return _page(infusion)
 
 
@@ -285,6 +291,8 @@ def propose_rate(infusion_id: uuid.UUID) -> ResponseReturnValue:
 def start(infusion_id: uuid.UUID) -> ResponseReturnValue:
     """Start the infusion at the rate that two people agree on."""
     infusion, form, now = load(infusion_id), StartForm(), clock.now()
+    if request.form.get("act") == "look":  # a scanner ends with the Enter key: it looks, and starts nothing
+        return _look(infusion, form, now)
 
     def act() -> object:
         check = passed_check(infusion)
@@ -295,6 +303,7 @@ def start(infusion_id: uuid.UUID) -> ResponseReturnValue:
             happened_at=now,
             double_check=check,
             volume_to_infuse_ml=number(form.volume_to_infuse_ml),
+            label=form.label.data,
             reason=form.reason.data,
             by=actor(),
             at=now,
@@ -306,6 +315,27 @@ def start(infusion_id: uuid.UUID) -> ResponseReturnValue:
         flash("Infusion started.")
         return redirect(url_for(".show_session", infusion_id=infusion.id), 303)
     return _page(load(infusion_id), 422, start=form)
+
+
+def _look(infusion: InfusionSession, form: StartForm, now: datetime) -> ResponseReturnValue:
+    """Say whether the scanned label is of this session's bag, with everything else that was typed."""
+    try:
+        found = operations.to_hang(infusion, now, form.label.data)
+    except RuleBroken as refusal:
+        form.refuse(refusal)
+        return _page(infusion, 422 if request.method == "POST" else 200, start=form)
+    return _page(infusion, start=form, scanned=found)
+
+
+@bp.get("/sessions/labels/<uuid:preparation_id>")
+@requires(Permission.RUN_SESSION)
+def show_labelled(preparation_id: uuid.UUID) -> ResponseReturnValue:
+    """The session that a scanned bag or syringe was made for; before the start, with its code filled in."""
+    made = preparation(preparation_id) or abort(404)
+    infusion = queries.of_account(made.account_id) or abort(404)
+    if infusion.administrations or infusion.status.is_closed:
+        return redirect(url_for(".show_session", infusion_id=infusion.id), 303)
+    return redirect(url_for(".show_checklist", infusion_id=infusion.id, label=made.code, _anchor="pump"), 303)
 
 
 @bp.get("/sessions/<uuid:infusion_id>/not-done")

@@ -187,6 +187,7 @@ def _bag_sheet(infusion: InfusionSession, form: BagForm) -> Sheet:
         "New bag or syringe",
         f"Record new bag{clock_of(form)}",
         (
+            (form.label, {"hint": "scan it or type it; empty where none was made here"}),
             (form.concentration_mg_ml, {}),
             (form.volume_to_infuse_ml, {}),
             (form.rate_ml_h, {}),
@@ -207,6 +208,7 @@ def change_bag(infusion: InfusionSession, form: BagForm, when: datetime, now: da
         concentration_mg_ml=number(form.concentration_mg_ml),
         volume_to_infuse_ml=number(form.volume_to_infuse_ml),
         rate_ml_h=number(form.rate_ml_h),
+        label=form.label.data,
         reason=form.said,
         shown=form.shown,
         by=actor(),

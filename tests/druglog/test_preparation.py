@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from clinic.core.errors import RuleBroken
-from clinic.druglog import operations, preparation_queries
+from clinic.druglog import operations, preparation_queries, queries
 from clinic.druglog.code39_rules import _PATTERNS, bars
 from clinic.druglog.settling_rules import CODE_LETTERS, PreparationKind
 from clinic.sessions import operations as sessions
@@ -52,13 +52,34 @@ def test_what_was_wasted_is_not_made_up(make_drawn, make_bag, nurse, second_nurs
         make_bag(account, "51")
 
 
-def test_what_goes_onto_the_pump_is_the_newest_and_not_past_its_time(make_drawn, make_bag):
+def test_of_several_bags_the_label_says_which_one_hangs(make_drawn, make_bag):
     account, _ = make_drawn()
-    make_bag(account, "50")
-    newest = make_bag(account, "50", beyond_use_at=START + HOUR)
-    assert operations.hung(account, "ketamine", START) is newest
-    with pytest.raises(RuleBroken, match="past its beyond-use time"):
-        operations.hung(account, "ketamine", START + 2 * HOUR)
+    first, second = make_bag(account, "50"), make_bag(account, "50", beyond_use_at=START + HOUR)
+    with pytest.raises(RuleBroken, match="scan the label"):
+        operations.hung(account, "ketamine", START)
+    assert operations.hung(account, "ketamine", START, code=f"*{second.code.lower()}*") is second
+    assert operations.hung(account, "ketamine", START, used={first.id}) is second
+    assert operations.hung(account, "ketamine", START + 2 * HOUR) is first
+
+
+def test_a_label_past_its_time_or_of_another_session_is_refused(make_drawn, make_vials, make_bag):
+    (account, _), (other, _) = make_drawn(), make_drawn(make_vials()[0])
+    bag, foreign = make_bag(account, beyond_use_at=START + HOUR), make_bag(other)
+    for code in (None, bag.code):
+        with pytest.raises(RuleBroken, match="past its beyond-use time"):
+            operations.hung(account, "ketamine", START + 2 * HOUR, code=code)
+    with pytest.raises(RuleBroken, match="not of this session"):
+        operations.hung(account, "ketamine", START, code=foreign.code)
+
+
+def test_a_bag_that_was_struck_out_never_hangs(make_drawn, make_bag, nurse, second_nurse):
+    account, _ = make_drawn()
+    bag = make_bag(account)
+    line = next(one for one in queries.entries_of(account) if one.preparation_id == bag.id)
+    operations.strike(line, "wrong volume", second_nurse, by=nurse, at=START)
+    assert operations.hung(account, "ketamine", START) is None
+    with pytest.raises(RuleBroken, match="struck out"):
+        operations.hung(account, "ketamine", START, code=bag.code)
 
 
 def test_a_page_makes_a_bag_and_its_label_is_found_by_its_code(nurses_browser, make_drawn, checker):
@@ -93,12 +114,42 @@ def test_every_letter_of_a_code_has_bars_of_its_own():
     assert (len(marks), width) == (5 * (len(CODE_LETTERS) + 2), 16 * (len(CODE_LETTERS) + 2) - 1)
 
 
-def test_the_start_names_the_bag(make_ready, make_double_check, make_vials, make_bag, nurse):
-    infusion, vial = make_ready(), make_vials()[0]
-    early = {"by": nurse, "at": START - HOUR / 6}
-    account = sessions.open_drug_account(infusion, **early)
-    operations.withdraw(account, vial, Decimal(200), happened_at=early["at"], **early)
-    made = make_bag(account, made_at=START - HOUR / 12)
+@pytest.fixture
+def make_bagged(make_ready, make_vials, make_bag, nurse):
+    """A session that may start, with bags made for it."""
+
+    def make(*amounts):
+        infusion, early = make_ready(), {"by": nurse, "at": START - HOUR / 6}
+        account = sessions.open_drug_account(infusion, **early)
+        operations.withdraw(account, make_vials()[0], Decimal(200), happened_at=early["at"], **early)
+        return infusion, [make_bag(account, mg, made_at=START - HOUR / 12) for mg in amounts]
+
+    return make
+
+
+def test_the_start_names_the_bag(make_bagged, make_double_check, nurse):
+    infusion, (made,) = make_bagged("100")
     check = make_double_check(infusion, at=START)
     started = sessions.start(infusion, happened_at=START, double_check=check, by=nurse, at=START)
     assert started.preparation_id == made.id
+
+
+def test_a_scanned_label_leads_to_the_start_and_starts_nothing(nurses_browser, make_bagged):
+    infusion, (one, other) = make_bagged("100", "50")
+    page = nurses_browser.get(f"/sessions/labels/{other.id}", follow_redirects=True)
+    assert "This label is of this session" in page.text
+    address = f"/sessions/{infusion.id}/start"
+    looked = nurses_browser.post(address, data={"label": one.code, "act": "look"})
+    assert (looked.status_code, f"bag {one.code}, checked by" in looked.text) == (200, True)
+    wrong = nurses_browser.post(address, data={"label": "ABCD2345", "act": "look"})
+    assert (wrong.status_code, "not of this session" in wrong.text) == (422, True)
+    assert not infusion.administrations
+
+
+def test_the_session_starts_from_the_bag_whose_label_was_typed(nurses_browser, make_bagged, make_double_check):
+    infusion, (_, other) = make_bagged("100", "50")
+    make_double_check(infusion, at=START)
+    address = f"/sessions/{infusion.id}/start"
+    assert "scan the label of the one you hang" in nurses_browser.post(address, data={}).text
+    assert nurses_browser.post(address, data={"label": other.code}).status_code == 303
+    assert infusion.administrations[0].preparation_id == other.id
