@@ -11,6 +11,7 @@ from clinic.accounts.models import Staff
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
+from clinic.scheduling import queries
 from clinic.scheduling.locking import lock_in_order
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations import (
@@ -23,6 +24,7 @@ from clinic.scheduling.operations import (
     _try,
     assign_nurse,
     change_status,
+    reopen_chair,
     undo,
     with_own_pump,
 )
@@ -120,14 +122,20 @@ def moved_together(appointment: Appointment) -> list[Appointment]:
 
 
 def undo_together(appointment: Appointment, *, by: Staff, at: datetime) -> list[Appointment]:
-    """Take back an act as a whole: one cancelling, one move, or all that moved with it."""
+    """Take back an act as a whole: one cancelling, one move, or all that moved with it, and the chair it closed."""
     together = moved_together(appointment)
-    if len(together) <= 1:
+    closures = queries.closures_made(appointment.booked_at, appointment.booked_by_id) if together else []
+    if len(together) <= 1 and not closures:
         return [undo(appointment, by=by, at=at)]
     reason = "The move was taken back."
     back = [Move(each, _same_place(each.moved_from), reason) for each in together if each.moved_from]
-    moved = move_all(back, by=by, at=at)
-    wait_again([each.id for each in together], by=by, at=at)
+    hold(back, chairs={each.chair_id for each in closures})
+    with db.session.begin_nested():
+        for closure in closures:
+            reopen_chair(closure, reason=reason, by=by, at=at)
+        db.session.flush()  # the chair is free before anybody goes back to it
+        moved = move_all(back, by=by, at=at)
+        wait_again([each.id for each in together], by=by, at=at)
     return moved
 
 

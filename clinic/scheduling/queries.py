@@ -242,6 +242,21 @@ def closures_between(
     )
 
 
+def closures_made(at: datetime, by_id: uuid.UUID) -> list[ChairClosure]:
+    """The closures in force that somebody made in one act."""
+    later = aliased(ChairClosure)
+    return list(
+        db.session.scalars(
+            sa.select(ChairClosure).where(
+                ChairClosure.recorded_at == at,
+                ChairClosure.recorded_by_id == by_id,
+                ChairClosure.is_void.is_(False),
+                ~sa.exists().where(later.supersedes_id == ChairClosure.id),
+            )
+        )
+    )
+
+
 def closure(closure_id: uuid.UUID) -> ChairClosure | None:
     """One closure of a chair."""
     return db.session.get(ChairClosure, closure_id)

@@ -166,11 +166,15 @@ def accept_replan() -> ResponseReturnValue:
             asked.happening if request.form.get("fact") and isinstance(asked.happening, NurseOff | ChairOut) else None
         )
         seen = request.form.get("seen")
-        carry_out(moves, fact, by=actor(), at=clock.now(), seen=seen, override=override_asked())
+        moved = carry_out(moves, fact, by=actor(), at=clock.now(), seen=seen, override=override_asked())
     except RuleBroken as refusal:
         return _page(asked, refusal), 422
     count = "1 appointment" if len(moves) == 1 else f"{len(moves)} appointments"
-    flash(f"Changed {count}." if moves else "Recorded.")
+    words = f"Changed {count}." if moves else "Recorded."
+    # Who got another nurse, and who is off duty, is no move: that is given back by hand.
+    is_move_alone = bool(moved) and len(moved) == len(moves) and not isinstance(fact, NurseOff)
+    undo = url_for(".undo", appointment_id=moved[0].id) if is_move_alone else None
+    flash({"text": words, "undo_url": undo} if undo else words)  # type: ignore[arg-type] # a toast takes both
     day = times.local(asked.happening.starts_at, formats.zone.get()).date()
     return redirect(url_for(".show_calendar", week=day), 303)
 

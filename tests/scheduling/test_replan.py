@@ -231,14 +231,19 @@ def test_a_plan_that_is_out_of_date_does_nothing(desk, two_nurses, make_other, s
     assert mine.nurse_id == ill.id
 
 
-def test_moves_keep_their_reason(desk, two_nurses, make_other, make_chair):
+def test_moves_keep_their_reason_and_are_taken_back_with_the_closed_chair(desk, two_nurses, make_other, make_chair):
     mine, _free = make_other("Kim", nurse=two_nurses[0]), make_chair()
     page = f"/calendar/replan?what=chair&chair={mine.chair_id}&from_day=19-Nov-2025&from_time=08:00"
     page += "&until_day=19-Nov-2025&until_time=17:00&reason=service"
     form = accepted(desk, desk.get(page).get_data(as_text=True))
-    assert desk.post(page, data=form | {"fact": "yes"}).status_code == 303
+    done = desk.post(page, data=form | {"fact": "yes"})
     assert mine.status_reason == f"chair {mine.chair.name} is closed: service"
     assert len(queries.closures_between(NINE, NINE + HOUR)) == 1
+    (undo,) = re.findall(r'action="([^"]+/undo)"', desk.get(done.location).get_data(as_text=True))
+    desk.post(undo)
+    (back,) = [each for each in queries.of_course(mine.course_id) if each.status is AppointmentStatus.BOOKED]
+    assert back.chair_id == mine.chair_id
+    assert queries.closures_between(NINE, NINE + HOUR) == []
 
 
 @pytest.mark.parametrize("question", ["what=nurse", "what=chair&chair=x", "what=late&minutes=0", "what=nurse&day=1"])
