@@ -1,7 +1,6 @@
 """The clinic's own rules and words about bookings: limits of nurses, what may be overridden, reasons."""
 
 import uuid
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -13,14 +12,13 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.scheduling import queries, queries_rooms
-from clinic.scheduling.models import Appointment, Shift
+from clinic.scheduling.limit_rules import Limits, beyond
+from clinic.scheduling.models import Appointment
 from clinic.scheduling.models_rooms import BookingPolicy, LostReason
 from clinic.scheduling.operations_breaking import refuse_other_edition, refuse_unseen
-from clinic.scheduling.room_rules import over_the_limit
 from clinic.scheduling.rules import BookingRule, LossKind
 
 CLINIC_LIMITS: Final = ("patients_per_nurse", "starts_per_nurse")
-_QUARTER: Final = 15 * 60
 
 
 def set_policy(rule: BookingRule, *, is_allowed: bool, reason: str, by: Staff, at: datetime) -> BookingPolicy:
@@ -55,7 +53,8 @@ def set_limits(
     `drawn` is the edition that the person changed; Conflict when it is another one now.
     """
     refuse_other_edition(clinic, CLINIC_LIMITS, drawn)
-    now, then = (clinic.patients_per_nurse, clinic.starts_per_nurse), (patients_per_nurse, starts_per_nurse)
+    now = Limits(clinic.patients_per_nurse, clinic.starts_per_nurse)
+    then = Limits(patients_per_nurse, starts_per_nurse)
     refuse_unseen(_newly_beyond(now, then, at), seen)
     was = {"patients_per_nurse": clinic.patients_per_nurse, "starts_per_nurse": clinic.starts_per_nurse}
     clinic.patients_per_nurse, clinic.starts_per_nurse = patients_per_nurse, starts_per_nurse
@@ -70,39 +69,18 @@ def set_limits(
     )
 
 
-Limits = tuple[int | None, int | None]
-
-
 def _newly_beyond(now: Limits, then: Limits, at: datetime) -> list[Appointment]:
     standing = [each for each in queries_rooms.standing(at) if each.nurse_id]
     if not standing:
         return []
     shifts = queries.shifts_between(at, max(each.ends_at for each in standing))
-    was, will = _beyond(standing, shifts, now), _beyond(standing, shifts, then)
-    return [each for each in standing if each.id in will - was]
-
-
-def _beyond(standing: Sequence[Appointment], shifts: Sequence[Shift], limits: Limits) -> set[uuid.UUID]:
-    """The appointments beyond limits of the clinic, where no shift has limits of its own."""
     found: set[uuid.UUID] = set()
     for nurse_id in {each.nurse_id for each in standing}:
         mine = [each for each in standing if each.nurse_id == nurse_id]
         duty = [each for each in shifts if each.staff_id == nurse_id]
-        own = [_own_limits(duty, each.starts_at) for each in mine]
-        at_once = {each.starts_at: one[0] or limits[0] for each, one in zip(mine, own, strict=True)}
-        found |= {each.id for each in over_the_limit(mine, at_once.get)}
-        begun: dict[int, int] = {}
-        for each, one in zip(mine, own, strict=True):
-            quarter, most = int(each.starts_at.timestamp()) // _QUARTER, one[1] or limits[1]
-            begun[quarter] = begun.get(quarter, 0) + 1
-            if most is not None and begun[quarter] > most:
-                found.add(each.id)
-    return found
-
-
-def _own_limits(duty: Sequence[Shift], instant: datetime) -> Limits:
-    now = [each for each in duty if each.starts_at <= instant < each.ends_at]
-    return (now[0].patients_at_once, now[0].starts_per_quarter) if now else (None, None)
+        was = beyond(mine, duty, now)
+        found |= {each.id for each in beyond(mine, duty, then) if each not in was}
+    return [each for each in standing if each.id in found]
 
 
 def add_lost_reason(kind: LossKind, text: str, *, by: Staff, at: datetime) -> LostReason:

@@ -1,20 +1,21 @@
 """Who is on duty, with breaks and limits of their own."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from clinic.accounts.models import Staff
+from clinic.accounts.models import Clinic, Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.scheduling import queries, queries_rooms
+from clinic.scheduling.limit_rules import Limits, beyond
 from clinic.scheduling.locking import lock
 from clinic.scheduling.models import Appointment, Shift, ShiftBreak
 from clinic.scheduling.operations_breaking import refuse_other_edition, refuse_unseen
 from clinic.scheduling.operations_hours import settle_own_clock
-from clinic.scheduling.room_rules import Span, is_covered, outside, over_the_limit
+from clinic.scheduling.room_rules import Span, is_covered, outside
 from clinic.scheduling.rules import Stretch
 
 SHIFT_LIMITS: Final = ("patients_at_once", "starts_per_quarter")
@@ -102,17 +103,14 @@ def set_shift_limits(
     seen: str | None = None,
     drawn: str | None = None,
 ) -> None:
-    """Give a shift limits of its own, or the clinic's; `WouldBreak` shows the appointments beyond a lower one.
+    """Give a shift limits of its own, or the clinic's; `WouldBreak` shows the appointments beyond lower ones.
 
     `drawn` is the edition that the person changed; Conflict when it is another one now.
     """
     lock(Staff, {shift.staff_id})
     refuse_other_edition(shift, SHIFT_LIMITS, drawn)
-    standing = _standing(shift, at)
-    over = [] if patients_at_once is None else over_the_limit(standing, lambda _: patients_at_once)
-    if starts_per_quarter is not None:
-        over += [each for each in _crowded(standing, starts_per_quarter) if each not in over]
-    refuse_unseen(over, seen)
+    then = _WithLimits(shift.starts_at, shift.ends_at, patients_at_once, starts_per_quarter)
+    refuse_unseen(_newly_beyond(shift, then, at), seen)
     shift.patients_at_once, shift.starts_per_quarter = patients_at_once, starts_per_quarter
     _record(
         shift,
@@ -157,16 +155,25 @@ def _standing(shift: Shift, at: datetime) -> list[Appointment]:
     return queries_rooms.standing(max(at, shift.starts_at), shift.ends_at, nurse_id=shift.staff_id)
 
 
-def _crowded(standing: Sequence[Appointment], most: int) -> list[Appointment]:
-    """Appointments beyond so many that begin in one quarter of an hour."""
-    begun: dict[int, int] = {}
-    over = []
-    for each in standing:
-        quarter = int(each.starts_at.timestamp()) // (15 * 60)
-        begun[quarter] = begun.get(quarter, 0) + 1
-        if begun[quarter] > most:
-            over.append(each)
-    return over
+@dataclass(frozen=True, slots=True)
+class _WithLimits:
+    """A shift as it would be."""
+
+    starts_at: datetime
+    ends_at: datetime
+    patients_at_once: int | None
+    starts_per_quarter: int | None
+
+
+def _newly_beyond(shift: Shift, then: _WithLimits, at: datetime) -> list[Appointment]:
+    """What the person has in the shift within the limits of now, its own or the clinic's, and beyond those of then."""
+    clinic = db.session.get_one(Clinic, shift.clinic_id)
+    usual, standing = Limits(clinic.patients_per_nurse, clinic.starts_per_nurse), _standing(shift, at)
+    others = [
+        each for each in queries_rooms.shifts_of(shift.staff_id, shift.starts_at, shift.ends_at) if each is not shift
+    ]
+    was = beyond(standing, [shift, *others], usual)
+    return [each for each in beyond(standing, [then, *others], usual) if each not in was]
 
 
 def _record(shift: Shift, change: str, *, by: Staff | None, at: datetime, **more: Any) -> None:

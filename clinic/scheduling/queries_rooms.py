@@ -52,11 +52,6 @@ def opening_hours(site_id: uuid.UUID | None = None) -> list[OpeningHours]:
     )
 
 
-def one_opening(row_id: uuid.UUID) -> OpeningHours | None:
-    """One row of opening hours."""
-    return db.session.get(OpeningHours, row_id)
-
-
 def closed_days(
     first: date | None = None, last: date | None = None, *, site_id: uuid.UUID | None = None
 ) -> list[ClosedDay]:

@@ -1,12 +1,12 @@
 """Decisions about hours, closed days and cover, on plain values. The database judges by the same rules."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Final, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from clinic.scheduling.rules import Stretch, week_of
+from clinic.scheduling.rules import Stretch
 
 MINUTES_OF_A_DAY: Final = 24 * 60
 _MINUTE: Final = timedelta(minutes=1)
@@ -54,7 +54,6 @@ class Closed(Protocol):
 
 
 ClosedRow = TypeVar("ClosedRow", bound=Closed)
-Row = TypeVar("Row", bound=Span)
 
 
 class WallPart(NamedTuple):
@@ -196,24 +195,3 @@ def is_covered(stretch: Span, rows: Iterable[Span]) -> bool:
         if row.starts_at <= reached < row.ends_at:
             reached = row.ends_at
     return reached >= stretch.ends_at
-
-
-def is_planned(stretch: Span, rows: Iterable[Span], zone: ZoneInfo) -> bool:
-    """Return whether anybody was entered for the week, Monday to Sunday, in which a stretch begins."""
-    week = _week(stretch.starts_at, zone)
-    return any(_week(row.starts_at, zone) == week for row in rows)
-
-
-def _week(instant: datetime, zone: ZoneInfo) -> date:
-    return week_of(instant.astimezone(zone).date())
-
-
-def over_the_limit(rows: Sequence[Row], limit: Callable[[datetime], int | None]) -> list[Row]:
-    """Return the rows, earliest first, that begin when as many hold already as the limit of that instant allows."""
-    found = []
-    for place, row in enumerate(rows):
-        there = sum(each.ends_at > row.starts_at for each in rows[:place])
-        most = limit(row.starts_at)
-        if most is not None and there >= most:
-            found.append(row)
-    return found

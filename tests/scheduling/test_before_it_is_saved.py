@@ -113,6 +113,23 @@ def test_lower_limits_of_a_shift_show_who_is_too_many(make_shift, two_at_nine, n
     assert shown(operations_shifts.set_shift_limits, shift, **typed, by=nurse) == [second]
 
 
+def test_a_shift_that_goes_back_to_the_clinics_limits_shows_who_is_too_many(clinic, make_shift, two_at_nine, nurse):
+    clinic.patients_per_nurse, shift = 1, make_shift(nurse)
+    shift.patients_at_once = 2
+    second = two_at_nine(nurse)
+    typed = {"patients_at_once": None, "starts_per_quarter": None}
+    assert shown(operations_shifts.set_shift_limits, shift, **typed, by=nurse) == [second]
+    operations_shifts.set_shift_limits(shift, **typed, by=nurse, at=DESK_OPENS)  # those beyond already are not shown
+
+
+def test_who_stays_into_a_shift_with_a_lower_limit_is_shown(make_shift, two_at_nine, nurse):
+    make_shift(nurse, NINE - HOUR, NINE + HOUR)
+    later = make_shift(nurse, NINE + HOUR, NINE + 4 * HOUR)
+    second = two_at_nine(nurse)
+    typed = {"patients_at_once": 1, "starts_per_quarter": None}
+    assert shown(operations_shifts.set_shift_limits, later, **typed, by=nurse) == [second]
+
+
 def test_lower_limits_of_the_clinic_spare_a_shift_with_its_own(clinic, make_shift, two_at_nine, nurse):
     second = two_at_nine(nurse)
     typed = {"patients_per_nurse": 1, "starts_per_nurse": 1, "by": nurse}
