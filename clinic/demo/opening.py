@@ -68,6 +68,7 @@ def _patient(world: DemoWorld, treatment: Treatment, at: datetime) -> None:
         born_on=treatment.born_on,
         sex=treatment.sex,
         phone=treatment.phone,
+        **treatment.details,
         problem=treatment.problem,
         by=by,
         at=at,

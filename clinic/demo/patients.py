@@ -28,7 +28,7 @@ class Treatment:
     """A patient with one course. `past` are the sessions done, in weekdays before today; `coming` those booked after.
 
     `half` is the hour at which the patient usually comes, `chair` where. `changes` are what the physician ordered other
-    than the protocol. The keys are filled when the rows are made.
+    than the protocol, `details` what else is known of the patient. The keys are filled when the rows are made.
     """
 
     mrn: str
@@ -44,6 +44,7 @@ class Treatment:
     half: str = "08:00"
     physician: str = "PHY-1"
     phone: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
     allergies: tuple[tuple[str, str], ...] = ()
     planned: int = 4
     past: tuple[int, ...] = ()
@@ -115,6 +116,7 @@ _KETAMINE: Final[tuple[Treatment, ...]] = (
         chair="A3",
         half="13:00",
         phone="555 0142",
+        details={"language": "Portuguese", "is_interpreter_needed": False, "referred_by": "Dr H. Lindqvist"},
         allergies=(("penicillin", "rash"), ("latex", "hives")),
         planned=6,
         past=(7, 5, 2),

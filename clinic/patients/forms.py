@@ -54,6 +54,7 @@ def _radio(label: str, words: dict[Any, str], *, needed: str | None) -> Any:
     return RadioField(label, [InputRequired(needed) if needed else Optional()], choices=options(words))
 
 
+_NEEDED: Final = {"yes": "needed", "no": "not needed"}
 SEX_WORDS: Final = {Sex.FEMALE: "female", Sex.MALE: "male", Sex.OTHER: "other", Sex.UNKNOWN: "not known"}
 ANSWER_WORDS: Final = {Answer.YES: "yes", Answer.NO: "no", Answer.UNKNOWN: "not known"}
 METHOD_WORDS: Final = {WeightMethod.MEASURED: "measured here", WeightMethod.STATED: "stated by the patient"}
@@ -65,6 +66,18 @@ class DetailsForm(Form):
     born_on = _day("Born", required=True)
     sex = _radio("Sex", SEX_WORDS, needed="Choose one")
     phone = _line("Phone", most=60)
+    language = _line("Language", most=60)
+    is_interpreter_needed = SelectField("Interpreter", choices=options(_NEEDED, blank=True), default="")
+    referred_by = _line("Referred by")
+
+    def details(self) -> dict[str, Any]:
+        """What was typed, as the operations take it."""
+        lines = {
+            name: self[name].data
+            for name in ("family_name", "given_name", "born_on", "phone", "language", "referred_by")
+        }
+        asked = self.is_interpreter_needed.data
+        return lines | {"sex": Sex(self.sex.data), "is_interpreter_needed": asked == "yes" if asked else None}
 
 
 class PatientForm(DetailsForm):

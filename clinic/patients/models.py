@@ -32,6 +32,10 @@ class Patient(ClinicScoped, Base):
     born_on: Mapped[date]
     sex: Mapped[Sex] = mapped_column(enum_type(Sex, "sex"))
     phone: Mapped[str | None]
+    # None says that nobody asked.
+    language: Mapped[str | None]
+    is_interpreter_needed: Mapped[bool | None]
+    referred_by: Mapped[str | None]
     problem: Mapped[str | None]
     created_at: Mapped[datetime]
     created_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
@@ -43,6 +47,12 @@ class Patient(ClinicScoped, Base):
     consents: Mapped[list["Consent"]] = relationship(back_populates="patient")
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def language_words(self) -> str:
+        """Return "Portuguese, interpreter needed", "" when nobody asked."""
+        needed = {True: "interpreter needed", False: "no interpreter", None: ""}[self.is_interpreter_needed]
+        return ", ".join(part for part in (self.language, needed) if part)
 
     @property
     def name(self) -> str:

@@ -16,7 +16,6 @@ from clinic.patients import operations, queries
 from clinic.patients.forms import ClinicalPatientForm, DetailsForm, PatientForm, ProblemForm
 from clinic.patients.models import Patient
 from clinic.patients.pages import bar, make_bar, panels, today
-from clinic.patients.rules import Sex
 
 bp = Blueprint("patients", __name__)
 
@@ -76,12 +75,8 @@ def create() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             patient = operations.create_patient(
+                **form.details(),
                 mrn=form.mrn.data,
-                family_name=form.family_name.data,
-                given_name=form.given_name.data,
-                born_on=form.born_on.data,
-                sex=Sex(form.sex.data),
-                phone=form.phone.data,
                 problem=form.problem.data if isinstance(form, ClinicalPatientForm) else None,
                 by=actor(),
                 at=clock.now(),
@@ -129,9 +124,10 @@ def show_details(patient_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _details_form(patient: Patient) -> DetailsForm:
-    names = ("family_name", "given_name", "born_on", "phone")
+    names = ("family_name", "given_name", "born_on", "phone", "language", "referred_by")
     form = DetailsForm(formdata=None, data={name: getattr(patient, name) for name in names})
     form.sex.data = str(patient.sex)
+    form.is_interpreter_needed.data = {True: "yes", False: "no", None: ""}[patient.is_interpreter_needed]
     return form
 
 
@@ -158,11 +154,7 @@ def change(patient_id: uuid.UUID) -> ResponseReturnValue:
         try:
             operations.change_patient(
                 patient,
-                family_name=form.family_name.data,
-                given_name=form.given_name.data,
-                born_on=form.born_on.data,
-                sex=Sex(form.sex.data),
-                phone=form.phone.data,
+                **form.details(),
                 drawn_version=drawn_version(),
                 by=actor(),
                 at=clock.now(),

@@ -110,7 +110,8 @@ def test_nobody_is_born_tomorrow(make_patient):
 def test_two_people_changing_one_patient_meet(make_patient, nurse):
     patient = make_patient()
     drawn = patient.version
-    how = {"born_on": patient.born_on, "sex": Sex.FEMALE, "phone": None, "by": nurse, "at": ENROLLED}
+    asked = dict.fromkeys(("phone", "language", "is_interpreter_needed", "referred_by"))
+    how = asked | {"born_on": patient.born_on, "sex": Sex.FEMALE, "by": nurse, "at": ENROLLED}
     operations.change_patient(patient, family_name="Almeida", given_name="Rosana", drawn_version=drawn, **how)
     with pytest.raises(Conflict) as conflict:
         operations.change_patient(patient, family_name="Almeda", given_name="Rosa", drawn_version=drawn, **how)
@@ -129,6 +130,23 @@ def test_the_second_to_save_sees_both_versions(client, nurse, make_patient):
     assert late.status_code == 409
     assert "Rosie" in late.text
     assert "Rosana" in late.text
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "words_shown"),
+    [("yes", "Portuguese, interpreter needed"), ("no", "no interpreter"), ("", "Portuguese")],
+)
+def test_language_and_referrer_stand_with_the_patients_people(client, nurse, make_patient, interpreter, words_shown):
+    patient = make_patient()
+    client.sign_in(nurse)
+    typed = {"family_name": "Almeida", "given_name": "Rosa", "born_on": "14-Mar-1968", "sex": "female"}
+    asked = {"language": "Portuguese", "is_interpreter_needed": interpreter, "referred_by": "Dr H. Lindqvist"}
+    address = f"/patients/{patient.id}"
+    assert client.post(f"{address}/details", data=typed | asked | {"version": patient.version}).status_code == 303
+    page = words(client.get(address).text)
+    assert words_shown in page.split("People")[1]
+    assert "<dt>Referred by</dt><dd>Dr H. Lindqvist</dd>" in page
+    assert 'value="Dr H. Lindqvist"' in client.get(f"{address}/details").text
 
 
 def test_the_desk_adds_a_patient_without_a_problem(client, scheduler):
