@@ -139,14 +139,17 @@ def request(
     chain = sorted({*numbers, *after})
     today = frame.day(at)
     done = _done(before[-1], frame) if before else None
-    sessions = []
-    for index, number in enumerate(chain):
-        place = after[number].place if number in after else fixed.get(number)
-        gap = ask.gap(number)
-        if index == 0 and done and gap and done.day + gap.most < today:
-            gap = replace(gap, most=today + _LATE - done.day)  # late already: as soon as there is a place
-        now = place or booked.get(number)
-        sessions.append(Session(str(number), shape_of(slots_of(ask.length_min)), gap, now, place is not None))
+    stays = {**fixed, **{number: each.place for number, each in after.items()}}
+    sessions = [
+        Session(
+            str(number),
+            shape_of(slots_of(ask.length_min)),
+            _gap_from(done if index == 0 else None, ask.gap(number), today),
+            stays.get(number) or booked.get(number),
+            number in stays,
+        )
+        for index, number in enumerate(chain)
+    ]
     course = Course(
         name="course",
         patient=patient,
@@ -160,6 +163,13 @@ def request(
         sessions=tuple(sessions),
     )
     return Request(course, tuple(chain), frozenset(numbers))
+
+
+def _gap_from(done: Done | None, gap: Gap | None, today: int) -> Gap | None:
+    """The days after what was done last; where that is late already, as soon as there is a place."""
+    if done and gap and done.day + gap.most < today:
+        return replace(gap, most=today + _LATE - done.day)
+    return gap
 
 
 def _today(ask: Ask, frame: Frame, at: datetime) -> tuple[tuple[int, int], ...]:

@@ -131,8 +131,24 @@ class Situation:
         for _, shape, place in held:
             begin, end = reach.get(place.day, (place.start, place.start))
             reach[place.day] = min(begin, place.start), max(end, place.start + shape.length)
+        return Problem(
+            name="clinic",
+            kind="book",
+            slot_minutes=SLOT,
+            today=(self._today - self.frame.first).days,
+            first=self.frame.first,
+            length=self.frame.length,
+            weights=self._weights,
+            supervision_slots=0,
+            notice_days=3,
+            clinics=(self._clinic(self._day_records(reach)),),
+            courses=(),
+            held=tuple(held),
+        )
+
+    def _day_records(self, reach: Mapping[int, tuple[int, int]]) -> dict[int, DayRecord]:
         shut = self._shut(reach)
-        days = {
+        return {
             day: DayRecord(
                 number=day,
                 open=hours[0],
@@ -144,8 +160,10 @@ class Situation:
             )
             for day, hours in reach.items()
         }
+
+    def _clinic(self, days: dict[int, DayRecord]) -> Clinic:
         chairs = self.resources.chairs
-        clinic = Clinic(
+        return Clinic(
             name="clinic",
             cleaning=slots_of(max((chair.cleaning_min or 0 for chair in chairs), default=0)),
             cover_capacity=_COVERED,
@@ -154,20 +172,6 @@ class Situation:
             features=tuple(frozenset({chair.kind.value}) for chair in chairs),
             nurses=tuple(str(number) for number in range(len(self._staff))),
             days=days,
-        )
-        return Problem(
-            name="clinic",
-            kind="book",
-            slot_minutes=SLOT,
-            today=(self._today - self.frame.first).days,
-            first=self.frame.first,
-            length=self.frame.length,
-            weights=self._weights,
-            supervision_slots=0,
-            notice_days=3,
-            clinics=(clinic,),
-            courses=(),
-            held=tuple(held),
         )
 
     def _held(self) -> Iterator[tuple[str, Shape, Place]]:

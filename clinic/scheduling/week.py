@@ -120,21 +120,14 @@ def show_week(
     facts = queries.course_facts(each.course_id for each in appointments)
     words = _Words(_names(appointments), facts, sees_drugs=sees_drugs, chosen_id=chosen_id)
     content = _Content(appointments, closures, shown)
-    holding = [each for each in appointments if each.status in HOLDING]
-    there = _There(
-        _stretches(holding),
-        _stretches([*(each for each in holding if each.id not in leaving), *shown]),
-        _stretches(each for each in shifts if Role.NURSE in each.staff.roles),
-        patients_per_nurse,
-    )
-    load = _load(frame, there)
+    there = _there(content, shifts, leaving, patients_per_nurse)
     return Week(
         monday=monday,
         title=_title(frame.days),
         days=[_day(frame, each) for each in frame.days],
         chairs=[_row(frame, chair, content, words) for chair in queries.chairs()],
         minutes=frame.minutes,
-        load=load,
+        load=_load(frame, there),
         load_label=_load_label(shifts, patients_per_nurse),
     )
 
@@ -333,6 +326,19 @@ class _There:
     def height(self, patients: int) -> int:
         """What a number of patients is on the strip."""
         return patients if self.per_nurse is None else nurses_needed(patients, self.per_nurse)
+
+
+def _there(
+    content: _Content, shifts: Iterable[Shift], leaving: Collection[uuid.UUID], patients_per_nurse: int | None
+) -> _There:
+    """Who holds a place now and with the wished times, and which nurses are on duty."""
+    holding = [each for each in content.appointments if each.status in HOLDING]
+    return _There(
+        _stretches(holding),
+        _stretches([*(each for each in holding if each.id not in leaving), *content.ghosts]),
+        _stretches(each for each in shifts if Role.NURSE in each.staff.roles),
+        patients_per_nurse,
+    )
 
 
 def _half_hours(frame: _Frame, day: date, there: _There) -> list[HalfHour]:
