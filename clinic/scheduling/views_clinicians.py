@@ -10,10 +10,13 @@ from flask.typing import ResponseReturnValue
 from clinic.accounts import queries as accounts
 from clinic.accounts.current import actor
 from clinic.accounts.models import Staff
+from clinic.audit import reading
+from clinic.audit.rules import AuditAction
 from clinic.core import clock, formats, times
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, Role, requires
 from clinic.scheduling import operations_people, queries, queries_rooms
+from clinic.scheduling.cover import without_clinician
 from clinic.scheduling.forms_rooms import PresenceForm
 from clinic.scheduling.models_rooms import Presence
 from clinic.scheduling.operations_breaking import WouldBreak
@@ -34,13 +37,18 @@ def _page(
     monday: date, form: PresenceForm | None = None, *, broken: WouldBreak | None = None, row: Presence | None = None
 ) -> str:
     zone, people = formats.zone.get(), accounts.staff_in_role(Role.PHYSICIAN)
-    rows = queries_rooms.presences(start_of_day(monday, zone), start_of_day(monday + timedelta(days=7), zone))
+    first, last = start_of_day(monday, zone), start_of_day(monday + timedelta(days=7), zone)
+    rows = queries_rooms.presences(first, last)
+    uncovered = without_clinician(rows, max(first, clock.now()), last)
+    if uncovered:
+        reading.note(AuditAction.BOARD_READ, None, actor_id=actor().id, page="clinicians on site")
     return render_template(
         "scheduling/clinicians.html",
         monday=monday,
         before=monday - timedelta(days=7),
         after=monday + timedelta(days=7),
         rows=rows,
+        uncovered=uncovered,
         has_sites=len(queries.sites()) > 1,
         form=form,
         presence_form=_form(monday, people, form or PresenceForm(formdata=None)),

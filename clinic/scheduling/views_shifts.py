@@ -10,11 +10,14 @@ from flask.typing import ResponseReturnValue
 from clinic.accounts import queries as accounts
 from clinic.accounts.current import actor
 from clinic.accounts.models import Staff
+from clinic.audit import reading
+from clinic.audit.rules import AuditAction
 from clinic.core import clock, formats, times
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.forms import Form
 from clinic.core.permissions import Permission, Role, requires
 from clinic.scheduling import operations, operations_shifts, queries, queries_rooms
+from clinic.scheduling.cover import without_duty
 from clinic.scheduling.forms import ShiftForm, instant_on
 from clinic.scheduling.forms_rooms import BreakForm, ShiftLimitsForm
 from clinic.scheduling.models import Shift
@@ -39,11 +42,15 @@ def _shift_form(monday: date, people: Sequence[Staff], form: ShiftForm) -> Shift
 def _shifts_page(monday: date, form: ShiftForm | None = None) -> str:
     zone = formats.zone.get()
     people = accounts.staff_in_role(*_ON_DUTY)
-    shifts = queries.shifts_between(start_of_day(monday, zone), start_of_day(monday + timedelta(days=7), zone))
+    first, last = start_of_day(monday, zone), start_of_day(monday + timedelta(days=7), zone)
+    shifts = queries.shifts_between(first, last)
     table: dict[Staff, dict[date, list[Shift]]] = {}
     for shift in sorted(shifts, key=lambda each: (each.staff.family_name, each.staff.given_name)):
         day = times.local(shift.starts_at, zone).date()
         table.setdefault(shift.staff, {}).setdefault(day, []).append(shift)
+    uncovered = without_duty(shifts, max(first, clock.now()), last)
+    if uncovered:
+        reading.note(AuditAction.BOARD_READ, None, actor_id=actor().id, page="shifts")
     return render_template(
         "scheduling/shifts.html",
         monday=monday,
@@ -52,6 +59,7 @@ def _shifts_page(monday: date, form: ShiftForm | None = None) -> str:
         after=monday + timedelta(days=7),
         days=_days(monday),
         table=table,
+        uncovered=uncovered,
         form=form,
         shift_form=_shift_form(monday, people, form or ShiftForm(formdata=None)),
     )

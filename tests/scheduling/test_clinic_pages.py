@@ -1,5 +1,6 @@
 """The pages about the clinic itself: hours, closed days, clinicians, pumps, rules; what would break is shown first."""
 
+import functools
 import re
 
 import pytest
@@ -7,10 +8,10 @@ import sqlalchemy as sa
 
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
-from clinic.scheduling import operations, operations_pumps, operations_shifts, queries, queries_rooms
+from clinic.scheduling import operations, operations_people, operations_pumps, operations_shifts, queries, queries_rooms
 from clinic.scheduling.models import Shift
 from clinic.scheduling.rules import BookingRule
-from tests.factories.scheduling import DESK_OPENS, HOUR, NINE
+from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
 
 HOURS = {"weekdays": ["1", "2", "3", "4", "5"], "from_time": "10:00", "until_time": "17:00", "valid_from": "1-Nov-2025"}
 CLOSED = {"close-from_on": "19-Nov-2025", "close-until_on": "19-Nov-2025", "close-reason": "Snow"}
@@ -198,3 +199,24 @@ def test_limits_of_a_shift_that_is_gone_are_refused(make_shift, nurse):
     limits = {"patients_at_once": 1, "starts_per_quarter": None}
     with pytest.raises(RuleBroken, match="removed meanwhile"):
         operations_shifts.set_shift_limits(shift, **limits, by=nurse, at=DESK_OPENS)
+
+
+def test_a_week_that_is_entered_half_way_says_who_is_left(as_person, make_shift, make_booked, second_nurse, nurse):
+    """Nothing is asked of an empty week; from the first shift on whoever has none is not on duty."""
+    desk, page = as_person("scheduler"), "/calendar/shifts?week=2025-11-17"
+    make_booked(nurse=second_nurse)
+    assert "From the first shift on they do, for the whole week." in words(desk.get(page))
+    make_shift(nurse)
+    assert "not on duty for all of it: Wed 19-Nov-2025 09:00 to 12:00, chair 1: ALMEIDA" in words(desk.get(page))
+    make_shift(second_nurse)
+    assert "ALMEIDA" not in words(desk.get(page))
+
+
+def test_days_without_a_clinician_are_shown(as_person, make_booked, site, physician, scheduler):
+    desk, page = as_person("scheduler"), "/clinic/clinicians?week=2025-11-17"
+    make_booked()
+    add = functools.partial(operations_people.add_presence, site, physician, by=scheduler, at=DESK_OPENS)
+    add(starts_at=NINE + DAY, ends_at=NINE + DAY + HOUR)
+    assert "on site for all of these: Wed 19-Nov-2025 09:00 to 12:00" in words(desk.get(page))
+    add(starts_at=NINE, ends_at=NINE + 3 * HOUR)
+    assert "on site for all of these" not in words(desk.get(page))
