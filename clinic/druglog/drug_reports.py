@@ -11,23 +11,26 @@ from typing import Final
 from clinic.core import formats
 from clinic.core.units import format_number
 from clinic.druglog import report_queries, stock_queries
-from clinic.druglog.models import RegisterEntry
+from clinic.druglog.models import Register, RegisterEntry
+from clinic.druglog.models_settling import StockCount
+from clinic.druglog.queries import lines_from
 from clinic.druglog.report_rules import TITLES, DrugReport, Report
 from clinic.druglog.rules import RegisterKind, lot_key
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The period (the second instant left out), the last expiry of interest, and the schedule alone, if any."""
+    """The period (the second instant left out), the last expiry of interest; one schedule or one site alone, if any."""
 
     start: datetime
     end: datetime
     expires_until: date
     schedule: str = ""
+    site_id: uuid.UUID | None = None
 
 
 def report(kind: DrugReport, asked: Asked) -> Report:
-    """Return a report of what was asked."""
+    """Return a report of what was asked; near misses stand above the register and are made by `reports`."""
     return _MADE[kind](asked, report_queries.schedules())
 
 
@@ -43,16 +46,18 @@ def _when(instant: datetime) -> str:
     return f"{formats.day(instant)} {formats.clock(instant)}"
 
 
+def _lines(asked: Asked, schedules: Mapping[str, str]) -> list[RegisterEntry]:
+    return report_queries.lines_between(asked.start, asked.end, _names(asked, schedules), asked.site_id)
+
+
 def _log(asked: Asked, schedules: Mapping[str, str]) -> Report:
-    rows = [
-        _line(entry, schedules)
-        for entry in report_queries.lines_between(asked.start, asked.end, _names(asked, schedules))
-    ]
+    rows = [_line(entry, schedules) for entry in _lines(asked, schedules)]
     head = (
-        *("Schedule", "Drug, strength, form", "Cabinet", "Line", "Happened", "Entered", "What", "Patient", "MRN"),
-        *("mg", "mL", "Before, mg", "After, mg", "Lot", "Supplier", "Invoice", "By", "Witness", "Struck out", "Words"),
+        *("Schedule", "Drug, strength, form", "Site", "Cabinet", "Line", "Happened", "Entered", "What", "Patient"),
+        *("MRN", "mg", "mL", "Before, mg", "After, mg", "Lot", "Supplier", "Supplier's address", "Supplier's number"),
+        *("Invoice", "By", "Witness", "Struck out", "Words"),
     )
-    return Report(TITLES[DrugReport.LOG], head, tuple(rows), frozenset({3, 9, 10, 11, 12}))
+    return Report(TITLES[DrugReport.LOG], head, tuple(rows), frozenset({4, 10, 11, 12, 13}))
 
 
 def _line(entry: RegisterEntry, schedules: Mapping[str, str]) -> tuple[str, ...]:
@@ -61,6 +66,7 @@ def _line(entry: RegisterEntry, schedules: Mapping[str, str]) -> tuple[str, ...]
     return (
         schedules.get(entry.drug_name, ""),
         page.name if page else entry.drug_name,
+        page.cabinet.site.name if page else "",
         page.cabinet.name if page else "",
         str(entry.line or ""),
         _when(entry.happened_at),
@@ -74,6 +80,8 @@ def _line(entry: RegisterEntry, schedules: Mapping[str, str]) -> tuple[str, ...]
         _mg(entry.register_after_mg),
         (container.lot or "") if container else "",
         receipt.supplier if receipt else "",
+        (receipt.supplier_address or "") if receipt else "",
+        (receipt.supplier_number or "") if receipt else "",
         receipt.invoice if receipt else "",
         entry.recorded_by.name,
         entry.witness.name if entry.witness else "",
@@ -99,22 +107,42 @@ def _sums(entries: Collection[RegisterEntry], whose: Callable[[RegisterEntry], u
 
 
 def _patients(asked: Asked, schedules: Mapping[str, str]) -> Report:
-    entries = report_queries.lines_between(asked.start, asked.end, _names(asked, schedules))
+    entries = _lines(asked, schedules)
     patients = {entry.account.patient.id: entry.account.patient for entry in entries if entry.account}
     sums = _sums(entries, lambda entry: entry.account.patient_id if entry.account else None)
+    left = _left({entry.account_id for entry in entries if entry.account_id})
     rows = []
     for (patient_id, drug), of in sums.items():
         patient = patients[patient_id]
-        used = of[RegisterKind.GIVE] + of[RegisterKind.WASTE] + of[RegisterKind.PRIME] + of[RegisterKind.RETURN]
         name = f"{patient.family_name}, {patient.given_name}"
-        amounts = [_mg(of[kind]) for kind in _TOLD] + [_mg(of[RegisterKind.WITHDRAW] - used)]
+        amounts = [_mg(of[kind]) for kind in _TOLD] + [_mg(left[patient_id, drug])]
         rows.append((name, patient.mrn or "", schedules.get(drug, ""), drug, *amounts))
-    head = ("Patient", "MRN", "Schedule", "Drug", "Taken out, mg", "Given", "Wasted", "In the line", "Returned", "Open")
+    head = (
+        "Patient",
+        "MRN",
+        "Schedule",
+        "Drug",
+        "Taken out, mg",
+        "Given",
+        "Wasted",
+        "In the line",
+        "Returned",
+        "Open now",
+    )
     return Report(TITLES[DrugReport.PATIENTS], head, tuple(sorted(rows)), frozenset(range(4, 10)))
 
 
+def _left(account_ids: Collection[uuid.UUID]) -> Mapping[tuple[uuid.UUID, str], Decimal]:
+    """Return what is not accounted for now, by patient and drug: waste may come after the end of the period."""
+    left: dict[tuple[uuid.UUID, str], Decimal] = defaultdict(Decimal)
+    for account in report_queries.accounts(account_ids):
+        for line in lines_from(account.entries):
+            left[account.patient_id, line.drug_name] += line.unaccounted_mg
+    return left
+
+
 def _people(asked: Asked, schedules: Mapping[str, str]) -> Report:
-    entries = report_queries.lines_between(asked.start, asked.end, _names(asked, schedules))
+    entries = _lines(asked, schedules)
     names = {entry.recorded_by_id: entry.recorded_by.name for entry in entries}
     rows = []
     for (person_id, drug), of in _sums(entries, lambda entry: entry.recorded_by_id).items():
@@ -133,6 +161,7 @@ def _discrepancies(asked: Asked, schedules: Mapping[str, str]) -> Report:
             _when(one.opened_at),
             schedules.get(one.drug_name, ""),
             one.drug_name,
+            one.register.cabinet.site.name if one.register else "",
             one.register.cabinet.name if one.register else "",
             _mg(one.amount_mg),
             one.status.value,
@@ -140,16 +169,21 @@ def _discrepancies(asked: Asked, schedules: Mapping[str, str]) -> Report:
             one.text,
         )
         for one in stock_queries.discrepancies()
-        if not one.status.is_closed and (names is None or one.drug_name in names)
+        if not one.status.is_closed and (names is None or one.drug_name in names) and _is_of(one.register, asked)
     ]
-    head = ("Opened", "Schedule", "Drug", "Cabinet", "Missing, mg", "State", "By", "What")
-    return Report(TITLES[DrugReport.DISCREPANCIES], head, tuple(rows), frozenset({4}))
+    head = ("Opened", "Schedule", "Drug", "Site", "Cabinet", "Missing, mg", "State", "By", "What")
+    return Report(TITLES[DrugReport.DISCREPANCIES], head, tuple(rows), frozenset({5}))
+
+
+def _is_of(register: Register | None, asked: Asked) -> bool:
+    """Whether it belongs to the site; what is about a session stands in the report of every site."""
+    return register is None or asked.site_id in {None, register.cabinet.site_id}
 
 
 def _lots(asked: Asked, schedules: Mapping[str, str]) -> Report:
     recalled = {(one.drug_name, lot_key(one.lot)): one.reason for one in stock_queries.recalls()}
     rows = []
-    for container, balance in report_queries.stock(_names(asked, schedules)):
+    for container, balance in report_queries.stock(_names(asked, schedules), asked.site_id):
         why = recalled.get((container.drug_name, lot_key(container.lot)), "")
         expires = container.expires_on
         if not why and (expires is None or expires > asked.expires_until):
@@ -158,6 +192,7 @@ def _lots(asked: Asked, schedules: Mapping[str, str]) -> Report:
             (
                 schedules.get(container.drug_name, ""),
                 container.register.name,
+                container.register.cabinet.site.name,
                 container.register.cabinet.name,
                 container.lot or "",
                 formats.day(expires) if expires else "",
@@ -165,8 +200,44 @@ def _lots(asked: Asked, schedules: Mapping[str, str]) -> Report:
                 f"recalled: {why}" if why else "",
             )
         )
-    head = ("Schedule", "Drug, strength, form", "Cabinet", "Lot", "Expires", "Holds, mg", "Recall")
-    return Report(TITLES[DrugReport.LOTS], head, tuple(rows), frozenset({5}))
+    head = ("Schedule", "Drug, strength, form", "Site", "Cabinet", "Lot", "Expires", "Holds, mg", "Recall")
+    return Report(TITLES[DrugReport.LOTS], head, tuple(rows), frozenset({6}))
+
+
+def sheet_report(sheet: StockCount, schedules: Mapping[str, str]) -> Report:
+    """Return a count sheet or inventory line by line, as the law asks for it: when, where, what, how much, by whom."""
+    of_all = (
+        sheet.purpose.value,
+        sheet.cabinet.site.name,
+        sheet.cabinet.name,
+        _when(sheet.counted_at),
+        f"{sheet.taken.value} of business" if sheet.taken else "",
+    )
+    rows = [
+        (
+            *of_all,
+            schedules.get(one.drug_name, ""),
+            one.register.name if one.register else one.drug_name,
+            _pieces(one),
+            _mg(one.quantity_mg),
+            _mg(one.register_after_mg),
+            _mg(one.quantity_mg - (one.register_after_mg or Decimal(0))),
+            sheet.recorded_by.name,
+            sheet.witness.name,
+        )
+        for one in sheet.entries
+    ]
+    head = (
+        *("Count", "Site", "Cabinet", "When", "Taken at", "Schedule", "Drug, strength, form", "Full containers"),
+        *("Counted, mg", "Register, mg", "Difference, mg", "By", "Witness"),
+    )
+    return Report("Count sheet", head, tuple(rows), frozenset({7, 8, 9, 10}))
+
+
+def _pieces(entry: RegisterEntry) -> str:
+    """What was counted in full containers, where it comes to whole ones."""
+    full = entry.register.content_mg if entry.register else None
+    return _mg(entry.quantity_mg / full) if full and entry.quantity_mg % full == 0 else ""
 
 
 _MADE: Final[Mapping[DrugReport, Callable[[Asked, Mapping[str, str]], Report]]] = {

@@ -1,11 +1,12 @@
 """Named reads for the reports of the register."""
 
+import uuid
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from clinic.accounts.models import Site
 from clinic.core import db
@@ -25,7 +26,9 @@ def first_site() -> Site:
     return db.session.scalars(sa.select(Site).order_by(Site.id).limit(1)).one()
 
 
-def lines_between(start: datetime, end: datetime, drug_names: Collection[str] | None) -> list[RegisterEntry]:
+def lines_between(
+    start: datetime, end: datetime, drug_names: Collection[str] | None, site_id: uuid.UUID | None = None
+) -> list[RegisterEntry]:
     """Return the lines entered in a period, page by page in their order; those without a page come last."""
     found = (
         sa.select(RegisterEntry)
@@ -33,7 +36,7 @@ def lines_between(start: datetime, end: datetime, drug_names: Collection[str] | 
         .outerjoin(Register.cabinet)
         .where(RegisterEntry.recorded_at >= start, RegisterEntry.recorded_at < end)
         .options(
-            joinedload(RegisterEntry.register).joinedload(Register.cabinet),
+            joinedload(RegisterEntry.register).joinedload(Register.cabinet).joinedload(Cabinet.site),
             joinedload(RegisterEntry.container).joinedload(Container.receipt),
             joinedload(RegisterEntry.account).joinedload(DrugAccount.patient),
             joinedload(RegisterEntry.recorded_by),
@@ -53,17 +56,29 @@ def lines_between(start: datetime, end: datetime, drug_names: Collection[str] | 
     )
     if drug_names is not None:
         found = found.where(RegisterEntry.drug_name.in_(drug_names))
+    if site_id is not None:
+        found = found.where(Cabinet.site_id == site_id)
     return list(db.session.scalars(found))
 
 
-def stock(drug_names: Collection[str] | None) -> list[tuple[Container, Decimal]]:
+def accounts(account_ids: Collection[uuid.UUID]) -> list[DrugAccount]:
+    """Return accounts with all their lines."""
+    found = sa.select(DrugAccount).where(DrugAccount.id.in_(account_ids))
+    return list(db.session.scalars(found.options(selectinload(DrugAccount.entries).joinedload(RegisterEntry.answer))))
+
+
+def stock(drug_names: Collection[str] | None, site_id: uuid.UUID | None = None) -> list[tuple[Container, Decimal]]:
     """Return the containers that hold something, those that expire first on top."""
     found = (
         sa.select(Container, held())
+        .join(Container.register)
+        .join(Register.cabinet)
         .where(held() > Decimal(0))
-        .options(joinedload(Container.register).joinedload(Register.cabinet))
+        .options(joinedload(Container.register).joinedload(Register.cabinet).joinedload(Cabinet.site))
         .order_by(Container.expires_on.asc().nulls_last(), Container.drug_name, Container.lot, Container.id)
     )
     if drug_names is not None:
         found = found.where(Container.drug_name.in_(drug_names))
+    if site_id is not None:
+        found = found.where(Cabinet.site_id == site_id)
     return [(container, balance or Decimal(0)) for container, balance in db.session.execute(found)]

@@ -16,6 +16,7 @@ class DrugReport(StrEnum):
     PEOPLE = "people"
     DISCREPANCIES = "discrepancies"
     LOTS = "lots"
+    NEAR_MISSES = "near-misses"
 
 
 TITLES: Final = {
@@ -24,6 +25,7 @@ TITLES: Final = {
     DrugReport.PEOPLE: "By person: taken out against wasted",
     DrugReport.DISCREPANCIES: "Open discrepancies",
     DrugReport.LOTS: "Expiring and recalled lots",
+    DrugReport.NEAR_MISSES: "Near misses",
 }
 
 

@@ -265,7 +265,7 @@ def has_come(drug_name: str, lot: str) -> bool:
 def _discrepancies() -> sa.Select[Discrepancy]:
     return sa.select(Discrepancy).options(
         joinedload(Discrepancy.recorded_by),
-        joinedload(Discrepancy.register).joinedload(Register.cabinet),
+        joinedload(Discrepancy.register).joinedload(Register.cabinet).joinedload(Cabinet.site),
         joinedload(Discrepancy.account).joinedload(DrugAccount.patient),
         selectinload(Discrepancy.steps).options(
             joinedload(DiscrepancyStep.recorded_by), joinedload(DiscrepancyStep.second)
@@ -308,9 +308,7 @@ def sheets(cabinet_id: uuid.UUID, *, limit: int = 40) -> list[StockCount]:
         db.session.scalars(
             sa.select(StockCount)
             .where(StockCount.cabinet_id == cabinet_id)
-            .options(
-                joinedload(StockCount.recorded_by), joinedload(StockCount.witness), selectinload(StockCount.entries)
-            )
+            .options(joinedload(StockCount.recorded_by), joinedload(StockCount.witness))
             .order_by(StockCount.counted_at.desc())
             .limit(limit)
         )

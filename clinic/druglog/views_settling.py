@@ -15,7 +15,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt
 from clinic.core.units import BadNumber, parse_decimal
-from clinic.druglog import operations, stock_queries
+from clinic.druglog import operations, report_queries, stock_queries
 from clinic.druglog.forms import SheetForm, StepForm
 from clinic.druglog.models import Cabinet, Discrepancy, Register
 from clinic.druglog.operations_settling import step_content
@@ -176,4 +176,5 @@ def _counted(page: Register, errors: dict[str, str]) -> operations.Counted | Non
 @requires(Permission.READ_DRUG_LOG)
 def show_sheet(sheet_id: uuid.UUID) -> ResponseReturnValue:
     """A count sheet that was filled in: counted beside the register, page by page."""
-    return render_template("druglog/sheet.html", sheet=stock_queries.sheet(sheet_id) or abort(404))
+    sheet = stock_queries.sheet(sheet_id) or abort(404)
+    return render_template("druglog/sheet.html", sheet=sheet, schedules=report_queries.schedules())

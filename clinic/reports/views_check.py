@@ -20,11 +20,14 @@ from clinic.audit.rules import AuditAction
 from clinic.core import clock
 from clinic.core.permissions import Permission, requires
 from clinic.courses import queries as courses
+from clinic.druglog import stock_queries
 from clinic.notes import queries as notes
 from clinic.notes.course_review import course_review
 from clinic.notes.operations_letter import letter_content
 from clinic.notes.printed import course_content, notes_content
 from clinic.patients.models import Patient
+from clinic.reports.views_drug_reports import DRUG_REPORT, report_again
+from clinic.reports.views_drugs import COUNT_SHEET, LOSS_REPORT, loss_content, sheet_content
 from clinic.reports.views_shared import bp
 from clinic.sessions import queries as sessions
 from clinic.sessions.models import InfusionSession
@@ -38,10 +41,10 @@ _LONGEST: Final = 64
 class Printed:
     """What a print was made of, as it stands today: whose, what, where to read it, and the content of its code."""
 
-    patient: Patient
+    patient: Patient | None
     page: str
     subject: str
-    day: datetime
+    day: datetime | None
     address: str
     content: Mapping[str, object]
 
@@ -71,8 +74,10 @@ def _checked(code: str) -> CheckedPrint | None:
     line = lines[0] if lines else None
     if line is None or line.subject_id is None:
         return None
-    find = _RECORDS.get(json.loads(line.body)["page"]["page"])
-    record = find(line.subject_id) if find else None
+    said = json.loads(line.body)["page"]
+    record = _drug_report(said) if said["page"] == DRUG_REPORT else None
+    find = _RECORDS.get(said["page"])
+    record = find(line.subject_id) if find else record
     if record is None:
         return None
     staff = staff_queries.staff_with_roles(line.actor_id) if line.actor_id else None
@@ -122,9 +127,35 @@ def _letter(letter_id: uuid.UUID) -> Printed | None:
     return Printed(letter.patient, "letter", name, letter.recorded_at, address, letter_content(letter))
 
 
+def _count_sheet(sheet_id: uuid.UUID) -> Printed | None:
+    sheet = stock_queries.sheet(sheet_id)
+    if sheet is None:
+        return None
+    reading.note(AuditAction.DRUG_LOG_READ, sheet, actor_id=actor().id)
+    address = url_for("druglog.show_sheet", sheet_id=sheet.id)
+    return Printed(None, COUNT_SHEET, sheet.cabinet.name, sheet.counted_at, address, sheet_content(sheet))
+
+
+def _loss_report(discrepancy_id: uuid.UUID) -> Printed | None:
+    found = stock_queries.discrepancy(discrepancy_id)
+    if found is None:
+        return None
+    reading.note(AuditAction.DRUG_LOG_READ, found, actor_id=actor().id)
+    address = url_for("druglog.show_discrepancy", discrepancy_id=found.id)
+    return Printed(None, LOSS_REPORT, found.drug_name, found.opened_at, address, loss_content(found))
+
+
+def _drug_report(said: Mapping[str, str]) -> Printed:
+    reading.note(AuditAction.DRUG_LOG_READ, None, actor_id=actor().id, page=f"report {said['kind']}")
+    title, address, content = report_again(said)
+    return Printed(None, DRUG_REPORT, f"{title}, {said['from_on']} to {said['until_on']}", None, address, content)
+
+
 _RECORDS: Final[Mapping[str, Callable[[uuid.UUID], Printed | None]]] = {
     "record": _record,
     "session note": _session_note,
     "course on paper": _course,
     "letter": _letter,
+    COUNT_SHEET: _count_sheet,
+    LOSS_REPORT: _loss_report,
 }

@@ -2,19 +2,27 @@
 
 import uuid
 from collections.abc import Mapping
+from typing import Final
 
-from flask import abort, render_template
+from flask import Response, abort, render_template
 from flask.typing import ResponseReturnValue
 
+from clinic.accounts.current import actor
+from clinic.audit import reading
 from clinic.audit.rules import AuditAction
 from clinic.core import pdf
 from clinic.core.permissions import Permission, requires
 from clinic.core.rows import all_columns, columns
-from clinic.druglog import stock_queries
+from clinic.druglog import report_queries, stock_queries
+from clinic.druglog.drug_reports import sheet_report
 from clinic.druglog.models import Discrepancy
 from clinic.druglog.models_settling import StockCount
+from clinic.druglog.report_rules import as_csv
 from clinic.reports.views_shared import bp
 from clinic.signatures.printing import printed
+
+COUNT_SHEET: Final = "count sheet"
+LOSS_REPORT: Final = "loss report"
 
 
 def sheet_content(sheet: StockCount) -> Mapping[str, object]:
@@ -32,8 +40,20 @@ def loss_content(discrepancy: Discrepancy) -> Mapping[str, object]:
 def print_count(sheet_id: uuid.UUID) -> ResponseReturnValue:
     """A count sheet, or the inventory that the law asks for."""
     sheet = stock_queries.sheet(sheet_id) or abort(404)
-    code = printed(AuditAction.DRUG_LOG_PRINTED, sheet, sheet_content(sheet), page="count sheet")
-    return pdf.answer(render_template("reports/count.html", sheet=sheet, code=code), name="count-sheet")
+    code = printed(AuditAction.DRUG_LOG_PRINTED, sheet, sheet_content(sheet), page=COUNT_SHEET)
+    page = render_template("reports/count.html", sheet=sheet, schedules=report_queries.schedules(), code=code)
+    return pdf.answer(page, name="count-sheet")
+
+
+@bp.get("/drugs/counts/<uuid:sheet_id>/export.csv")
+@requires(Permission.READ_DRUG_LOG)
+def export_count(sheet_id: uuid.UUID) -> ResponseReturnValue:
+    """A count sheet or inventory as comma-separated text."""
+    sheet = stock_queries.sheet(sheet_id) or abort(404)
+    reading.note(AuditAction.DRUG_LOG_PRINTED, sheet, actor_id=actor().id, is_single=True, page="count sheet as CSV")
+    answer = Response(as_csv(sheet_report(sheet, report_queries.schedules())), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = 'attachment; filename="count-sheet.csv"'
+    return answer
 
 
 @bp.get("/drugs/discrepancies/<uuid:discrepancy_id>/print")
@@ -41,5 +61,5 @@ def print_count(sheet_id: uuid.UUID) -> ResponseReturnValue:
 def print_loss(discrepancy_id: uuid.UUID) -> ResponseReturnValue:
     """What is missing and what was done about it, without any patient, for the clinic to send."""
     discrepancy = stock_queries.discrepancy(discrepancy_id) or abort(404)
-    code = printed(AuditAction.DRUG_LOG_PRINTED, discrepancy, loss_content(discrepancy), page="loss report")
+    code = printed(AuditAction.DRUG_LOG_PRINTED, discrepancy, loss_content(discrepancy), page=LOSS_REPORT)
     return pdf.answer(render_template("reports/loss.html", discrepancy=discrepancy, code=code), name="loss-report")

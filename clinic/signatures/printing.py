@@ -12,14 +12,23 @@ from clinic.core.requests import installation_secrets
 from clinic.signatures.rules import check_code, spaced
 
 
-def printed(action: AuditAction, subject: db.Base, content: Mapping[str, object], *, page: str) -> str:
+def printed(
+    action: AuditAction,
+    subject: db.Base,
+    content: Mapping[str, object],
+    *,
+    page: str,
+    asked: Mapping[str, str] | None = None,
+) -> str:
     """Note a print of `subject` and return the check code of what it holds, as people read it out.
 
-    `page` names the sheet; `/prints` finds the content again by it. Raises RuleBroken for a PDF that cannot be made.
+    `page` names the sheet, `asked` what was asked of it; `/prints` finds the content again by them. Raises RuleBroken
+    for a PDF that cannot be made.
     """
     form = pdf.asked_for()
     code = check_code(content, secret=current_app.config["SECRET_KEY"])
-    reading.note(action, subject, actor_id=actor().id, is_single=True, page=page, form=form, code=code)
+    details = {"page": page, "form": form, "code": code} | dict(asked or {})
+    reading.note(action, subject, actor_id=actor().id, patient_id=None, is_single=True, **details)
     return spaced(code)
 
 

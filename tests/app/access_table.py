@@ -249,6 +249,7 @@ DRUGLOG = {
     "druglog.show_waste": CLINICAL,
     "druglog.strike_line": CLINICAL,
     "druglog.find_preparation": CLINICAL,
+    "reports.export_count": CLINICAL,
     "sessions.show_labelled": CLINICAL,
     "druglog.make_preparation": CLINICAL,
     "druglog.print_label": CLINICAL,

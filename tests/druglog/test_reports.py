@@ -2,8 +2,9 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clinic.accounts.models import Site
 from clinic.audit.models import AuditEntry
 from clinic.audit.rules import AuditAction
 from clinic.core import db
@@ -34,6 +36,19 @@ def rows(nurses_browser):
 
 
 @pytest.fixture
+def make_site_cabinet(clinic, nurse):
+    """A cabinet at another site of the clinic."""
+
+    def make(name):
+        site = Site(clinic_id=clinic.id, name=name)
+        db.session.add(site)
+        db.session.flush()
+        return operations.add_cabinet(site, f"cupboard {name}", by=nurse, at=START)
+
+    return make
+
+
+@pytest.fixture
 def wasted(make_drawn, nurse, second_nurse):
     account, vial = make_drawn(given=50)
     operations.waste(account, "ketamine", Decimal(140), second_nurse, happened_at=START, by=nurse, at=START)
@@ -48,7 +63,37 @@ def test_a_person_is_shown_with_taken_out_against_wasted(wasted, rows, nurse):
 
 def test_a_patient_is_shown_with_what_is_open(wasted, rows):
     (row,) = rows("patients")
-    assert (row["MRN"], row["Given"], row["Open"]) == (wasted[0].patient.mrn, "50", "10")
+    assert (row["MRN"], row["Given"], row["Open now"]) == (wasted[0].patient.mrn, "50", "10")
+
+
+def test_what_was_wasted_after_the_period_is_open_no_more(wasted, rows, nurse, second_nurse):
+    later = {"happened_at": START, "by": nurse, "at": START + timedelta(days=20)}
+    operations.waste(wasted[0], "ketamine", Decimal(10), second_nurse, **later)
+    (row,) = rows("patients")
+    assert (row["Wasted"], row["Open now"]) == ("140", "0")
+
+
+def test_a_report_of_one_site_has_only_its_cabinets(make_vials, make_site_cabinet, rows):
+    make_vials(1)
+    other = make_site_cabinet("North")
+    make_vials(1, cabinet=other)
+    assert [row["Site"] for row in rows("log", f"&site={other.site_id}")] == ["North"]
+    assert len(rows("lots", f"&site={other.site_id}")) < len(rows("log"))
+
+
+def test_a_failed_double_check_is_listed_with_what_each_person_typed(make_ready, make_double_check, rows, nurse):
+    infusion = make_ready()
+    make_double_check(infusion, "13.6", computed="16.3", at=START)
+    (row,) = rows("near-misses")
+    assert (row["First person"], row["Typed, mL/h"], row["Second typed, mL/h"]) == (nurse.name, "13.6", "16.3")
+    assert row["MRN"] == infusion.patient.mrn
+
+
+@pytest.mark.parametrize("kind", ["log", "people", "near-misses", "lots"])
+def test_the_code_of_a_printed_report_is_known_again(nurses_browser, wasted, kind):
+    paper = nurses_browser.get(f"/drugs/reports/print?kind={kind}&{PERIOD}").text
+    code = re.search(r"record ((?:[0-9a-f]{4} ?){3})", paper).group(1)
+    assert "Unchanged since that print." in nurses_browser.get("/prints", query_string={"code": code}).text
 
 
 def test_a_line_that_was_struck_out_counts_in_no_sum(make_drawn, rows, nurse, second_nurse):

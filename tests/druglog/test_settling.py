@@ -1,5 +1,8 @@
 """Discrepancies close by two people with a cause; a cabinet is counted blind; the clinic says who witnesses."""
 
+import csv
+import io
+import re
 from decimal import Decimal
 
 import pytest
@@ -71,6 +74,8 @@ def test_a_page_closes_a_discrepancy_with_the_second_persons_password(nurses_bro
     assert "witness" in page.text
     paper = nurses_browser.get(f"{address}/print")
     assert "pieces kept" in paper.text
+    code = re.search(r"record ((?:[0-9a-f]{4} ?){3})", paper.text).group(1)
+    assert "Unchanged since that print." in nurses_browser.get("/prints", query_string={"code": code}).text
 
 
 def test_a_cabinet_is_counted_page_by_page_and_blind(nurses_browser, make_vials, checker):
@@ -86,7 +91,12 @@ def test_a_cabinet_is_counted_page_by_page_and_blind(nurses_browser, make_vials,
     (opened,) = stock_queries.discrepancies()
     assert (opened.amount_mg, opened.register_id) == (200, register.id)
     (sheet,) = stock_queries.sheets(register.cabinet_id)
-    assert "Counted by" in nurses_browser.get(f"/drugs/counts/{sheet.id}/print").text
+    paper = nurses_browser.get(f"/drugs/counts/{sheet.id}/print").text
+    assert "Counted by" in paper
+    code = re.search(r"record ((?:[0-9a-f]{4} ?){3})", paper).group(1)
+    assert "Unchanged since that print." in nurses_browser.get("/prints", query_string={"code": code}).text
+    (row,) = csv.DictReader(io.StringIO(nurses_browser.get(f"/drugs/counts/{sheet.id}/export.csv").text))
+    assert (row["Full containers"], row["Counted, mg"], row["Difference, mg"]) == ("1", "200", "-200")
 
 
 def test_an_inventory_says_when_in_the_business_day(make_vials, nurse, second_nurse):
