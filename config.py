@@ -26,6 +26,9 @@ class Config:
     MAIL_FROM = os.environ.get("MAIL_FROM", "")
     PUBLIC_URL = os.environ.get("PUBLIC_URL", "")
 
+    # Whether a plan gets a process of its own; "no" where `clinic plans work --loop` runs all the time.
+    STARTS_PLANS = os.environ.get("STARTS_PLANS", "yes") == "yes"
+
     MAX_CONTENT_LENGTH = 2 * 1024 * 1024
     MAX_FORM_PARTS = 500
     SESSION_COOKIE_NAME = "chairtime"
@@ -54,6 +57,7 @@ class Testing(Config):
 
     NAME = "testing"
     TESTING = True
+    STARTS_PLANS = False
     SECRET_KEY = "testing-only-testing-only-testing-only"  # noqa: S105 only ever used by tests
 
 

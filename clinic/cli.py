@@ -25,7 +25,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
 from clinic.demo.commands import demo_command
 from clinic.demo.fill import fill_when_empty, refuse_production
-from clinic.jobs import outbox
+from clinic.jobs import outbox, plans
 from clinic.keeping.commands import backup_command, backup_key_command, restore_command
 from clinic.scheduling.commands import schedule
 
@@ -58,6 +58,7 @@ main.add_command(restore_command)
 main.add_command(demo_command)
 main.add_command(schedule)
 main.add_command(outbox)
+main.add_command(plans)
 
 
 @main.group("db")

@@ -1,6 +1,10 @@
-"""Scheduled work: calls to operations. `clinic outbox send` is run by a timer, or stays with --loop."""
+"""Scheduled work: calls to operations. Each command is run by a timer, or stays with --loop.
+
+`clinic outbox send` sends the clinic's mail; `clinic plans work` makes the plans that the desk has asked for.
+"""
 
 import logging
+import os
 import signal
 import threading
 
@@ -17,6 +21,7 @@ from clinic.reminders import (
     queries,
     wording,  # noqa: F401 it words the messages
 )
+from clinic.scheduling import plan_work
 
 log = logging.getLogger("clinic.outbox")
 
@@ -61,5 +66,40 @@ def send(*, loop: bool, every: int) -> None:
         else:
             if not loop:
                 click.echo(f"{sent} sent.")
+        if not loop or over.wait(every):
+            return
+
+
+_KINDNESS = 10
+
+
+@click.group()
+def plans() -> None:
+    """Make the plans of many courses that the desk has asked for."""
+
+
+@plans.command()
+@click.option("--loop", is_flag=True, help="Stay and make whatever is asked for, until told to stop.")
+@click.option("--every", default=5, show_default=True, type=click.IntRange(1, 3600), help="Seconds between two looks.")
+@with_appcontext
+def work(*, loop: bool, every: int) -> None:
+    """Make the plans that were asked for, of all clinics. Any number may run: each plan is made by one."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    over = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: over.set())  # the best plan so far is kept first
+    os.nice(_KINDNESS)  # whoever looks at the clinic's pages comes first
+    while True:
+        try:
+            with db.unit_of_work(write=False):
+                clinics = queries.clinics()
+            made = sum(plan_work.make_plans(clinic, is_over=over.is_set) for clinic in clinics)
+        except DBAPIError as error:
+            if not loop:
+                raise
+            log.warning("The database does not answer (%s). The plans wait.", type(error.orig).__name__)
+        else:
+            if not loop:
+                click.echo(f"{made} made.")
         if not loop or over.wait(every):
             return

@@ -17,6 +17,7 @@ from clinic.core.types import WholeNumbers, enum_type
 from clinic.courses.models import Course
 from clinic.patients.models import Patient
 from clinic.scheduling.models_answers import AppointmentAnswer
+from clinic.scheduling.models_plans import MonthPlan, PlannedSession
 from clinic.scheduling.models_rooms import (
     BookingPolicy,
     ClockOffset,
@@ -38,7 +39,9 @@ __all__ = [
     "ClockOffset",
     "ClosedDay",
     "LostReason",
+    "MonthPlan",
     "OpeningHours",
+    "PlannedSession",
     "Presence",
     "Pump",
     "PumpClosure",

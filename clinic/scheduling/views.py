@@ -136,6 +136,7 @@ from clinic.scheduling import (  # noqa: E402 they add their routes and their pa
     views_hours,  # noqa: F401
     views_lost,  # noqa: F401
     views_move,  # noqa: F401
+    views_plans,  # noqa: F401
     views_policy,  # noqa: F401
     views_pumps,  # noqa: F401
     views_replan,  # noqa: F401

@@ -175,7 +175,12 @@ COURSES = {
     "courses.write_spoken": CLINICAL,
 }
 SCHEDULING = {
+    "scheduling.accept_month_plan": CARE_AND_DESK,
     "scheduling.accept_replan": CARE_AND_DESK,
+    "scheduling.refresh_month_plan": CARE_AND_DESK,
+    "scheduling.show_month_plan": CARE_AND_DESK,
+    "scheduling.start_month_plan": CARE_AND_DESK,
+    "scheduling.stop_month_plan": CARE_AND_DESK,
     "scheduling.add_break": CARE_AND_DESK,
     "scheduling.add_clinicians": CARE_AND_DESK,
     "scheduling.add_pump": CARE_AND_DESK,

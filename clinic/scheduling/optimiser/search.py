@@ -23,16 +23,22 @@ MOST_TAKEN = 24
 OVER = 1_000_000
 Share = Callable[[int], int]
 """How much of the time is over after so many rounds, in millionths."""
+Notice = Callable[[Snapshot], object]
+"""Is told of each plan that is better than all before."""
 
 
-def solve(problem: Problem, share: Share, seed: int = 0) -> Snapshot:
+def _unnoticed(_best: Snapshot) -> None:
+    """Nobody wants to know before the end."""
+
+
+def solve(problem: Problem, share: Share, seed: int = 0, notice: Notice = _unnoticed) -> Snapshot:
     """The best plan that is found in the time; the same seed and number of rounds give the same plan."""
     plan = Plan(problem)
     for number in sorted(range(len(plan.places)), key=partial(_urgency, problem)):
         if share(0) >= OVER:
             break
         plan.insert(number)
-    return _improve(plan, share, random.Random(seed))  # noqa: S311 no secret
+    return _improve(plan, share, random.Random(seed), notice)  # noqa: S311 no secret
 
 
 def _urgency(problem: Problem, number: int) -> tuple[bool, bool, int, int, int]:
@@ -44,8 +50,9 @@ def _urgency(problem: Problem, number: int) -> tuple[bool, bool, int, int, int]:
     return not is_fixed, not is_booked, -course.priority, -work, number
 
 
-def _improve(plan: Plan, share: Share, rng: random.Random) -> Snapshot:
+def _improve(plan: Plan, share: Share, rng: random.Random, notice: Notice) -> Snapshot:
     best, choice = plan.snapshot(), _Choice(plan, rng)
+    notice(best)
     rounds = 0
     while plan.places and (done := share(rounds)) < OVER:
         rounds += 1
@@ -61,7 +68,9 @@ def _improve(plan: Plan, share: Share, rng: random.Random) -> Snapshot:
             plan.move(taken, was)
         elif plan.cost < before:
             choice.praise(taken)
-            best = plan.snapshot() if plan.cost < best.cost else best
+            if plan.cost < best.cost:
+                best = plan.snapshot()
+                notice(best)
     return best
 
 
