@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import partial
+from itertools import product
 from typing import Final
 
 from clinic.core.times import utc
@@ -37,6 +37,8 @@ _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _INSTANT: Final = timedelta(microseconds=1)
 _MINUTES_PER_HOUR: Final = 60
 _NOTHING: Final = frozenset[Vital]()
+# What a time asks for that leaves open what is taken: every set holds it.
+_ANYTHING: Final = frozenset[Vital | None]({None})
 # From here on minutes alone are hard to read.
 _LONG_MIN: Final = 120
 
@@ -66,16 +68,29 @@ class Anchor:
     at: datetime
 
 
+# Before, during and after the infusion the schedule is one line of times, one after another.
+_COURSE: Final = frozenset({AnchorKind.PRECHECK, AnchorKind.START, AnchorKind.STOP})
+
+
 @dataclass(frozen=True)
 class Due:
     """A time at which vitals ought to be taken, and what it was counted from; `anchor` is None for a recheck.
 
-    It is answered once all of `wanted` were taken for it, in one set or in several; with none wanted, by any set.
+    It is answered once all of `wanted` were taken for it, in one set or in several; with none wanted, by any set. What
+    was seen up to `since` does not count: it came before the act, or is itself what asks for the recheck. `lines` are
+    the lines of times that it stands in, more than one where several fall due at one instant.
     """
 
     at: datetime
     anchor: AnchorKind | None
     wanted: frozenset[Vital] = _NOTHING
+    since: datetime | None = None
+    joined: frozenset[AnchorKind | None] = frozenset()
+
+    @property
+    def lines(self) -> frozenset[AnchorKind | None]:
+        """The session's own course is one line; the checks after each kind of act, and the rechecks, are others."""
+        return frozenset(AnchorKind.START if kind in _COURSE else kind for kind in {self.anchor, *self.joined})
 
 
 @dataclass(frozen=True)
@@ -147,8 +162,9 @@ def due_times(
         for anchor in anchors:
             if anchor.kind is phase.anchor:
                 stretch = min(end, _end_of_stretch(anchor, anchors) or end)
+                since = None if phase.anchor in _COURSE else utc(anchor.at)
                 for at in _phase_times(phase, utc(anchor.at), stretch):
-                    _join(found, Due(at, phase.anchor, phase.wanted))
+                    _join(found, Due(at, phase.anchor, phase.wanted, since))
     for recheck in rechecks:
         if utc(recheck.at) <= end:
             _join(found, replace(recheck, at=utc(recheck.at)))
@@ -157,8 +173,10 @@ def due_times(
 
 def _join(found: dict[datetime, Due], due: Due) -> None:
     first = found.setdefault(due.at, due)
-    if not due.wanted <= first.wanted:
-        found[due.at] = replace(first, wanted=first.wanted | due.wanted)
+    if first is not due:
+        since = max((one.since for one in (first, due) if one.since is not None), default=None)
+        wanted, joined = first.wanted | due.wanted, first.joined | due.joined | {due.anchor}
+        found[due.at] = replace(first, wanted=wanted, since=since, joined=joined)
 
 
 _ENDED_BY: Final = {
@@ -204,93 +222,110 @@ def settle(
 ) -> list[SettledDue]:
     """Return what became of each due time by `now`, earliest first.
 
-    A set of vitals goes to one open due time whose window it falls in and that wants something of it: to the one that
-    it goes on with while that is on time, else to the nearest. A window reaches from `grace_before_min` before the time
-    until another one falls due that wants something of the same. The set that completes a time answers it; past
-    `grace_after_min` it is late. A time not answered is missed when its window closes, or when the session ends.
-    `not_done` are the due instants whose vitals could not be taken, with a reason kept elsewhere; the sets that are
-    theirs are no other time's.
+    A set of vitals answers, with each value it holds, the nearest open time of each line that wants it (or one that was
+    begun, while that is on time): of the schedule one time, and beside it the check after an act and the recheck that
+    are due as well. A window reaches from `grace_before_min` before the time until another of its line falls due that
+    wants something of the same. The set that completes a time answers it; past `grace_after_min` it is late. A time not
+    answered is missed when its window closes, or when the session ends. `not_done` are the due instants whose vitals
+    could not be taken, with a reason kept elsewhere; what was taken near them is not for the time beside them.
     """
     lines = sorted(dues, key=lambda due: utc(due.at))
     grace = Grace(timedelta(minutes=grace_before_min), timedelta(minutes=grace_after_min))
     end = None if ends_at is None else utc(ends_at) + _INSTANT
-    windows = [
-        _Window(utc(due.at), utc(due.at) - grace.before, utc(due.at) + grace.after, close, due.wanted, due.wanted)
-        for due, close in zip(lines, _closings(lines, end), strict=True)
-    ]
+    windows = [_Window.of(due, close, grace) for due, close in zip(lines, _closings(lines, end), strict=True)]
     _answer(windows, observed)
     refused = {utc(at) for at in not_done}
     settled = []
     for due, window in zip(lines, windows, strict=True):
-        if window.due_at in refused:
+        if utc(due.at) in refused:
             settled.append(SettledDue(due, DueState.NOT_DONE))
         elif (seen := window.answered_at) is not None:
             settled.append(SettledDue(due, DueState.DONE, seen, _late_min(due, seen, grace)))
         else:
-            settled.append(replace(_unanswered(due, utc(now), window.closes, grace), wanting=window.wanting))
+            settled.append(_unanswered(due, utc(now), window, grace))
     return settled
 
 
 def _closings(lines: Sequence[Due], end: datetime | None) -> list[datetime | None]:
-    """When the window of each due time closes: as the next falls due that any of its vitals would do for, or at `end`.
+    """When the window of each due time closes: as one of its line falls due that any of its vitals would do for.
 
-    A time that leaves open what is taken is one that any vitals do for.
+    Or at `end`. A time that leaves open what is taken is one that any vitals do for.
     """
-    following: dict[Vital | None, datetime] = {}  # None stands for times that want no vital in particular
+    following: dict[tuple[AnchorKind | None, Vital | None], datetime] = {}
     found: list[datetime | None] = []
     for due in reversed(lines):
-        alike = [following[vital] for vital in {None, *(due.wanted or Vital)} if vital in following]
-        found.append(min(alike, default=end))
-        following |= dict.fromkeys(due.wanted or [None], utc(due.at))
+        alike = product(due.lines, {None, *(due.wanted or Vital)})
+        found.append(min((following[key] for key in alike if key in following), default=end))
+        following |= dict.fromkeys(product(due.lines, due.wanted or _ANYTHING), utc(due.at))
     return found[::-1]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Window:
     """The stretch in which a set may be taken for a due time, until when it is on time, and what it still wants."""
 
-    due_at: datetime
+    due: Due
     opens: datetime
     on_time_until: datetime
     closes: datetime | None
-    wanted: frozenset[Vital]
-    wanting: frozenset[Vital]
+    asks: set[Vital | None]
+    is_begun: bool = False
     answered_at: datetime | None = None
 
+    @classmethod
+    def of(cls, due: Due, closes: datetime | None, grace: Grace) -> "_Window":
+        at, opens = utc(due.at), utc(due.at) - grace.before
+        if due.since is not None:
+            opens = max(opens, utc(due.since) + _INSTANT)
+        return cls(due, opens, at + grace.after, closes, set(due.wanted or _ANYTHING))
 
-def _answer(windows: Sequence[_Window], observed: Iterable[Seen]) -> None:
-    """Give each set of vitals, in the order of time, to one due time at most."""
-    coming = deque(windows)
+    def rank(self, at: datetime) -> tuple[bool, timedelta, datetime]:
+        """Which of a line a set is for, the least first: one that was begun, while it is on time; then the nearest.
+
+        Equally near, the earlier: it would be missed first.
+        """
+        goes_on = self.is_begun and at <= self.on_time_until
+        return (not goes_on, abs(at - utc(self.due.at)), utc(self.due.at))
+
+
+def _answer(windows: Iterable[_Window], observed: Iterable[Seen]) -> None:
+    """Let each set of vitals, in the order of time, answer what it holds."""
+    coming = deque(sorted(windows, key=lambda window: window.opens))
     waiting: list[_Window] = []
     for at, taken in sorted((utc(seen.at), sorted(seen.taken)) for seen in observed):
         # In the order of time: what has closed is over for every later set, and what is not open yet ends the search.
         while coming and coming[0].opens <= at:
             waiting.append(coming.popleft())
         waiting = [window for window in waiting if window.closes is None or at < window.closes]
-        fitting = [window for window in waiting if not window.wanting or not window.wanting.isdisjoint(taken)]
-        if fitting:
-            chosen = min(fitting, key=partial(_rank, at))
-            chosen.wanting -= frozenset(taken)
-            if not chosen.wanting:
-                chosen.answered_at = at
-                waiting.remove(chosen)
+        answers = [(window, each) for each in (None, *taken) for window in _meant(at, each, waiting)]
+        for window, each in answers:
+            window.asks.discard(each)
+            window.is_begun = True
+            if not window.asks:
+                window.answered_at = at
+        waiting = [window for window in waiting if window.asks]
 
 
-def _rank(at: datetime, window: _Window) -> tuple[bool, timedelta, datetime]:
-    """Which due time a set is for, the least first: one that was begun, while it is on time; then the nearest.
+def _meant(at: datetime, taken: Vital | None, waiting: Iterable[_Window]) -> list[_Window]:
+    """Return the times that a value is for: of each line the first in rank, and first in each that it stands in."""
+    wanting = [window for window in waiting if taken in window.asks]
+    if len(wanting) < 2:  # noqa: PLR2004 most often there is no choice
+        return wanting
+    first: dict[AnchorKind | None, _Window] = {}
+    for window in sorted(wanting, key=lambda window: window.rank(at)):
+        for line in window.due.lines:
+            first.setdefault(line, window)
+    return [window for window in wanting if all(first[line] is window for line in window.due.lines)]
 
-    Equally near, the earlier: it would be missed first.
-    """
-    goes_on = window.wanting != window.wanted and at <= window.on_time_until
-    return (not goes_on, abs(at - window.due_at), window.due_at)
 
-
-def _unanswered(due: Due, now: datetime, close: datetime | None, grace: Grace) -> SettledDue:
-    if close is not None and now >= close:
-        return SettledDue(due, DueState.MISSED)
+def _unanswered(due: Due, now: datetime, window: _Window, grace: Grace) -> SettledDue:
+    wanting = frozenset(vital for vital in window.asks if vital is not None)
+    if window.closes is not None and now >= window.closes:
+        return SettledDue(due, DueState.MISSED, wanting=wanting)
     if now > utc(due.at) + grace.after:
-        return SettledDue(due, DueState.OVERDUE, late_by_min=_late_min(due, now, grace))
-    return SettledDue(due, DueState.DUE if now >= utc(due.at) - grace.before else DueState.UPCOMING)
+        return SettledDue(due, DueState.OVERDUE, late_by_min=_late_min(due, now, grace), wanting=wanting)
+    is_due = now >= utc(due.at) - grace.before
+    return SettledDue(due, DueState.DUE if is_due else DueState.UPCOMING, wanting=wanting)
 
 
 def _late_min(due: Due, at: datetime, grace: Grace) -> int:

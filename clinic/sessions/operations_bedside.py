@@ -9,13 +9,14 @@ from clinic.accounts.models import Staff
 from clinic.audit.rules import AuditAction
 from clinic.core.errors import RuleBroken
 from clinic.core.units import dose_text
-from clinic.orders.rules import check_prn
+from clinic.orders.rules import OrderStatus, check_prn
 from clinic.protocols.models import PrnItem
 from clinic.sessions.event_rules import Actuality, AdverseOutcome, IvAction, SessionEventKind
 from clinic.sessions.models import AdverseEvent, InfusionSession, IvRecord, ObservationSet, PrnDose, SessionEvent
 from clinic.sessions.operations_drug_account import register_given
 from clinic.sessions.operations_shared import (
     add,
+    hold_order,
     locked,
     needed,
     optional,
@@ -42,12 +43,15 @@ def give_prn(
     A controlled one goes into the session's drug account as given.
     """
     locked(infusion)
+    hold_order(infusion)
     refuse_future(given_at, at, field="given_at")
     refuse_closed(infusion, given_at, field="given_at")
     if infusion.status in {SessionStatus.PLANNED, SessionStatus.NOT_DONE}:
         raise RuleBroken("There is no visit to give a medicine in.")
     if prn_item.terms_id != infusion.order_version.terms_id:
         raise RuleBroken("This medicine is not part of the order in force.", field="prn_item")
+    if infusion.order_version.status is OrderStatus.ENTERED_IN_ERROR:
+        raise RuleBroken("This order was entered in error. Ask the physician for another one.", field="prn_item")
     if dose is not None and dose != prn_item.dose:
         message = f"The order says {dose_text(prn_item.dose, prn_item.unit)}."
         raise RuleBroken(message, field="dose")

@@ -80,7 +80,8 @@ def _rechecks(terms: Terms, stands: Standing) -> Iterator[Due]:
         if vitals:
             # A pressure is read as one.
             again = vitals - _PRESSURES | (NAMES["BP"] if vitals & _PRESSURES else set())
-            yield Due(row.observed_at + timedelta(minutes=terms.recheck_min or 0), None, _wanted(terms, again))
+            recheck_at = row.observed_at + timedelta(minutes=terms.recheck_min or 0)
+            yield Due(recheck_at, None, _wanted(terms, again), since=row.observed_at)
 
 
 def taken_in(observation: ObservationSet) -> frozenset[Vital]:

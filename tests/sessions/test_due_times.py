@@ -204,7 +204,7 @@ def test_a_countdown_changes_with_the_clock_on_the_wall(seconds, text):
 
 # --- what a phase asks for -------------------------------------------------------------------------------------------
 
-BP, HR, SPO2 = NAMES["BP"], NAMES["HR"], NAMES["SpO2"]
+BP, HR, SPO2, TEMP = NAMES["BP"], NAMES["HR"], NAMES["SpO2"], frozenset({Vital.TEMP})
 
 
 def asked(dues, seen, now, **more):
@@ -257,16 +257,22 @@ def test_one_time_is_done_exactly_when_all_that_it_asks_for_was_taken_in_its_win
 
 
 @given(st.dictionaries(st.integers(0, 60), some_vitals, max_size=5), observed_sets, observed_sets)
-def test_a_done_time_holds_what_it_asks_for_and_each_set_counts_once(dues, seen, more):
+def test_a_done_time_holds_what_it_asks_for_and_stays_done(dues, seen, more):
     lines = asked(sorted(dues.items()), seen, 61)
     done = [line for line in lines if line.state is DueState.DONE]
-    assert len(done) <= len(seen)
     for line in done:
         near = [taken for minute, taken in seen if at(minute) >= line.due.at - timedelta(minutes=5)]
         assert line.due.wanted <= frozenset().union(*near)
         assert not line.wanting
     later = [(minute + 61, taken) for minute, taken in more]
     assert all(line in asked(sorted(dues.items()), [*seen, *later], 61) for line in done)
+
+
+@given(st.dictionaries(st.integers(0, 60), some_vitals, max_size=5), st.integers(0, 60), some_vitals)
+def test_a_value_counts_for_one_time_of_a_line(dues, minute, taken):
+    lines = asked(sorted(dues.items()), [(minute, taken)], 61)
+    counted = [line.due.wanted - line.wanting for line in lines]
+    assert all(sum(vital in each for each in counted) <= 1 for vital in taken)
 
 
 def test_the_rest_of_a_set_that_was_begun_completes_it_while_it_is_on_time():
@@ -308,3 +314,73 @@ def test_times_that_ask_for_nothing_alike_settle_as_if_alone(pressures, pulses, 
     both = asked([*((due, BP) for due in pressures), *((due, HR) for due in pulses)], seen.items(), 241)
     alone = asked([(due, BP) for due in sorted(pressures)], seen.items(), 241)
     assert [line for line in both if line.due.wanted == BP] == alone
+
+
+# --- a recheck and the check after an act beside the schedule ---------------------------------------------------------
+
+
+def states(dues, seen, now, **more):
+    """Settle (minute, kind, wanted[, since]) by (minute, taken); the kind None is a recheck."""
+    lines = settle(
+        [
+            Due(at(minute), None if kind is None else AnchorKind(kind), wanted, *[at(since) for since in counted_from])
+            for minute, kind, wanted, *counted_from in dues
+        ],
+        [Seen(at(minute), taken) for minute, taken in seen], at(now), grace_before_min=5, grace_after_min=5, **more,
+    )  # fmt: skip
+    return [line.state.value for line in lines]
+
+
+FULL = BP | HR | SPO2
+
+
+@pytest.mark.parametrize(
+    ("dues", "expected"),
+    [
+        ([(20, None, BP, 10), (22, "start", HR)], ["done", "done"]),
+        ([(20, None, BP, 10), (22, "start", BP | HR)], ["done", "done"]),
+        ([(20, "start", FULL), (21, None, BP, 16)], ["done", "done"]),
+        ([(20, "start", frozenset()), (21, "rate_change", frozenset(), 16)], ["done", "done"]),
+        ([(20, None, BP, 10), (21, None, SPO2, 11)], ["done", "done"]),
+        ([(20, "start", BP), (23, "start", HR)], ["done", "done"]),
+        ([(20, "start", BP), (23, "start", BP)], ["done", "due"]),
+        ([(20, None, BP | TEMP, 10), (22, "start", HR)], ["due", "done"]),
+    ],
+)
+def test_a_full_set_answers_everything_that_is_due_and_that_it_holds(dues, expected):
+    assert states(dues, [(21, FULL)], 22) == expected
+
+
+def test_a_set_does_not_answer_what_it_asks_for_itself():
+    assert states([(15, "start", frozenset()), (20, None, BP, 15)], [(15, FULL)], 16) == ["done", "due"]
+    assert states([(15, "start", frozenset()), (18, "rate_change", frozenset(), 13)], [(13, FULL)], 16) == [
+        "done",
+        "due",
+    ]
+
+
+def test_a_time_is_not_missed_because_a_recheck_falls_due():
+    assert states([(20, "start", BP), (21, None, BP, 16)], [], 22) == ["due", "due"]
+    assert states([(20, "start", BP), (21, None, BP, 16)], [(23, BP)], 24) == ["done", "done"]
+
+
+def test_times_that_meet_are_answered_when_they_are_next_in_each_of_their_lines():
+    plan = [Phase(AnchorKind.START, every_min=5), Phase(AnchorKind.RATE_CHANGE, after_min=5)]
+    found = due_times(plan, [*anchors(start=0), *anchors(rate_change=8), *anchors(rate_change=10)], at(15))
+    assert [(len(due.lines), due.since) for due in found] == [(1, None), (1, None), (1, at(8)), (2, at(10))]
+    kept = settle(found, [Seen(at(12))], at(12), grace_before_min=5, grace_after_min=5)
+    assert [line.state.value for line in kept] == ["missed", "done", "done", "due"]
+
+
+@given(
+    st.dictionaries(st.integers(0, 60), some_vitals, max_size=4),
+    st.dictionaries(st.integers(0, 60), some_vitals, max_size=4),
+    observed_sets,
+)
+def test_rechecks_and_the_schedule_settle_each_as_if_alone(rechecks, schedule, seen):
+    again = [(minute, None, wanted) for minute, wanted in sorted(rechecks.items())]
+    course = [(minute, "start", wanted) for minute, wanted in sorted(schedule.items())]
+    both = sorted([*again, *course], key=lambda due: due[0])
+    found = list(zip(both, states(both, seen, 61), strict=True))
+    assert states(again, seen, 61) == [state for due, state in found if due in again]
+    assert states(course, seen, 61) == [state for due, state in found if due in course]
