@@ -21,6 +21,7 @@ _WITH_MODELS = (
     "sessions",
     "notes",
     "outcomes",
+    "keeping",
 )
 _WITH_PAGES = (
     "accounts",
@@ -36,6 +37,7 @@ _WITH_PAGES = (
     "notes",
     "outcomes",
     "reports",
+    "keeping",
 )
 
 

@@ -16,9 +16,12 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from clinic import create_unchecked_app, doctor
 from clinic.accounts import operations as accounts
 from clinic.accounts import queries, staff_operations
-from clinic.accounts.models import Clinic
+from clinic.accounts.models import Clinic, Staff
+from clinic.accounts.rules import StaffStatus
 from clinic.audit import chain
+from clinic.audit import operations as audit_trail
 from clinic.audit.commands import audit
+from clinic.audit.rules import AuditAction
 from clinic.cases.commands import cases
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
@@ -26,7 +29,7 @@ from clinic.core.permissions import Role
 from clinic.demo.commands import demo_command
 from clinic.demo.fill import fill_when_empty, refuse_production
 from clinic.jobs import outbox, plans
-from clinic.keeping.commands import backup_command, backup_key_command, restore_command
+from clinic.keeping.commands import backup_command, backup_key_command, import_command, restore_command
 from clinic.scheduling.commands import schedule
 
 
@@ -55,6 +58,7 @@ main.add_command(cases)
 main.add_command(backup_command)
 main.add_command(backup_key_command)
 main.add_command(restore_command)
+main.add_command(import_command)
 main.add_command(demo_command)
 main.add_command(schedule)
 main.add_command(outbox)
@@ -147,9 +151,26 @@ def add(*, clinic_name: str | None, zone: str | None, roles: tuple[str, ...], **
             except RuleBroken as refusal:
                 raise click.ClickException(refusal.message) from refusal
             token = staff_operations.invite(made, by=None, at=at)
+    _say_link(made, token)
+
+
+@staff.command()
+@click.argument("email")
+def link(email: str) -> None:
+    """Print a single-use link with which a person chooses a password: after clinic import nobody has one."""
+    with db.unit_of_work():
+        person = queries.by_email(email.strip().lower())
+        if person is None or person.status is StaffStatus.DISABLED:
+            raise click.ClickException("Nobody who may work here has this address.")
+        token = staff_operations.invite(person, by=None, at=clock.now())
+        audit_trail.record(AuditAction.STAFF_CHANGED, person, actor_id=None, at=clock.now(), act="new password link")
+    _say_link(person, token)
+
+
+def _say_link(person: Staff, token: str) -> None:
     host = (current_app.config["TRUSTED_HOSTS"] or ["127.0.0.1:8000"])[0]
     scheme = "https" if current_app.config["IS_PRODUCTION"] else "http"
-    click.echo(f"{made.name} of {clinic.name} chooses a password here, once, within three days:")
+    click.echo(f"{person.name} chooses a password here, once, within three days:")
     click.echo(f"{scheme}://{host}/invitation/{token}")
 
 

@@ -134,6 +134,9 @@ class AuditAction(StrEnum):
     FOLLOW_UP_RECORDED = "outcomes:follow-up:recorded"
     BACKUP_MADE = "keeping:backup:made"
     BACKUP_RESTORED = "keeping:backup:restored"
+    EXPORT_BEGUN = "keeping:export:begun"
+    EXPORT_SENT = "keeping:export:exported"
+    EXPORT_IMPORTED = "keeping:export:imported"
     DEMO_CREATED = "demo:clinic:created"
 
 

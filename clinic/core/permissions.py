@@ -62,6 +62,8 @@ class Permission(StrEnum):
     DEFINE_OUTCOME = "outcomes:measure:define"
     MANAGE_STAFF = "accounts:staff:manage"
     MANAGE_SHARING = "accounts:sharing:manage"
+    EXPORT_PATIENT = "keeping:patient:export"
+    EXPORT_CLINIC = "keeping:clinic:export"
     READ_ACCESS_REPORT = "audit:patient-access:read"
     READ_ACCOUNT_EVENTS = "audit:account-events:read"
 
@@ -113,6 +115,8 @@ POLICY: dict[Role, frozenset[Permission]] = {
             Permission.READ_INBOX,
             Permission.DEFINE_OUTCOME,
             Permission.READ_ACCESS_REPORT,
+            Permission.EXPORT_PATIENT,
+            Permission.EXPORT_CLINIC,
         }
     ),
     # The desk sees who, when and where: never a diagnosis, a drug, a dose, a note or a score.

@@ -8,6 +8,7 @@ import io
 import os
 import zlib
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,18 +35,25 @@ def make(file: Path, recipients: Iterable[pyrage.x25519.Recipient], *, at: datet
     with db.unit_of_work():
         audit.record(AuditAction.BACKUP_MADE, actor_id=None, at=at, file=file.name)
     draft = file.with_name(f"{file.name}.part")
-    with db.unit_of_work(write=False):
-        if db.engine().dialect.name == "postgresql":
-            connection = db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            connection.exec_driver_sql("SET LOCAL statement_timeout TO 0")
-            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout TO 0")
-        content = rows.lines(db.session, revision=_revision(db.session.connection()), made_at=at)
+    with one_state():
+        content = rows.lines(db.session, revision=revision_of(db.session.connection()), made_at=at)
         try:
             _write(draft, content, recipients)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
     draft.replace(file)
+
+
+@contextmanager
+def one_state() -> Iterator[None]:
+    """Read one state of the database, whatever is saved meanwhile, for as long as it takes."""
+    with db.unit_of_work(write=False):
+        if db.engine().dialect.name == "postgresql":
+            connection = db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            connection.exec_driver_sql("SET LOCAL statement_timeout TO 0")
+            connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout TO 0")
+        yield
 
 
 def _write(draft: Path, content: Iterable[bytes], recipients: Iterable[pyrage.x25519.Recipient]) -> None:
@@ -60,10 +68,7 @@ def restore(file: Path, identities: Iterable[pyrage.x25519.Identity], engine: En
 
     Gives the number of rows of each table, which are those that the backup says.
     """
-    with engine.connect() as connection:
-        revision = _revision(connection)
-        if any(connection.execute(sa.select(table.c.id).limit(1)).first() for table in rows.tables()):
-            raise BadBackup("This database is not empty. A backup is brought back into an empty one.")
+    revision = revision_of_empty(engine)
     try:
         with guards.loading(engine) as connection:
             sink = _Writer(rows.load(connection, revision))
@@ -76,16 +81,26 @@ def restore(file: Path, identities: Iterable[pyrage.x25519.Identity], engine: En
         raise problem if isinstance(problem, BadBackup) else BadBackup(f"{file} is damaged.") from problem
 
 
-def prove(*, at: datetime) -> list[Broken]:
+def prove(act: AuditAction = AuditAction.BACKUP_RESTORED, *, at: datetime) -> list[Broken]:
     """Walk the trail that came back, and write into it that it did; gives what is broken."""
     with db.unit_of_work(write=False):
         found = verify.faults(db.session)
     with db.unit_of_work():
-        audit.record(AuditAction.BACKUP_RESTORED, actor_id=None, at=at)
+        audit.record(act, actor_id=None, at=at)
     return found
 
 
-def _revision(connection: sa.Connection) -> str:
+def revision_of_empty(engine: Engine) -> str:
+    """The revision of a database without any rows; raises BadBackup for one that has some."""
+    with engine.connect() as connection:
+        revision = revision_of(connection)
+        if any(connection.execute(sa.select(table.c.id).limit(1)).first() for table in rows.tables()):
+            raise BadBackup("This database is not empty. A backup or an export is brought into an empty one.")
+        return revision
+
+
+def revision_of(connection: sa.Connection) -> str:
+    """The last migration that a database has gone through; raises BadBackup where there was none."""
     found = MigrationContext.configure(connection).get_current_revision()
     if found is None:
         raise BadBackup("This database has no tables. Run clinic db upgrade first.")

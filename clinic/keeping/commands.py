@@ -6,11 +6,16 @@ from pathlib import Path
 
 import click
 import pyrage
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from flask import current_app
 from flask.cli import with_appcontext
 
+from clinic.audit.chain_rules import signing_key
+from clinic.audit.rules import AuditAction
 from clinic.core import clock, db
-from clinic.keeping import backup
+from clinic.core.requests import installation_secrets
+from clinic.keeping import backup, importing
 from clinic.keeping.rows import BadBackup
 
 _path = click.Path(path_type=Path)
@@ -64,7 +69,45 @@ def restore_command(file: Path, key_file: Path) -> None:
     except (BadBackup, OSError) as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{sum(counts.values())} rows in {len(counts)} tables are back, as many as the backup says.")
-    broken = backup.prove(at=clock.now())
+    _prove(AuditAction.BACKUP_RESTORED)
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--signed-by",
+    "key_file",
+    type=_path,
+    help="The key of the installation that made it (clinic audit key); not needed where that had the same secret.",
+)
+@with_appcontext
+def import_command(file: Path, key_file: Path | None) -> None:
+    """Bring the copy of a clinic (docs/export.md) into the empty database that DATABASE_URL names, and prove it."""
+    try:
+        publics = [signing_key(secret).public_key() for secret in installation_secrets()]
+        if key_file is not None:
+            publics = [_public_key(key_file)]
+        db.upgrade(current_app.config["DATABASE_URL"])
+        counts = importing.bring_in(file, db.engine(), publics=publics)
+    except (BadBackup, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{sum(counts.values())} rows in {len(counts)} tables came in, as many as the list says.")
+    click.echo("Nobody has a password yet: clinic staff link makes a person's first one.")
+    _prove(AuditAction.EXPORT_IMPORTED)
+
+
+def _public_key(file: Path) -> Ed25519PublicKey:
+    try:
+        found = load_pem_public_key(file.read_bytes())
+    except ValueError:
+        found = None
+    if not isinstance(found, Ed25519PublicKey):
+        raise click.ClickException(f"{file} is no key of clinic audit key.")
+    return found
+
+
+def _prove(act: AuditAction) -> None:
+    broken = backup.prove(act, at=clock.now())
     if broken:
         for fault in broken:
             click.echo(f"The trail is broken: {fault.fault.value}.", err=True)

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from clinic.core.db import Base
+from clinic.core.types import Amounts, Names, Quantity, UTCDateTime, WholeNumbers
 
 FORMAT: Final = "chairtime-backup/1"
 _AT_ONCE: Final = 500
@@ -29,6 +30,14 @@ class BadBackup(ValueError):
 
 def _utc(value: datetime) -> str:
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _number(value: Decimal | int) -> str | int:
+    return format(value, "f") if isinstance(value, Decimal) else value
+
+
+def _unwritten(value: str | int) -> Decimal | int:
+    return Decimal(value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,9 @@ _KINDS: Final = {
     "id": _Kind(uuid.UUID, str, uuid.UUID),
     "bytes": _Kind(bytes, lambda value: base64.b64encode(value).decode(), base64.b64decode),
     "set": _Kind(frozenset, sorted, frozenset),
-    "row": _Kind(tuple, list, tuple),
+    "row": _Kind(
+        tuple, lambda values: [_number(value) for value in values], lambda values: tuple(map(_unwritten, values))
+    ),
     "json": _Kind(dict, dict, dict),
     "list": _Kind(list, list, list),
 }
@@ -71,6 +82,39 @@ def _read(value: Any) -> Any:
         return value
     ((name, written),) = value.items()
     return _KINDS[name].read(written)
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it, without its kind, which the column tells."""
+    written = _written(value)
+    return next(iter(written.values())) if isinstance(written, dict) else written
+
+
+_OF_OURS: Final = {
+    UTCDateTime: "at",
+    Quantity: "num",
+    WholeNumbers: "row",
+    Amounts: "row",
+    Names: "set",
+    sa.JSON: "json",
+}
+
+
+def kind_of(column: sa.Column[Any]) -> str:
+    """The kind of a column's values: one of those above, or "text", "whole" or "yes or no"."""
+    for of_ours, name in _OF_OURS.items():
+        if isinstance(column.type, of_ours):
+            return name
+    python = column.type.python_type
+    found = next((name for name, kind in _KINDS.items() if issubclass(python, kind.type)), None)
+    return found or {bool: "yes or no", int: "whole"}.get(python, "text")
+
+
+def read_as(kind: str, value: Any) -> Any:
+    """What `plain` wrote, by the kind of its column."""
+    if value is None or kind == "json" or kind not in _KINDS:
+        return value
+    return _KINDS[kind].read(value)
 
 
 def _line(value: Any) -> bytes:
@@ -129,16 +173,22 @@ def _load_table(
     while isinstance(found := json.loads((yield counts)), list):
         waiting.append(dict(zip(columns, map(_read, found), strict=True)))
         if len(waiting) == _AT_ONCE:
-            number += _put(connection, table, waiting)
+            number += put(connection, table, waiting)
             waiting = []
-    number += _put(connection, table, waiting)
+    number += put(connection, table, waiting)
     if found != {"rows": number}:
         raise BadBackup(f"The table {table.name} has {number} rows here and other ones in the backup.")
     return number
 
 
-def _put(connection: sa.Connection, table: sa.Table, waiting: Iterable[dict[str, Any]]) -> int:
+def put(connection: sa.Connection, table: sa.Table, waiting: Iterable[dict[str, Any]]) -> int:
+    """Insert rows as they are; gives how many."""
     rows = list(waiting)
-    if rows:
-        connection.execute(sa.insert(table), rows)
+    # JSON knows a null of its own, which is not the column's: a value that is missing is left out.
+    missing = [column.name for column in table.columns if isinstance(column.type, sa.JSON) and column.nullable]
+    alike: dict[frozenset[str], list[dict[str, Any]]] = {}
+    for row in rows:
+        alike.setdefault(frozenset(name for name in missing if row.get(name) is None), []).append(row)
+    for left_out, portion in alike.items():
+        connection.execute(sa.insert(table), [{key: row[key] for key in row if key not in left_out} for row in portion])
     return len(rows)

@@ -396,6 +396,14 @@ OUTCOMES = {
     "outcomes.show_correction": CLINICAL,
     "outcomes.show_follow_up": CLINICAL,
 }
+KEEPING = {
+    "keeping.show_patient_export": PHYSICIANS,
+    "keeping.begin_patient_export": PHYSICIANS,
+    "keeping.send_patient_export": PHYSICIANS,
+    "keeping.show_clinic_export": PHYSICIANS,
+    "keeping.begin_clinic_export": PHYSICIANS,
+    "keeping.send_clinic_export": PHYSICIANS,
+}
 
 ACCESS: dict[str, frozenset[str]] = {
     **SHELL,
@@ -412,4 +420,5 @@ ACCESS: dict[str, frozenset[str]] = {
     **NOTES,
     **OUTCOMES,
     **REPORTS,
+    **KEEPING,
 }

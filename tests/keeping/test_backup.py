@@ -1,7 +1,9 @@
 """A backup of the demonstration clinic, made while it works, comes back row for row, and nothing less is accepted."""
 
+import json
 import threading
 from datetime import time
+from decimal import Decimal
 
 import pyrage
 import pytest
@@ -11,7 +13,7 @@ from clinic.audit import operations as audit
 from clinic.audit.models import AuditEntry
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, db
-from clinic.core.types import Names, Quantity, UTCDateTime, WholeNumbers
+from clinic.core.types import Amounts, Names, Quantity, UTCDateTime, WholeNumbers
 from clinic.keeping import backup, rows
 from clinic.keeping.rows import BadBackup
 
@@ -54,10 +56,11 @@ def test_everything_comes_back_and_is_proved(made, empty):
 def test_every_column_can_be_kept():
     kinds = (bool, int, str, *(kind.type for kind in rows._KINDS.values()))
     columns = [column for table in rows.tables() for column in table.columns if not isinstance(column.type, sa.JSON)]
-    special = (Quantity, WholeNumbers, Names, UTCDateTime)  # decorators, whose values are among the kinds too
+    special = (Quantity, WholeNumbers, Amounts, Names, UTCDateTime)  # decorators, whose values are among the kinds too
     plain = [column for column in columns if not isinstance(column.type, special)]
     assert not [column for column in plain if not issubclass(column.type.python_type, kinds)]
-    assert rows._read(rows._written(time(8, 30))) == time(8, 30)
+    for value in (time(8, 30), (Decimal("0.20"), Decimal("0.4")), (1, 3)):
+        assert rows._read(json.loads(rows._line(rows._written(value)))) == value
 
 
 def test_the_guards_stand_again_after_a_restore(made, empty):

@@ -7,6 +7,9 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from clinic.areas import load_models
+from clinic.keeping import rows
+from clinic.keeping.contents import FILES, MENTIONED, NEVER, NOT_OF_A_PATIENT, OWN, PARTS
 from tests.structure.tree import ROOT, named, parsed, python_files
 
 REVISIONS = python_files("migrations/versions")
@@ -39,3 +42,18 @@ def test_a_revision_goes_both_ways(path):
     functions = {node.name: node for node in parsed(path).body if isinstance(node, ast.FunctionDef)}
     assert {"upgrade", "downgrade"} <= functions.keys()
     assert not isinstance(functions["downgrade"].body[-1], ast.Raise)
+
+
+def test_every_table_leaves_with_a_copy_or_says_why_not():
+    """Whoever makes a table gives it its place in clinic/keeping/contents.py (docs/export.md)."""
+    load_models()
+    leaves = set(OWN) | MENTIONED | set(PARTS) | {"patient"}
+    assert leaves | set(NOT_OF_A_PATIENT) | set(NEVER) == {table.name for table in rows.tables()}
+    assert not leaves & (set(NOT_OF_A_PATIENT) | set(NEVER))
+    assert all([*NEVER.values(), *NOT_OF_A_PATIENT.values()])
+
+
+def test_every_upload_leaves_with_a_copy_as_a_file():
+    load_models()
+    columns = [(table.name, column) for table in rows.tables() for column in table.columns]
+    assert {(name, column.name) for name, column in columns if rows.kind_of(column) == "bytes"} == set(FILES.items())
