@@ -84,6 +84,11 @@ class Desk:
         return first
 
     @cached_property
+    def given(self) -> dict[uuid.UUID, int]:
+        """How many sessions were given under each order of a booked session."""
+        return queries.given_by_order(self.booked) if self.booked else {}
+
+    @cached_property
     def drafts(self) -> list[OrderVersion]:
         """The orders that nobody has signed."""
         return queries.drafts(self.ids)

@@ -22,6 +22,7 @@ from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.models import AdverseEvent, InfusionSession, SessionEvent
+from clinic.sessions.readiness import USED
 from clinic.sessions.rules import SessionStatus
 from clinic.signatures.models import Signature
 from clinic.signatures.rules import Meaning
@@ -238,9 +239,10 @@ def coming_appointments(ids: Ids, start: datetime, end: datetime) -> list[Appoin
 
 
 def at_a_decision_point(ids: Ids, quiet_since: datetime) -> sa.ColumnElement[bool]:
-    """Active courses with no session booked or under way, undecided since their last one, that do not just go on.
+    """Active courses with no session under way, undecided since their last one, that do not just go on.
 
-    Either all sessions that the order allows are over, or nothing has happened since `quiet_since`.
+    The plan asks for a review after so many sessions; or none is booked, and either all sessions that the order allows
+    are over, or nothing has happened since `quiet_since`.
     """
     of_course = InfusionSession.course_id == Course.id
     last = sa.select(sa.func.max(InfusionSession.arrived_at)).where(of_course).correlate(Course).scalar_subquery()
@@ -255,6 +257,18 @@ def at_a_decision_point(ids: Ids, quiet_since: datetime) -> sa.ColumnElement[boo
         OrderVersion.status == OrderStatus.ACTIVE,
         OrderVersion.sessions_allowed <= given,
     )
+    listed = "," + sa.type_coerce(Terms.review_after, sa.Text) + ","
+    is_listed = listed.like("%," + sa.cast(given, sa.Text) + ",%")
+    is_review_due = sa.exists(
+        sa.select(OrderVersion.id)
+        .join(Terms, Terms.id == OrderVersion.terms_id)
+        .where(
+            OrderVersion.order_id == Course.order_id,
+            OrderVersion.status == OrderStatus.ACTIVE,
+            Terms.review_after.is_not(None),
+            is_listed,
+        )
+    )
     is_under_way = sa.exists().where(of_course, InfusionSession.status.not_in(_CLOSED))
     is_booked = sa.exists().where(
         Appointment.course_id == Course.id,
@@ -264,9 +278,11 @@ def at_a_decision_point(ids: Ids, quiet_since: datetime) -> sa.ColumnElement[boo
     return sa.and_(
         Course.physician_id.in_(ids),
         Course.status == CourseStatus.ACTIVE,
-        sa.or_(is_used_up.correlate(Course), last < quiet_since),
+        sa.or_(
+            is_review_due.correlate(Course),
+            sa.and_(sa.or_(is_used_up.correlate(Course), last < quiet_since), ~is_booked.correlate(Course)),
+        ),
         ~is_under_way.correlate(Course),
-        ~is_booked.correlate(Course),
         ~is_decided.correlate(Course),
     )
 
@@ -280,11 +296,22 @@ def courses_to_decide(ids: Ids, quiet_since: datetime) -> list[Course]:
             .options(
                 joinedload(Course.patient),
                 joinedload(Course.physician),
-                joinedload(Course.order).selectinload(Order.versions),
+                joinedload(Course.order).selectinload(Order.versions).joinedload(OrderVersion.terms),
             )
             .order_by(Course.created_at)
         ).unique()
     )
+
+
+def given_by_order(order_ids: Ids) -> dict[uuid.UUID, int]:
+    """In how many sessions drug was given under each order."""
+    rows = db.session.execute(
+        sa.select(Course.order_id, sa.func.count(InfusionSession.id))
+        .join(InfusionSession, InfusionSession.course_id == Course.id)
+        .where(Course.order_id.in_(order_ids), InfusionSession.status.in_(USED))
+        .group_by(Course.order_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def last_sessions(course_ids: Ids) -> dict[uuid.UUID, InfusionSession]:

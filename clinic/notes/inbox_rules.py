@@ -164,7 +164,7 @@ class OrderSpan:
 
 
 def is_covered(versions: Iterable[OrderSpan], on: date, session: int = 1) -> bool:
-    """Whether some version of an order may be used on a day of the clinic for the session of this number."""
+    """Whether some version of an order may be used on a day of the clinic for the session that is given as this one."""
     return any(
         version.is_in_force
         and (version.valid_from is None or version.valid_from <= on)

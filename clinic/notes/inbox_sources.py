@@ -55,9 +55,7 @@ def notes(desk: Desk) -> Iterator[InboxItem]:
             ItemKind.NOTE,
             group_of(ItemKind.NOTE, is_open=returned is not None),
             note.patient,
-            title="Sent back"
-            if returned
-            else f"{KIND_WORDS[note.kind]}{', answered' if answers_to_return(note) else ''}",
+            title="Sent back" if returned else _note_title(note),
             what=f"Session {note.infusion.number}." if note.infusion else "",
             when=desk.when(signed_at),
             side=note.author.name,
@@ -267,7 +265,9 @@ def _is_covered(desk: Desk, appointment: Appointment) -> bool:
         )
         for version in appointment.course.order.versions
     ]
-    return is_covered(spans, local(appointment.starts_at, desk.zone).date(), appointment.session_number)
+    # The order counts sessions that are given, not their numbers: one that was missed leaves its place to the next.
+    number = desk.given.get(appointment.course.order_id, 0) + 1
+    return is_covered(spans, local(appointment.starts_at, desk.zone).date(), number)
 
 
 def decisions(desk: Desk) -> Iterator[InboxItem]:
@@ -275,18 +275,20 @@ def decisions(desk: Desk) -> Iterator[InboxItem]:
     yield from held(desk)
     courses = queries.courses_to_decide(desk.ids, desk.quiet_since)
     last = queries.last_sessions([course.id for course in courses]) if courses else {}
+    given = queries.given_by_order([course.order_id for course in courses]) if courses else {}
     for course in courses:
         session = last[course.id]
         current = course.order.current
-        allowed = current.sessions_allowed if current else None
-        planned = f" of {allowed}" if allowed else ""
+        planned = f" of {current.terms.sessions_planned}" if current and current.terms.sessions_planned else ""
+        is_asked = current and given.get(course.order_id, 0) in (current.terms.review_after or ())
         yield InboxItem(
             course.id,
             ItemKind.DECISION,
             group_of(ItemKind.DECISION),
             course.patient,
             title="Course to decide",
-            what=f"Session {session.number}{planned} is over and none is booked.",
+            what=f"Session {session.number}{planned} is over: "
+            + ("the plan asks for a review before the next." if is_asked else "none is booked."),
             when=desk.when(session.arrived_at),
             side=f"course {course.number}",
             since=session.arrived_at,

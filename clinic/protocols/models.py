@@ -112,6 +112,8 @@ class Terms(ClinicScoped, Base):
     early_days: Mapped[int | None]
     late_days: Mapped[int | None]
     spacing_text: Mapped[str | None]
+    # How many sessions are given before a physician reviews the course; the next does not start until then.
+    review_after: Mapped[tuple[int, ...] | None] = mapped_column(WholeNumbers())
     precheck_slot_min: Mapped[int | None]
     recovery_slot_min: Mapped[int | None]
     turnaround_min: Mapped[int | None]

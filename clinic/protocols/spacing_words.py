@@ -56,6 +56,28 @@ def read_gaps(text: str) -> tuple[int, ...] | None:
     return tuple(gaps)
 
 
+def read_reviews(text: str) -> tuple[int, ...] | None:
+    """Return the sessions of "3, 6" in their order, None for an empty text. Raises BadSpacing for anything else."""
+    if not text.strip():
+        return None
+    words = [part.strip() for part in text.split(",")]
+    if len(set(words)) != len(words) or not all(re.fullmatch(r"[1-9]\d{0,2}", word, re.ASCII) for word in words):
+        raise BadSpacing("Write 3, 6: after how many sessions, each once")
+    return tuple(sorted(int(word) for word in words))
+
+
+def reviews_typed(sessions: Sequence[int] | None) -> str:
+    """Return "3, 6"."""
+    return ", ".join(str(number) for number in sessions or ())
+
+
+def reviews_text(sessions: Sequence[int]) -> str:
+    """Return "a physician reviews it after 1 session and after 3"."""
+    first, *others = sessions
+    said = [f"after {first} session{'' if first == 1 else 's'}", *(f"after {number}" for number in others)]
+    return f"a physician reviews it {', '.join(said[:-1])}{' and ' if others else ''}{said[-1]}"
+
+
 def gaps_text(gaps: Sequence[int] | None) -> str:
     """Return "4 x 7, 2 x 14, 28"."""
     return ", ".join(f"{count} x {gap}" if count > 1 else f"{gap}" for gap, count in _runs(gaps or ()))

@@ -127,6 +127,7 @@ class TermsDraft:
     early_days: int | None = None
     late_days: int | None = None
     spacing_text: str | None = None
+    review_after: tuple[int, ...] | None = None
     precheck_slot_min: int | None = None
     recovery_slot_min: int | None = None
     turnaround_min: int | None = None
@@ -138,7 +139,16 @@ class TermsDraft:
 
 _LISTS = ("limits", "prn_items", "phases", "checks")
 # Values that terms learned later. Empty they say nothing, so that what was signed before them stays what it was.
-_ADDED = ("spacing", "weekdays", "every_days", "gaps_days", "early_days", "late_days", "session_amounts")
+_ADDED = (
+    "spacing",
+    "weekdays",
+    "every_days",
+    "gaps_days",
+    "early_days",
+    "late_days",
+    "session_amounts",
+    "review_after",
+)
 _PLAIN = tuple(field.name for field in fields(TermsDraft) if field.name not in _LISTS)
 
 

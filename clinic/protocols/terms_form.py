@@ -27,7 +27,9 @@ from clinic.protocols.spacing_words import (
     BadSpacing,
     gaps_text,
     read_gaps,
+    read_reviews,
     read_weekdays,
+    reviews_typed,
     weekdays_text,
 )
 from clinic.protocols.terms import LimitDraft, TermsDraft
@@ -171,6 +173,7 @@ class TermsForm(Form):
     weekdays = _WordsField(_named("weekdays"), read=read_weekdays, write=weekdays_text)
     every_days = _whole("every_days", maximum=999)
     gaps_days = _WordsField(_named("gaps_days"), read=read_gaps, write=gaps_text)
+    review_after = _WordsField(_named("review_after"), read=read_reviews, write=reviews_typed)
     early_days = _whole("early_days", minimum=0, maximum=99)
     late_days = _whole("late_days", minimum=0, maximum=99)
     spacing_text = text_field(_named("spacing_text"))

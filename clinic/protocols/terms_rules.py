@@ -40,6 +40,8 @@ class StatedTerms(StatedSpacing, Protocol):
     def bolus_mg(self) -> Decimal | None: ...
     @property
     def sessions_planned(self) -> int | None: ...
+    @property
+    def review_after(self) -> tuple[int, ...] | None: ...
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ def contradictions(terms: StatedTerms) -> list[Contradiction]:
     if _is_over(terms.apart_min_days, terms.apart_max_days):
         found.append(Contradiction("apart_max_days", "The longest gap is shorter than the shortest."))
     found += [Contradiction(name, words) for name, words in spacing_contradictions(terms)]
+    if _is_over(max(terms.review_after or (0,)), terms.sessions_planned):
+        found.append(Contradiction("review_after", "A review stands after a session that is not planned."))
     found += [Contradiction("session_amounts", words) for words in _session_contradictions(terms)]
     return found + _rate_contradictions(terms)
 

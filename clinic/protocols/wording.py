@@ -12,7 +12,14 @@ from clinic.protocols.limit_words import LEVEL_WORDS, VITAL_WORDS, limit_lines
 from clinic.protocols.models import Drug
 from clinic.protocols.rules import Anchor, CheckKind, DischargeScale, GateEffect, WeightRule
 from clinic.protocols.session_doses import amounts_text, dose_runs
-from clinic.protocols.spacing_words import SPACING_WORDS, gaps_text, spacing_text, weekdays_text
+from clinic.protocols.spacing_words import (
+    SPACING_WORDS,
+    gaps_text,
+    reviews_text,
+    reviews_typed,
+    spacing_text,
+    weekdays_text,
+)
 from clinic.protocols.terms import CheckDraft, PhaseDraft, PrnDraft, TermsDraft
 from clinic.protocols.text_rules import order_sentence
 
@@ -47,6 +54,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
             Line("sessions_planned", "Sessions"),
             Line("duration_min", "Length", Unit.MIN),
             Line("maximum_duration_min", "Longest, with pauses", Unit.MIN),
+            Line("review_after", "A physician reviews after"),
         ),
     ),
     (
@@ -181,6 +189,8 @@ def value_text(terms: TermsDraft, name: str) -> str:
 def _tuple_text(terms: TermsDraft, name: str, value: tuple[Any, ...]) -> str:
     if name == "session_amounts":
         return amounts_text(value, terms.basis.unit)
+    if name == "review_after":
+        return f"{reviews_typed(value)}{NO_BREAK_SPACE}sessions given"
     return weekdays_text(value) if name == "weekdays" else f"{gaps_text(value)}{NO_BREAK_SPACE}days"
 
 
@@ -348,4 +358,5 @@ def plan_text(terms: TermsDraft) -> str:
     if terms.sessions_planned:
         parts.append(f"{terms.sessions_planned} session{'' if terms.sessions_planned == 1 else 's'}")
     parts += [text for text in (spacing_text(terms), terms.spacing_text) if text]
+    parts += [reviews_text(terms.review_after)] if terms.review_after else []
     return ", ".join(parts)

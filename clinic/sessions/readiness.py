@@ -13,7 +13,7 @@ from clinic.accounts.models import Clinic
 from clinic.core import db
 from clinic.core.times import date_label, local
 from clinic.core.units import format_number, format_quantity
-from clinic.courses.models import Course
+from clinic.courses.models import Course, CourseReview
 from clinic.orders import usage
 from clinic.orders.models import OrderVersion
 from clinic.orders.rules import (
@@ -125,7 +125,7 @@ def order_findings(version: OrderVersion, day: date, infusion: InfusionSession |
         return [_hard("order-not-in-force", f"The order is {version.status.value.replace('-', ' ')}.")]
     count = sessions_used(version.order_id, besides=infusion)
     found = check_validity(day, version.valid_from, version.valid_until, count, version.sessions_allowed)
-    return [*found, *_dose_findings(version, day, infusion), *_unsettled(version)]
+    return [*found, *_dose_findings(version, day, infusion), *_review_findings(version, infusion), *_unsettled(version)]
 
 
 def _dose_findings(version: OrderVersion, day: date, infusion: InfusionSession | None) -> list[Finding]:
@@ -146,6 +146,26 @@ def _dose_findings(version: OrderVersion, day: date, infusion: InfusionSession |
     dose = format_quantity(amount, terms.basis.unit, spoken=True)
     words = f"Session {turn} is next to be given, this is session {number} with {dose}. A physician signs today"
     return [_hard("session-out-of-turn", f"{words} what it gets.")]
+
+
+def _review_findings(version: OrderVersion, infusion: InfusionSession | None) -> list[Finding]:
+    """Return that the plan asks for a physician's review after the sessions given so far, and nobody wrote it."""
+    if infusion is None or not version.terms.review_after:
+        return []
+    arrived = db.session.scalars(
+        sa.select(InfusionSession.arrived_at).where(
+            InfusionSession.course_id == infusion.course_id,
+            InfusionSession.status.in_(USED),
+            InfusionSession.id != infusion.id,
+        )
+    ).all()
+    if len(arrived) not in version.terms.review_after:
+        return []
+    written = CourseReview.course_id == infusion.course_id, CourseReview.decided_at >= max(arrived)
+    if db.session.scalar(sa.select(sa.exists().where(*written))):
+        return []
+    given = f"{len(arrived)} session{'' if len(arrived) == 1 else 's'}"
+    return [_hard("review-due", f"The plan asks for a physician's review after {given}; nobody has written it.")]
 
 
 def _numbers_given(infusion: InfusionSession) -> Sequence[int]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from clinic.core import clock, db
 from clinic.courses import operations as courses
@@ -11,8 +12,10 @@ from clinic.notes import inbox_rules
 from clinic.notes.inbox import KINDS, inbox_count
 from clinic.notes.inbox_rules import ItemKind
 from clinic.patients.rules import Answer
+from clinic.scheduling.models import Appointment
 from clinic.sessions import operations as sessions
 from clinic.sessions.event_rules import SessionEventKind
+from clinic.sessions.readiness import order_findings
 from tests.factories.accounts import PASSWORD
 from tests.factories.notes import LATER
 from tests.factories.sessions import minute
@@ -153,3 +156,50 @@ def test_a_long_list_comes_in_pages_and_every_item_can_be_opened(inbox, make_clo
 @pytest.mark.parametrize("number", ["0", "-3", "99", "x"])
 def test_a_page_that_is_not_there_is_the_nearest_one(inbox, number):
     assert inbox.get(f"/inbox?page={number}").status_code == 200
+
+
+@pytest.fixture
+def reviewed_course(make_plain_course, give_session, make_appointment, nurse):
+    """A course whose plan asks for a review after one session, with that one given and the next booked."""
+    made = make_plain_course(3, review_after=(1,))
+    give_session(made, 1, by=nurse)
+    make_appointment(made, number=2, starts_at=LATER + timedelta(days=3))
+    return made
+
+
+def test_a_review_that_the_plan_asks_for_waits_though_the_next_is_booked(inbox, reviewed_course, signing_physician):
+    before = inbox_count(signing_physician, LATER)
+    page = text(inbox.get(f"/inbox/{reviewed_course.id}"))
+    assert "Session 1 of 3 is over: the plan asks for a review before the next." in page
+    decided = LATER + timedelta(hours=1)
+    with db.unit_of_work():
+        courses.review(reviewed_course, CourseDecision.CONTINUE, "Better.", by=signing_physician, at=decided)
+    assert inbox_count(signing_physician, LATER) == before - 1
+
+
+def test_no_session_starts_before_the_review_that_the_plan_asks_for(reviewed_course, nurse, signing_physician):
+    appointment = next_of(reviewed_course)
+    with db.unit_of_work():
+        infusion = sessions.arrive(appointment, arrived_at=appointment.starts_at, by=nurse, at=appointment.starts_at)
+    day = appointment.starts_at.date()
+    assert [found.code for found in order_findings(infusion.order_version, day, infusion)] == ["review-due"]
+    with db.unit_of_work():
+        courses.review(
+            reviewed_course, CourseDecision.CONTINUE, "Better.", by=signing_physician, at=appointment.starts_at
+        )
+    assert order_findings(infusion.order_version, day, infusion) == []
+
+
+def next_of(course):
+    return db.session.scalars(
+        sa.select(Appointment).where(Appointment.course_id == course.id, Appointment.session_number == 2)
+    ).one()
+
+
+def test_a_session_after_a_missed_one_is_within_the_sessions_allowed(
+    inbox, make_plain_course, give_session, make_appointment, nurse
+):
+    course = make_plain_course(2)
+    give_session(course, 1, by=nurse)
+    make_appointment(course, number=3, starts_at=LATER + timedelta(days=3))
+    assert "Order to renew" not in text(inbox.get("/inbox"))

@@ -75,6 +75,7 @@ _KINDS = {
     "spacing": _maybe(st.sampled_from(SpacingKind)),
     "weekdays": _maybe(st.sets(st.integers(1, 7), min_size=1).map(lambda days: tuple(sorted(days)))),
     "gaps_days": _maybe(st.lists(st.integers(1, 90), min_size=1, max_size=6).map(tuple)),
+    "review_after": _maybe(st.sets(st.integers(1, 30), min_size=1).map(lambda days: tuple(sorted(days)))),
     "session_amounts": _maybe(st.lists(AMOUNT, min_size=1, max_size=6).map(tuple)),
     "discharge_scale": _maybe(st.sampled_from(DischargeScale)),
 }

@@ -6,7 +6,7 @@ from enum import Enum
 from clinic.core.units import format_number
 from clinic.protocols.limit_words import limit_cell
 from clinic.protocols.session_doses import amounts_typed
-from clinic.protocols.spacing_words import gaps_text, weekdays_text
+from clinic.protocols.spacing_words import gaps_text, reviews_typed, weekdays_text
 from clinic.protocols.terms_form import form_values
 
 
@@ -35,6 +35,8 @@ def _text(value, name=""):
         case Decimal():
             return format_number(value).replace(",", "")
         case tuple():
-            return {"weekdays": weekdays_text, "session_amounts": amounts_typed}.get(name, gaps_text)(value)
+            return {"weekdays": weekdays_text, "review_after": reviews_typed, "session_amounts": amounts_typed}.get(
+                name, gaps_text
+            )(value)
         case _:
             return str(value)

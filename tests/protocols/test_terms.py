@@ -53,7 +53,7 @@ def test_signed_content_is_the_same_before_and_after_the_database(make_draft):
 @pytest.mark.parametrize("name", [field.name for field in fields(TermsDraft) if field.name != "drug_id"])
 def test_signed_content_covers_every_value(make_draft, name):
     spaced = {"weekdays": (1,), "every_days": 7, "gaps_days": (7, 14), "early_days": 1, "late_days": 1}
-    doses = {"start_amount": None, "session_amounts": (Decimal("0.2"), Decimal("0.4"))}
+    doses = {"review_after": (2,), "start_amount": None, "session_amounts": (Decimal("0.2"), Decimal("0.4"))}
     assert name in content_of(saved(make_draft(spacing=SpacingKind.BLOCK, **spaced, **doses)))
 
 
