@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 
 from clinic.accounts import operations as accounts
 from clinic.accounts.models import Clinic, Site, Staff, StaffRole
-from clinic.accounts.rules import StaffStatus
+from clinic.accounts.rules import Approver, StaffStatus
 from clinic.cases.parts import Case
 from clinic.core import db
 from clinic.core.permissions import Role
@@ -48,7 +48,12 @@ _ROLES: tuple[tuple[str, frozenset[Role]], ...] = (
     (r"ADM-\d+", frozenset({Role.ADMIN})),
 )
 # What the clinic itself decided, as REFERENCE.md has it: 3.3 and 1.3 for the weight, 7.2 for the double check.
-_SETTINGS = {"weight_change_percent": 10, "double_check_minutes": 15, "late_entry_after_min": 15}
+_SETTINGS = {
+    "weight_change_percent": 10,
+    "double_check_minutes": 15,
+    "late_entry_after_min": 15,
+    "protocol_approver": Approver.ANY,
+}
 _PROTOCOL = re.compile(r"(.+?)\s+v(?:ersion)?\s*(\d+)", re.IGNORECASE)
 
 _Row = TypeVar("_Row", bound=db.Base)

@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 
 from clinic.accounts import operations as accounts
 from clinic.accounts.models import Clinic, Site, Staff
-from clinic.accounts.rules import DEMO_PASSWORD, StaffStatus
+from clinic.accounts.rules import DEMO_PASSWORD, Approver, StaffStatus
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.cases.play_clinic import World
@@ -85,6 +85,7 @@ SETTINGS: Final[Mapping[str, int | Decimal | StrEnum]] = {
     "rate_difference_percent": 5,
     "drug_tolerance_mg": Decimal("0.5"),
     "double_check_minutes": 15,
+    "protocol_approver": Approver.ANY,
     "bolus_role": Role.NURSE,
     "step_level": FindingLevel.SOFT,
     "pump_tolerance_percent": 5,

@@ -39,7 +39,11 @@ class DrugForm(Form):
 
 _BOLUS: Final = {"": "not decided", "nurse": "nurses and physicians", "physician": "physicians alone"}
 _STEP: Final = {"": "not decided: it asks for a reason", "soft": "asks for a reason", "hard": "is refused"}
-_APPROVER: Final = {"": "not decided: any physician", "any": "any physician", "another": "another than its author"}
+_APPROVER: Final = {
+    "": "not decided: another, if there is one",
+    "any": "any physician",
+    "another": "another than its author",
+}
 
 
 _WITNESSED: Final = {"": "not decided: without a witness", "yes": "before a witness", "no": "without a witness"}

@@ -5,14 +5,13 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from clinic.accounts.models import Clinic, Staff
-from clinic.accounts.rules import Approver
+from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.protocols.models import ProtocolStep, ProtocolVersion
-from clinic.protocols.queries import is_writing
+from clinic.protocols.queries import is_writing, wants_another
 from clinic.protocols.rules import ProtocolStatus, may_become
 from clinic.protocols.terms import content_of
 from clinic.signatures import operations as signatures
@@ -37,7 +36,7 @@ def approve(version: ProtocolVersion, *, by: Staff, password: str, at: datetime,
     """Sign a version in review into use; the version in use before it is retired.
 
     1. What was on the screen must be what stands here: `seen` is the `seen_code` of the page (Conflict otherwise).
-    2. Where the clinic wants a second physician, its authors may not approve it.
+    2. Its authors may not approve it where the clinic wants another physician, or has one and decided nothing.
     3. The exact content is signed, the version before is retired, the terms are sealed: one transaction.
     """
     signatures.refuse_unseen(seen, version_content(version), "This version of the protocol")
@@ -46,7 +45,7 @@ def approve(version: ProtocolVersion, *, by: Staff, password: str, at: datetime,
     if not may_become(version.status, ProtocolStatus.ACTIVE):
         raise RuleBroken("This version is approved already." if version.approved_at else "This version was dropped.")
     is_author = by.id in authors_of(version)
-    if is_author and db.session.get_one(Clinic, version.clinic_id).protocol_approver is Approver.ANOTHER:
+    if is_author and wants_another(version.clinic_id):
         raise RuleBroken("You wrote in this version. In this clinic another physician signs it into use.")
     signatures.sign(
         version,

@@ -6,9 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
-from clinic.accounts.models import Clinic
-from clinic.accounts.rules import Approver
+from clinic.accounts.models import Clinic, Staff, StaffRole
+from clinic.accounts.rules import Approver, StaffStatus
 from clinic.core import db
+from clinic.core.permissions import Role
 from clinic.protocols.models import Drug, Protocol, ProtocolStep, ProtocolVersion, Terms
 from clinic.protocols.rules import ProtocolStatus
 
@@ -104,10 +105,8 @@ def number_in_use(protocol_id: uuid.UUID) -> int | None:
 
 
 def waits_for(person_id: uuid.UUID) -> sa.ColumnElement[bool]:
-    """Versions in review that a physician may sign into use; not one's own where the clinic wants another physician."""
-    wants_another = sa.exists().where(
-        Clinic.id == ProtocolVersion.clinic_id, Clinic.protocol_approver == Approver.ANOTHER
-    )
+    """Versions in review that a physician may sign into use; not one's own where another physician does that."""
+    wants_another = sa.exists().where(Clinic.id == ProtocolVersion.clinic_id, _wants_another())
     wrote = sa.exists().where(
         ProtocolStep.protocol_version_id == ProtocolVersion.id,
         ProtocolStep.recorded_by_id == person_id,
@@ -115,6 +114,25 @@ def waits_for(person_id: uuid.UUID) -> sa.ColumnElement[bool]:
     )
     is_own = sa.or_(ProtocolVersion.drafted_by_id == person_id, wrote)
     return sa.and_(ProtocolVersion.status == ProtocolStatus.REVIEW, ~sa.and_(wants_another, is_own))
+
+
+def _wants_another() -> sa.ColumnElement[bool]:
+    """The clinic decided that another physician than an author signs a protocol, or decided nothing and has several."""
+    physicians = (
+        sa.select(sa.func.count(Staff.id))
+        .join(StaffRole, StaffRole.staff_id == Staff.id)
+        .where(StaffRole.role == Role.PHYSICIAN, StaffRole.clinic_id == Clinic.id, Staff.status == StaffStatus.ACTIVE)
+        .correlate(Clinic)
+        .scalar_subquery()
+    )
+    return sa.or_(
+        Clinic.protocol_approver == Approver.ANOTHER, sa.and_(Clinic.protocol_approver.is_(None), physicians > 1)
+    )
+
+
+def wants_another(clinic_id: uuid.UUID) -> bool:
+    """Whether an author of a protocol version leaves it to another physician to sign it into use."""
+    return bool(db.session.scalar(sa.select(sa.exists().where(Clinic.id == clinic_id, _wants_another()))))
 
 
 def is_writing() -> sa.ColumnElement[bool]:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts.current import actor, clinic
-from clinic.accounts.rules import Approver
+from clinic.accounts.current import actor
 from clinic.core import clock
 from clinic.core.errors import Conflict
 from clinic.core.forms import Form
@@ -63,7 +62,7 @@ def _page(version: ProtocolVersion, approving: ApproveForm | None = None, why: W
 
 def _needs_other(version: ProtocolVersion) -> bool:
     """Whether this person wrote it and the clinic wants another one to sign it into use."""
-    return clinic().protocol_approver is Approver.ANOTHER and actor().id in operations_review.authors_of(version)
+    return actor().id in operations_review.authors_of(version) and queries.wants_another(version.clinic_id)
 
 
 @bp.get("/protocols/<uuid:protocol_id>/versions/<int:number>")

@@ -7,7 +7,7 @@ import pytest
 
 from clinic.accounts import operations
 from clinic.accounts.passwords import hash_password
-from clinic.accounts.rules import StaffStatus
+from clinic.accounts.rules import Approver, StaffStatus
 from clinic.core import db
 from clinic.core.permissions import Role
 
@@ -17,13 +17,13 @@ PASSWORD = "harbour lantern willow seven"
 
 @pytest.fixture
 def make_clinic(database):
-    """Makes a clinic; settings are given by name."""
+    """Makes a clinic; settings are given by name. Who writes a protocol may sign it, unless said otherwise."""
     numbers = itertools.count(1)
 
     def make(*, zone="America/New_York", **settings):
         with db.unit_of_work():
             clinic = operations.create_clinic(f"Test clinic {next(numbers)}", zone=zone, at=FOUNDED)
-            for name, value in settings.items():
+            for name, value in ({"protocol_approver": Approver.ANY} | settings).items():
                 setattr(clinic, name, value)
         return clinic
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError
 
 from clinic.accounts.models import Clinic
-from clinic.accounts.rules import Approver
+from clinic.accounts.rules import Approver, StaffStatus
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Role
@@ -103,15 +103,26 @@ def test_sending_back_and_retiring_need_a_reason(make_version, signing_physician
         act(make_version(REVIEW), reason=" ", by=signing_physician, at=LATER)
 
 
-@pytest.mark.parametrize("decided", [None, Approver.ANY])
-def test_an_author_approves_alone_where_the_clinic_did_not_decide_otherwise(make_version, signing_physician, decided):
-    db.session.get_one(Clinic, db.current_clinic_id()).protocol_approver = decided
+def test_an_author_approves_alone_where_the_clinic_allows_it(make_version, colleague):
+    db.session.get_one(Clinic, db.current_clinic_id()).protocol_approver = Approver.ANY
     version = make_version(ACTIVE)
     assert signatures.signatures_of(version.id)[0].meaning is Meaning.AUTHOR
 
 
-def test_another_physician_approves_where_the_clinic_wants_it(make_version, colleague, signing_physician):
-    db.session.get_one(Clinic, db.current_clinic_id()).protocol_approver = Approver.ANOTHER
+def test_the_only_physician_approves_alone_until_the_clinic_decides(clinic, signing_physician, colleague):
+    clinic.protocol_approver = None
+    db.session.flush()
+    assert queries.wants_another(clinic.id)
+    colleague.status = StaffStatus.DISABLED
+    db.session.flush()
+    assert not queries.wants_another(clinic.id)
+
+
+@pytest.mark.parametrize("decided", [None, Approver.ANOTHER])
+def test_another_physician_approves_unless_the_clinic_decided_otherwise(
+    make_version, colleague, signing_physician, decided
+):
+    db.session.get_one(Clinic, db.current_clinic_id()).protocol_approver = decided
     version = make_version(REVIEW)
     with pytest.raises(RuleBroken, match="another physician"):
         approve(version, signing_physician)
