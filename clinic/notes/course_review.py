@@ -127,17 +127,17 @@ def course_review(course: Course, reader: Staff, *, zone: ZoneInfo, now: datetim
         booked,
         draw(pain),
         pain,
-        [
-            column.note
-            for column in columns
-            if column.note is not None
-            and column.note.status is NoteStatus.COSIGN_PENDING
-            and column.note.author_id != reader.id
-        ],
+        _to_sign(columns, reader),
         sum(column.infusion.status.is_closed and column.going.started_at is not None for column in columns),
         version.terms.sessions_planned if version else None,
         results,
     )
+
+
+def _to_sign(columns: Sequence[SessionColumn], reader: Staff) -> list[Note]:
+    """The notes of others that wait for a co-signature."""
+    notes = [column.note for column in columns if column.note is not None]
+    return [note for note in notes if note.status is NoteStatus.COSIGN_PENDING and note.author_id != reader.id]
 
 
 def _benefits(

@@ -43,6 +43,11 @@ def seen(course: Course, booked: Sequence[Appointment]) -> str:
     return "/".join([str(last), *sorted(str(appointment.id) for appointment in booked)])
 
 
+_MOVED_ON: Final = (
+    "Another decision or other booked sessions stand here since you opened this page. Nothing was saved. Read it again."
+)
+
+
 def decide(
     course: Course,
     decision: CourseDecision,
@@ -66,10 +71,7 @@ def decide(
     sessions = queries.sessions_of_course(course.id)
     booked = still_booked(course.id, {infusion.appointment_id for infusion in sessions})
     if drawn is not None and drawn != seen(course, booked):
-        raise Conflict(
-            "Another decision or other booked sessions stand here since you opened this page. Nothing was saved. "
-            "Read it again."
-        )
+        raise Conflict(_MOVED_ON)
     what = bookings_after(decision) or bookings
     if booked and what is None:
         raise RuleBroken("Say whether the booked sessions keep their places.", field="bookings")

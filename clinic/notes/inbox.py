@@ -146,10 +146,11 @@ KINDS: Final = {
 
 @dataclass(frozen=True)
 class Inbox:
-    """All that waits, in its order, and for whom else the person signs today."""
+    """All that waits, in its order; for whom else the person signs today, and who signs for the person, now or soon."""
 
     items: list[InboxItem]
     covers: list[Cover]
+    covered_by: list[Cover]
 
     @property
     def to_do(self) -> list[InboxItem]:
@@ -173,7 +174,7 @@ class Inbox:
 def inbox(person: Staff, *, zone: ZoneInfo, now: datetime) -> Inbox:
     """Return what waits for a physician, in a number of reads that does not grow with it."""
     desk = Desk(person, zone, now)
-    return Inbox(ranked(item for kind in KINDS.values() for item in kind.items(desk)), desk.covers)
+    return Inbox(ranked(item for kind in KINDS.values() for item in kind.items(desk)), desk.covers, desk.covered_by)
 
 
 @dataclass(frozen=True)

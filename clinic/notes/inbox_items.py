@@ -45,6 +45,12 @@ class Desk:
         return cover.covered_by(self.person.id, cover.clinic_day(self.now))
 
     @cached_property
+    def covered_by(self) -> list[Cover]:
+        """The covers under which others sign for the person, today or later: nobody does so without one's knowing."""
+        standing = cover.covers_of(self.person.id, cover.clinic_day(self.now))
+        return [each for each in standing if each.away_id == self.person.id]
+
+    @cached_property
     def sign_within_hours(self) -> int | None:
         """How long a spoken order may wait for its signature, where the clinic says so."""
         return db.session.get_one(Clinic, db.current_clinic_id()).spoken_order_sign_hours

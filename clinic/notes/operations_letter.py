@@ -33,6 +33,15 @@ def seen_mark(facts: Mapping[str, object]) -> str:
     return digest(canonical(facts))
 
 
+def _refuse(by: Staff, addressee: str, *, is_read: bool) -> None:
+    if not by.may(Permission.DECIDE_COURSE):
+        raise RuleBroken("A physician signs a letter.")
+    if not addressee.strip():
+        raise RuleBroken("Say to whom the letter goes", field="addressee")
+    if not is_read:
+        raise RuleBroken("The record changed since you opened this page. Nothing was signed. Read the letter again.")
+
+
 def sign_letter(
     course: Course,
     facts: Mapping[str, object],
@@ -48,12 +57,7 @@ def sign_letter(
 
     Raises RuleBroken where the facts are not those that were `seen`, for a wrong password and without an addressee.
     """
-    if not by.may(Permission.DECIDE_COURSE):
-        raise RuleBroken("A physician signs a letter.")
-    if not addressee.strip():
-        raise RuleBroken("Say to whom the letter goes", field="addressee")
-    if seen != seen_mark(facts):
-        raise RuleBroken("The record changed since you opened this page. Nothing was signed. Read the letter again.")
+    _refuse(by, addressee, is_read=seen == seen_mark(facts))
     letter = Letter(
         patient_id=course.patient_id,
         course_id=course.id,

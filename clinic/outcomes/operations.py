@@ -44,10 +44,7 @@ def record_outcome(
     """
     text = (text or "").strip() or None
     _refuse_answers(measure, items, value, text)
-    if answered_at > at:
-        raise RuleBroken("The time is in the future.", field="answered_at")
-    if infusion is not None and infusion.course_id != course.id:
-        raise RuleBroken("This session belongs to another course.", field="infusion_id")
+    _refuse_moment(course, infusion, answered_at, at)
     result = OutcomeResult(
         patient_id=course.patient_id,
         course_id=course.id,
@@ -65,20 +62,17 @@ def record_outcome(
     )
     db.session.add(result)
     db.session.flush()  # the audit line names the form
-    audit.record(
-        AuditAction.OUTCOME_RECORDED,
-        result,
-        actor_id=by.id,
-        at=at,
-        instrument=result.instrument,
-        form_id=result.form_id,
-        occasion=occasion,
-        items=list(items),
-        value=value,
-        text=text,
-        sheet_id=result.sheet_id,
-    )
+    said = ("instrument", "form_id", "occasion", "items", "value", "text", "sheet_id")
+    details = {name: getattr(result, name) for name in said}
+    audit.record(AuditAction.OUTCOME_RECORDED, result, actor_id=by.id, at=at, **details)
     return result
+
+
+def _refuse_moment(course: Course, infusion: InfusionSession | None, answered_at: datetime, at: datetime) -> None:
+    if answered_at > at:
+        raise RuleBroken("The time is in the future.", field="answered_at")
+    if infusion is not None and infusion.course_id != course.id:
+        raise RuleBroken("This session belongs to another course.", field="infusion_id")
 
 
 def correct_outcome(

@@ -46,6 +46,14 @@ def make_cover(away, covering):
     return make
 
 
+def test_whoever_is_covered_sees_it_in_the_inbox_whoever_entered_it(client, away, covering, make_cover):
+    make_cover(by=covering)
+    client.sign_in(away)
+    with clock.standing_at(LATER):
+        page = client.get("/inbox").text
+    assert f"<b>{covering.name}</b> signs for you 18-Nov to 18-Nov" in page
+
+
 @pytest.fixture
 def spoken(make_running, away, nurse):
     """An order that the physician who is away has spoken."""
