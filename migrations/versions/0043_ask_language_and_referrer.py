@@ -10,9 +10,9 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("patient", sa.Column("language", sa.String(), nullable=True))
+    op.add_column("patient", sa.Column("language", sa.Text(), nullable=True))
     op.add_column("patient", sa.Column("is_interpreter_needed", sa.Boolean(), nullable=True))
-    op.add_column("patient", sa.Column("referred_by", sa.String(), nullable=True))
+    op.add_column("patient", sa.Column("referred_by", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
