@@ -17,17 +17,15 @@ from clinic.druglog.models import Container, Discrepancy, DrugAccount, RegisterE
 from clinic.druglog.operations_lines import add_line, hold, line_content, refuse_witness
 from clinic.druglog.operations_preparation import hung, make_preparation
 from clinic.druglog.operations_recall import lift_recall, recall_lot, refuse_unusable
+from clinic.druglog.operations_receive import add_cabinet, add_container, receive
 from clinic.druglog.operations_settling import Counted, count_cabinet, take_step
 from clinic.druglog.operations_stock import (
     accept_transfer,
-    add_cabinet,
-    add_container,
     count,
     count_page,
     destroy,
     may_strike,
     open_about,
-    receive,
     report_difference,
     send,
     strike,

@@ -1,7 +1,7 @@
 """How a line comes into the register: checked, in its place on its page, signed by everyone whom it names."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -78,6 +78,45 @@ def add_line(
     if witness is not None:
         _sign(entry, account, by=by, witness=witness, at=at)
     return entry
+
+
+def add_first_lines(
+    register: Register,
+    containers: Sequence[Container],
+    quantity_mg: Decimal,
+    *,
+    happened_at: datetime,
+    by: Staff,
+    at: datetime,
+) -> list[RegisterEntry]:
+    """Add the line of each new container, with what it came with (mg): as many statements for one as for hundreds."""
+    refuse_future(happened_at, at)
+    _refuse_quantity(RegisterKind.RECEIVE, quantity_mg)
+    hold(register)
+    last, held = queries.end_of(register)
+    entries = [
+        RegisterEntry(
+            container=container,
+            drug_name=register.drug_name,
+            kind=RegisterKind.RECEIVE,
+            quantity_mg=quantity_mg,
+            quantity_ml=volume_ml(quantity_mg, register.strength_mg_ml),
+            balance_after_mg=quantity_mg,
+            register_id=register.id,
+            line=last + number + 1,
+            register_before_mg=held + number * quantity_mg,
+            register_after_mg=held + (number + 1) * quantity_mg,
+            happened_at=happened_at,
+            recorded_at=at,
+            recorded_by_id=by.id,
+        )
+        for number, container in enumerate(containers)
+    ]
+    db.session.add_all(entries)
+    db.session.flush()  # the next line of the page counts on the last one
+    for entry in entries:
+        _tell(entry, None, by=by, at=at)
+    return entries
 
 
 def _place(entry: RegisterEntry, register: Register, container: Container | None, undone: RegisterKind | None) -> None:

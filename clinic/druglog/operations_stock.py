@@ -1,177 +1,25 @@
-"""Verbs of the cabinet: receive, count, transfer, destroy, strike out, recall."""
+"""Verbs of what stands in a cabinet: count, transfer, destroy, strike out."""
 
 import uuid
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import sqlalchemy as sa
-
-from clinic.accounts.models import Site, Staff
+from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
-from clinic.core.rows import add_row
 from clinic.core.units import Unit, format_quantity
-from clinic.druglog import queries, stock_queries
-from clinic.druglog.models import Cabinet, Container, Discrepancy, Receipt, Register, RegisterEntry
-from clinic.druglog.operations_lines import add_line, hold, needed, refuse_future, refuse_witness
-from clinic.druglog.rules import RegisterKind, content_mg, form_of, register_name
+from clinic.druglog import queries
+from clinic.druglog.models import Cabinet, Container, Discrepancy, Register, RegisterEntry
+from clinic.druglog.operations_lines import add_line, hold, needed, refuse_witness
+from clinic.druglog.operations_receive import page_of
+from clinic.druglog.rules import RegisterKind
 
-MOST_CONTAINERS = 500
 _STAY = frozenset(
     {RegisterKind.STRIKE, RegisterKind.TRANSFER, RegisterKind.TRANSFER_IN, RegisterKind.COUNT, RegisterKind.ADJUST}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """What stands on the label of a container. Strength and size are those of the label, never of ours."""
-
-    drug_name: str
-    form: str
-    strength_mg_ml: Decimal | None = None
-    size_ml: Decimal | None = None
-    lot: str | None = None
-    expires_on: date | None = None
-    product_code: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """From whom a delivery came, as the law asks for it."""
-
-    supplier: str
-    invoice: str
-    address: str | None = None
-    number: str | None = None
-
-
-def add_cabinet(site: Site, name: str, *, by: Staff, at: datetime) -> Cabinet:
-    """Add a locked place for controlled drugs at a site."""
-    said = needed(name, "Name the cabinet.", field="name")
-    cabinet = Cabinet(site_id=site.id, name=said, is_retired=False)
-    if stock_queries.cabinet_named(said) is not None:
-        raise RuleBroken("There is a cabinet of this name.", field="name")
-    add_row(cabinet, clash="Somebody else has added a cabinet of this name meanwhile.")
-    audit.record(AuditAction.CABINET_CHANGED, cabinet, actor_id=by.id, at=at, name=said, site_id=site.id)
-    return cabinet
-
-
-def receive(
-    cabinet: Cabinet,
-    product: Product,
-    pieces: int,
-    delivery: Delivery,
-    *,
-    received_at: datetime,
-    by: Staff,
-    at: datetime,
-) -> list[Container]:
-    """Take full containers of one lot into a cabinet, each with a line of its own, under one receipt."""
-    if not 1 <= pieces <= MOST_CONTAINERS:
-        raise RuleBroken(f"Enter a number from 1 to {MOST_CONTAINERS}.", field="pieces")
-    full = content_mg(product.strength_mg_ml, product.size_ml)
-    if full is None:
-        raise RuleBroken("Enter strength and size as the label says.", field="strength_mg_ml")
-    refuse_future(received_at, at)
-    receipt = Receipt(
-        supplier=needed(delivery.supplier, "Name the supplier.", field="supplier"),
-        supplier_address=delivery.address,
-        supplier_number=delivery.number,
-        invoice=needed(delivery.invoice, "Enter the number of the invoice.", field="invoice"),
-        received_at=received_at,
-        recorded_at=at,
-        recorded_by_id=by.id,
-    )
-    db.session.add(receipt)
-    db.session.flush()  # its containers name it
-    return [
-        _take_in(cabinet, product, full, receipt=receipt, received_at=received_at, by=by, at=at) for _ in range(pieces)
-    ]
-
-
-def add_container(
-    drug_name: str,
-    *,
-    quantity_mg: Decimal,
-    description: str,
-    strength_mg_ml: Decimal | None = None,
-    size_ml: Decimal | None = None,
-    lot: str | None = None,
-    expires_on: date | None = None,
-    cabinet: Cabinet | None = None,
-    received_at: datetime,
-    by: Staff,
-    at: datetime,
-) -> Container:
-    """Take one vial or bag into stock with what it holds (mg), also where its label is not known.
-
-    Without a cabinet it goes into the clinic's first one, which is made when there is none yet.
-    """
-    refuse_future(received_at, at)
-    product = Product(drug_name, form_of(description), strength_mg_ml, size_ml, lot, expires_on)
-    place = cabinet or stock_queries.first_cabinet() or _first_cabinet(by=by, at=at)
-    return _take_in(place, product, quantity_mg, description=description, received_at=received_at, by=by, at=at)
-
-
-def _first_cabinet(*, by: Staff, at: datetime) -> Cabinet:
-    site = db.session.scalars(sa.select(Site).order_by(Site.name)).first()
-    if site is None:
-        raise RuleBroken("The clinic has no site yet.")
-    return add_cabinet(site, "Drug cabinet", by=by, at=at)
-
-
-def _take_in(
-    cabinet: Cabinet,
-    product: Product,
-    quantity_mg: Decimal,
-    *,
-    description: str | None = None,
-    receipt: Receipt | None = None,
-    received_at: datetime,
-    by: Staff,
-    at: datetime,
-) -> Container:
-    register = page_of(cabinet, product.drug_name, product.form, product.strength_mg_ml, product.size_ml)
-    container = Container(
-        drug_name=product.drug_name,
-        strength_mg_ml=product.strength_mg_ml,
-        size_ml=product.size_ml,
-        description=description or register.name.removeprefix(f"{product.drug_name} "),
-        lot=product.lot,
-        expires_on=product.expires_on,
-        received_at=received_at,
-        register=register,
-        receipt_id=receipt.id if receipt else None,
-        product_code=product.product_code,
-    )
-    db.session.add(container)
-    db.session.flush()  # its first line names it
-    add_line(
-        RegisterKind.RECEIVE, product.drug_name, quantity_mg, container=container, happened_at=received_at, by=by, at=at
-    )
-    return container
-
-
-def page_of(
-    cabinet: Cabinet, drug_name: str, form: str, strength_mg_ml: Decimal | None, size_ml: Decimal | None
-) -> Register:
-    """Return the page of a drug, strength, size and form in a cabinet, begun when there is none."""
-    name = register_name(drug_name, form, strength_mg_ml, size_ml)
-    # One person at a time begins a page.
-    db.session.execute(sa.select(Cabinet.id).where(Cabinet.id == cabinet.id).with_for_update(key_share=True))
-    found = stock_queries.page_named(cabinet, name)
-    if found is not None:
-        return found
-    page = Register(
-        cabinet=cabinet, drug_name=drug_name, form=form, strength_mg_ml=strength_mg_ml, size_ml=size_ml, name=name
-    )
-    db.session.add(page)
-    db.session.flush()  # its lines name it
-    return page
 
 
 # --- counting --------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from clinic.druglog.forms import (
 )
 from clinic.druglog.models import Cabinet, Container, Register
 from clinic.druglog.operations_lines import line_content
-from clinic.druglog.operations_stock import Delivery, Product
+from clinic.druglog.operations_receive import Delivery, Product
 from clinic.druglog.rules import container_state
 from clinic.druglog.views_shared import bp, drug_names, others, witness_of
 from clinic.signatures.pages import shown

@@ -225,3 +225,13 @@ def test_a_container_keeps_its_label_and_its_opening(make_vials, make_account, n
     for change in ({"opened_at": START + SECOND}, {"product_code": "other"}):
         with pytest.raises(IntegrityError), db.session.begin_nested():
             db.session.execute(sa.update(Container).where(Container.id == vial.id).values(**change))
+
+
+def test_a_delivery_takes_as_many_statements_for_one_vial_as_for_a_hundred(make_vials, count_queries):
+    make_vials(1)
+    asked = []
+    for pieces in (2, 100):
+        with count_queries() as sent:
+            make_vials(pieces)
+        asked.append(len(sent))
+    assert asked[0] == asked[1]

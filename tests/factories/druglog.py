@@ -7,7 +7,7 @@ import pytest
 
 from clinic.core import db
 from clinic.druglog import operations, stock_queries
-from clinic.druglog.operations_stock import Delivery, Product
+from clinic.druglog.operations_receive import Delivery, Product
 from tests.factories.sessions import ARRIVED, START
 
 VIAL = Product("ketamine", "vial", Decimal(10), Decimal(20), lot="F1001", expires_on=date(2026, 11, 30))
