@@ -10,7 +10,8 @@ from wtforms.validators import InputRequired, Length
 from clinic.accounts.models import Site, Staff
 from clinic.core.choices import left_open, options
 from clinic.core.forms import Form, NumberField, WholeField
-from clinic.core.moments import DayField
+from clinic.core.moments import DayField, MomentForm
+from clinic.core.units import BadNumber, parse_decimal
 from clinic.druglog.models import Cabinet
 from clinic.druglog.rules import FORMS
 from clinic.druglog.settling_rules import Cause, CountPurpose, StepKind, TakenAt
@@ -121,13 +122,26 @@ class ContainerForm(WitnessedForm):
     """What may happen to one container in its cabinet."""
 
     act = HiddenField()
+    seen_mg = HiddenField()
     cabinet_id: Any = SelectField("To which cabinet", [left_open()])
     amount_mg = NumberField("Change by", places=4, minimum=-_MOST_MG, maximum=_MOST_MG, unit="mg")
     reason = line("Why", most=_LONG)
 
+    @property
+    def seen(self) -> Decimal | None:
+        """What the container held when the page was drawn."""
+        try:
+            return parse_decimal(self.seen_mg.data or "", places=4, minimum=0, maximum=_MOST_MG)
+        except BadNumber:
+            return None
+
     def offer_cabinets(self, cabinets: Iterable[Cabinet]) -> None:
         """Offer the other cabinets."""
         self.cabinet_id.choices = options({str(one.id): one.name for one in cabinets}, blank=True)
+
+
+class OpenForm(MomentForm):
+    """Until when an opened vial may be used: day and time as the clinic's own rule says. Nothing comes from us."""
 
 
 class StepForm(WitnessedForm):

@@ -4,12 +4,14 @@ import uuid
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from clinic.accounts.models import Staff
+from clinic.accounts.models import Clinic, Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
+from clinic.core.times import date_label, local
 from clinic.core.units import Unit, format_quantity
 from clinic.druglog import queries
 from clinic.druglog.models import Cabinet, Container, Discrepancy, Register, RegisterEntry
@@ -110,13 +112,61 @@ def report_difference(register: Register, amount_mg: Decimal, text: str, *, by: 
 # --- out of the cabinet ----------------------------------------------------------------------------------------------
 
 
+def open_container(container: Container, beyond_use_at: datetime, *, by: Staff, at: datetime) -> Container:
+    """Open a vial that several patients are drawn from, with the time until which it may be used: the clinic says it.
+
+    The time is kept: nobody makes an old vial younger. Raises RuleBroken for an empty one, and for a time that is past
+    or later than the label's expiry.
+    """
+    hold(container.register)
+    db.session.refresh(container, ["opened_at", "beyond_use_at"])
+    end = queries.container_end(container)
+    if end.is_underway or not end.balance_mg:
+        raise RuleBroken("There is nothing in it to open." if not end.balance_mg else "It is on its way to a cabinet.")
+    if container.beyond_use_at is not None:
+        raise RuleBroken("Its beyond-use time was entered already.")
+    if beyond_use_at <= at:
+        raise RuleBroken("It may be used until a time that is to come.", field="clock")
+    zone = ZoneInfo(db.session.get_one(Clinic, container.clinic_id).zone)
+    if container.expires_on is not None and local(beyond_use_at, zone).date() > container.expires_on:
+        raise RuleBroken(f"Its label expires before that, on {date_label(container.expires_on)}.", field="day")
+    container.opened_at = container.opened_at or at
+    container.beyond_use_at = beyond_use_at
+    db.session.flush()  # the database judges what is kept
+    audit.record(
+        AuditAction.DRUG_ENTRY_RECORDED,
+        container,
+        actor_id=by.id,
+        at=at,
+        kind="opened",
+        opened_at=container.opened_at,
+        beyond_use_at=beyond_use_at,
+    )
+    return container
+
+
+def _refuse_unseen(balance_mg: Decimal, seen_mg: Decimal | None) -> None:
+    """Raise RuleBroken when somebody has taken from a container, or put back, since its page was drawn."""
+    if seen_mg is not None and seen_mg != balance_mg:
+        now, then = format_quantity(balance_mg, Unit.MG), format_quantity(seen_mg, Unit.MG)
+        raise RuleBroken(f"It holds {now} by now; this page showed {then}. Look at it again.")
+
+
 def send(
-    container: Container, *, to: Cabinet, reason: str | None = None, happened_at: datetime, by: Staff, at: datetime
+    container: Container,
+    *,
+    to: Cabinet,
+    reason: str | None = None,
+    seen_mg: Decimal | None = None,
+    happened_at: datetime,
+    by: Staff,
+    at: datetime,
 ) -> RegisterEntry:
-    """Send a container with all that it holds to another cabinet, where somebody accepts it."""
+    """Send a container with all that it holds, as it was seen, to another cabinet, where somebody accepts it."""
     if to.id == container.register.cabinet_id:
         raise RuleBroken("Choose another cabinet.", field="cabinet_id")
     hold(container.register)
+    _refuse_unseen(queries.balance_mg(container), seen_mg)
     said = f"to {to.name}" + (f": {reason.strip()}" if reason and reason.strip() else "")
     return add_line(
         RegisterKind.TRANSFER,
@@ -165,12 +215,20 @@ def accept_transfer(
 
 
 def destroy(
-    container: Container, reason: str, witness: Staff, *, happened_at: datetime, by: Staff, at: datetime
+    container: Container,
+    reason: str,
+    witness: Staff,
+    *,
+    seen_mg: Decimal | None = None,
+    happened_at: datetime,
+    by: Staff,
+    at: datetime,
 ) -> RegisterEntry:
-    """Destroy all that a container holds, expired or recalled stock, before a witness."""
+    """Destroy all that a container holds, as both have seen it, expired or recalled stock, before a witness."""
     said = needed(reason, "Say how and why it was destroyed.", field="reason")
     refuse_witness(witness, by)
     hold(container.register)
+    _refuse_unseen(queries.balance_mg(container), seen_mg)
     return add_line(
         RegisterKind.DESTROY,
         container.drug_name,

@@ -146,6 +146,7 @@ def _waste_page(
         is_strong=True,
         is_waiting=True,
     )
+    reading.note(AuditAction.DRUG_LOG_READ, account, actor_id=actor().id)
     form.offer(others())
     sum_of: Reckoning = reckoning(line, amount, clinic().drug_tolerance_mg)
     return register_page(

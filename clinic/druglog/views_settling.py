@@ -166,8 +166,12 @@ def _counted(page: Register, errors: dict[str, str]) -> operations.Counted | Non
             errors[name] = f"{page.name}: {problem}"
             return None
     pieces, rest = amounts
+    if pieces and page.content_mg is None:
+        errors[f"rest-{page.id}"] = f"{page.name}: the label has no size, enter mg"
+        return None
     if pieces is None and rest is None:
-        errors[f"pieces-{page.id}"] = f"{page.name}: enter what you counted; 0 where there is none"
+        name = f"pieces-{page.id}" if page.content_mg else f"rest-{page.id}"
+        errors[name] = f"{page.name}: enter what you counted; 0 where there is none"
         return None
     return operations.Counted(page, (pieces or Decimal(0)) * (page.content_mg or Decimal(0)) + (rest or Decimal(0)))
 

@@ -9,6 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor
 from clinic.accounts.models import Site
+from clinic.audit import reading
+from clinic.audit.rules import AuditAction
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import Form
@@ -19,6 +21,7 @@ from clinic.druglog.forms import (
     CabinetForm,
     ContainerForm,
     CountForm,
+    OpenForm,
     ReasonForm,
     RecallForm,
     ReceiveForm,
@@ -201,7 +204,11 @@ def accept_transfer(entry_id: uuid.UUID) -> ResponseReturnValue:
 # --- one container ---------------------------------------------------------------------------------------------------
 
 
-def _container_page(container: Container, form: ContainerForm) -> str:
+def _container_page(
+    container: Container, *, change: ContainerForm | None = None, opening: OpenForm | None = None
+) -> str:
+    reading.note(AuditAction.DRUG_LOG_READ, container, actor_id=actor().id)
+    form = change or ContainerForm(formdata=None)
     balance = queries.balance_mg(container)
     form.offer(others())
     form.offer_cabinets([one for one in stock_queries.cabinets() if one.id != container.register.cabinet_id])
@@ -211,7 +218,9 @@ def _container_page(container: Container, form: ContainerForm) -> str:
         state=container_state(balance, is_opened=container.opened_at is not None).value,
         balance=balance,
         lines=stock_queries.lines_of_container(container.id),
-        form=form,
+        form=opening or form,
+        change=form,
+        opening=opening or OpenForm(formdata=None),
     )
 
 
@@ -220,7 +229,7 @@ def _container_page(container: Container, form: ContainerForm) -> str:
 def show_container(container_id: uuid.UUID) -> ResponseReturnValue:
     """One vial or bag: what it holds, its lines, and what may become of it."""
     container = stock_queries.container(container_id) or abort(404)
-    return _container_page(container, ContainerForm(formdata=None))
+    return _container_page(container)
 
 
 @bp.post("/drugs/containers/<uuid:container_id>")
@@ -233,7 +242,18 @@ def change_container(container_id: uuid.UUID) -> ResponseReturnValue:
     if attempt(form, lambda: _change(container, form, now)):
         flash("Recorded in the register.")
         return redirect(url_for(".show_container", container_id=container.id), 303)
-    return _container_page(container, form), 422
+    return _container_page(container, change=form), 422
+
+
+@bp.post("/drugs/containers/<uuid:container_id>/open")
+@requires(Permission.RECORD_DRUG)
+def open_container(container_id: uuid.UUID) -> ResponseReturnValue:
+    """Open a vial for several patients, with the time until which it may be used."""
+    container, form, now = stock_queries.container(container_id) or abort(404), OpenForm(), clock.now()
+    if attempt(form, lambda: operations.open_container(container, form.instant(), by=actor(), at=now)):
+        flash("Opened. Write the time on the vial.")
+        return redirect(url_for(".show_container", container_id=container.id), 303)
+    return _container_page(container, opening=form), 422
 
 
 def _change(container: Container, form: ContainerForm, now: datetime) -> object:
@@ -241,10 +261,14 @@ def _change(container: Container, form: ContainerForm, now: datetime) -> object:
     match form.act.data:
         case "send":
             to = _cabinet(form.cabinet_id.data, "cabinet_id")
-            return operations.send(container, to=to, reason=reason, happened_at=now, by=actor(), at=now)
+            return operations.send(
+                container, to=to, reason=reason, seen_mg=form.seen, happened_at=now, by=actor(), at=now
+            )
         case "destroy":
             witness = witness_of(form, at=now)
-            return operations.destroy(container, reason, witness, happened_at=now, by=actor(), at=now)
+            return operations.destroy(
+                container, reason, witness, seen_mg=form.seen, happened_at=now, by=actor(), at=now
+            )
         case "adjust":
             witness = witness_of(form, at=now)
             amount = Decimal(form.amount_mg.data or 0)
@@ -265,6 +289,8 @@ def show_line(entry_id: uuid.UUID) -> ResponseReturnValue:
 
 def _line_page(entry_id: uuid.UUID, form: StrikeForm) -> str:
     entry = stock_queries.entry(entry_id) or abort(404)
+    patient_id = entry.account.patient_id if entry.account else None
+    reading.note(AuditAction.DRUG_LOG_READ, entry, actor_id=actor().id, patient_id=patient_id)
     form.offer(others())
     content = line_content(entry)
     return render_template(

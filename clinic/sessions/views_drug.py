@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from clinic.accounts.current import actor, clinic
 from clinic.accounts.models import Staff
 from clinic.accounts.second_person import both_proved
-from clinic.core import clock
+from clinic.core import clock, formats
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt
@@ -36,12 +36,17 @@ def _drugs(infusion: InfusionSession) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def _moment(instant: datetime) -> str:
+    return f"{formats.short_day(instant)} {formats.clock(instant)}"
+
+
 def _containers(infusion: InfusionSession) -> list[tuple[Container, str]]:
     found = []
     for container, balance in register.containers_at_hand(_drugs(infusion), infusion.drug_account):
         lot = f", lot {container.lot}" if container.lot else ""
         held = format_quantity(balance, Unit.MG)
-        found.append((container, f"{container.drug_name}: {container.description}{lot}, holds {held}"))
+        until = f", use before {_moment(container.beyond_use_at)}" if container.beyond_use_at else ""
+        found.append((container, f"{container.drug_name}: {container.description}{lot}, holds {held}{until}"))
     return found
 
 

@@ -244,6 +244,7 @@ DRUGLOG = {
     "druglog.record_count": CLINICAL,
     "druglog.record_waste": CLINICAL,
     "druglog.report_difference": CLINICAL,
+    "druglog.open_container": CLINICAL,
     "druglog.show_container": CLINICAL,
     "druglog.show_count": CLINICAL,
     "druglog.show_difference": CLINICAL,

@@ -8,6 +8,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from clinic.audit.models import AuditEntry
+from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.druglog import operations, queries, stock_queries
@@ -16,6 +18,7 @@ from clinic.druglog.operations_lines import line_content
 from clinic.signatures.operations import verify
 from clinic.signatures.queries import signatures_of
 from clinic.signatures.rules import Meaning, Verdict
+from tests.factories.accounts import PASSWORD
 from tests.factories.druglog import VIAL
 from tests.factories.sessions import START
 
@@ -222,7 +225,8 @@ def test_a_container_keeps_its_label_and_its_opening(make_vials, make_account, n
     vial = make_vials()[0]
     operations.withdraw(make_account(), vial, Decimal(10), happened_at=START, by=nurse, at=START)
     db.session.flush()
-    for change in ({"opened_at": START + SECOND}, {"product_code": "other"}):
+    operations.open_container(vial, START + timedelta(hours=6), by=nurse, at=START)
+    for change in ({"opened_at": START + SECOND}, {"product_code": "other"}, {"beyond_use_at": START + 9 * SECOND}):
         with pytest.raises(IntegrityError), db.session.begin_nested():
             db.session.execute(sa.update(Container).where(Container.id == vial.id).values(**change))
 
@@ -235,3 +239,48 @@ def test_a_delivery_takes_as_many_statements_for_one_vial_as_for_a_hundred(make_
             make_vials(pieces)
         asked.append(len(sent))
     assert asked[0] == asked[1]
+
+
+def test_a_vial_that_was_opened_is_used_until_the_time_that_the_clinic_says(make_vials, make_account, nurse):
+    vial, act = make_vials()[0], {"by": nurse, "at": START}
+    with pytest.raises(RuleBroken, match="to come"):
+        operations.open_container(vial, START, **act)
+    with pytest.raises(RuleBroken, match="expires before that"):
+        operations.open_container(vial, START + timedelta(days=400), **act)
+    operations.open_container(vial, START + timedelta(hours=6), **act)
+    assert vial.opened_at == START
+    with pytest.raises(RuleBroken, match="entered already"):
+        operations.open_container(vial, START + timedelta(days=2), **act)
+    late = START + timedelta(hours=7)
+    with pytest.raises(RuleBroken, match="past its beyond-use time"):
+        operations.withdraw(make_account(), vial, Decimal(10), happened_at=late, by=nurse, at=late)
+
+
+def test_a_page_opens_a_vial(nurses_browser, make_vials):
+    vial = make_vials()[0]
+    address = f"/drugs/containers/{vial.id}"
+    assert "Open it for several patients" in nurses_browser.get(address).text
+    assert nurses_browser.post(f"{address}/open", data={"day": "19-Nov-2025", "clock": ""}).status_code == 422
+    sent = {"day": "19-Nov-2025", "clock": "08:00"}
+    page = nurses_browser.post(f"{address}/open", data=sent, follow_redirects=True).text
+    assert "Use before" in page
+    assert "Open it for several patients" not in page
+
+
+def test_only_what_was_seen_is_destroyed(nurses_browser, make_vials, make_account, nurse, checker):
+    vial = make_vials()[0]
+    sent = {"act": "destroy", "reason": "expired", "seen_mg": "200", "own_password": PASSWORD}
+    sent |= {"witness_id": str(checker.id), "password": PASSWORD}
+    operations.withdraw(make_account(), vial, Decimal(50), happened_at=START, by=nurse, at=START)
+    refused = nurses_browser.post(f"/drugs/containers/{vial.id}", data=sent)
+    assert (refused.status_code, queries.balance_mg(vial)) == (422, 150)
+    assert 'name="seen_mg" value="150"' in refused.text
+    assert nurses_browser.post(f"/drugs/containers/{vial.id}", data=sent | {"seen_mg": "150"}).status_code == 303
+
+
+def test_who_read_a_line_stands_in_the_trail(nurses_browser, make_drawn, nurse):
+    account, vial = make_drawn()
+    line = stock_queries.lines_of(vial.register_id)[0]
+    nurses_browser.get(f"/drugs/lines/{line.id}")
+    read = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.subject_id == line.id))
+    assert [one.patient_id for one in read if one.action is AuditAction.DRUG_LOG_READ] == [account.patient_id]

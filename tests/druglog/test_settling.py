@@ -99,6 +99,15 @@ def test_a_cabinet_is_counted_page_by_page_and_blind(nurses_browser, make_vials,
     assert (row["Full containers"], row["Counted, mg"], row["Difference, mg"]) == ("1", "200", "-200")
 
 
+def test_a_page_whose_label_has_no_size_is_counted_in_mg(nurses_browser, make_cabinet, nurse, checker):
+    cabinet = make_cabinet()
+    loose = {"quantity_mg": Decimal(50), "description": "bag", "received_at": START, "by": nurse, "at": START}
+    register = operations.add_container("ketamine", cabinet=cabinet, **loose).register
+    sent = {"purpose": "shift", "own_password": PASSWORD, "witness_id": str(checker.id), "password": PASSWORD}
+    refused = nurses_browser.post(f"/drugs/cabinets/{cabinet.id}/count", data=sent | {f"pieces-{register.id}": "3"})
+    assert (refused.status_code, "enter mg" in refused.text) == (422, True)
+
+
 def test_an_inventory_says_when_in_the_business_day(make_vials, nurse, second_nurse):
     register = make_vials()[0].register
     found = [operations.Counted(register, Decimal(200))]
