@@ -53,6 +53,9 @@ class Clinic(Base):
     # Who witnesses at the drug cabinet, as with the bolus; and whether taking drug out asks for a witness.
     witness_role: Mapped[Role | None] = mapped_column(enum_type(Role, "witness_role"), sort_order=97)
     is_withdrawal_witnessed: Mapped[bool | None] = mapped_column(sort_order=97)
+    # Whether a second person computes every change of the rate, lower ones too; and the rate at each hand-over.
+    is_every_rate_checked: Mapped[bool | None] = mapped_column(sort_order=97)
+    is_hand_over_checked: Mapped[bool | None] = mapped_column(sort_order=97)
     # How long a spoken order may wait for its speaker's signature before it is marked as overdue.
     spoken_order_sign_hours: Mapped[int | None]
     # Who signs a version of a protocol into use: any physician, or another than those who wrote it.

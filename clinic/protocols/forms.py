@@ -46,7 +46,19 @@ _APPROVER: Final = {
 }
 
 
+_EVERY: Final = {"": "not decided: raises alone", "yes": "every change, lower ones too", "no": "raises alone"}
+_HANDED: Final = {
+    "": "not decided: no rate is asked",
+    "yes": "both type the rate, each alone",
+    "no": "no rate is asked",
+}
 _WITNESSED: Final = {"": "not decided: without a witness", "yes": "before a witness", "no": "without a witness"}
+
+_YES_OR_NO: Final = {
+    "is_withdrawal_witnessed": _WITNESSED,
+    "is_every_rate_checked": _EVERY,
+    "is_hand_over_checked": _HANDED,
+}
 
 
 def _as_word(value: object) -> str:
@@ -67,6 +79,10 @@ class LimitsForm(Form):
     rate_difference_percent = WholeField("Rate may differ by", minimum=0, maximum=100, unit="%")
     weight_change_percent = WholeField("Weight may change by", minimum=0, maximum=100, unit="%")
     double_check_minutes = WholeField("A second check holds for", minimum=1, maximum=240, unit="min")
+    is_every_rate_checked: Any = SelectField(
+        "A second person computes the rate of", [left_open()], choices=options(_EVERY), coerce=_as_word
+    )
+    is_hand_over_checked: Any = SelectField("At a hand-over", [left_open()], choices=options(_HANDED), coerce=_as_word)
     late_entry_after_min = WholeField("An entry is late after", minimum=1, maximum=240, unit="min")
     late_entry_days = WholeField("Late entries are written within", minimum=1, maximum=3650, unit="days")
     spoken_order_sign_hours = WholeField("A spoken order is signed within", minimum=1, maximum=720, unit="h")
@@ -92,7 +108,7 @@ class LimitsForm(Form):
             "protocol_approver": Approver(self.protocol_approver.data) if self.protocol_approver.data else None,
             "drug_tolerance_mg": self.drug_tolerance_mg.data,
             "witness_role": Role(self.witness_role.data) if self.witness_role.data else None,
-            "is_withdrawal_witnessed": {"yes": True, "no": False}.get(self.is_withdrawal_witnessed.data),
+            **{name: {"yes": True, "no": False}.get(self[name].data) for name in _YES_OR_NO},
             **{field.name: field.data for field in self if isinstance(field, WholeField)},
         }
 
@@ -115,8 +131,8 @@ class LimitsForm(Form):
             "protocol_approver": _APPROVER,
             "witness_role": _BOLUS,
         }.get(name, {})
-        if name == "is_withdrawal_witnessed":
-            return _WITNESSED[_as_word(value)]
+        if name in _YES_OR_NO:
+            return _YES_OR_NO[name][_as_word(value)]
         unit = f"\N{NO-BREAK SPACE}{self[name].unit}" if isinstance(self[name], NumberField) else ""
         return words.get(value or "", "nothing" if value is None else f"{value}{unit}")
 

@@ -19,6 +19,8 @@ LIMITS: Final = (
     "rate_difference_percent",
     "weight_change_percent",
     "double_check_minutes",
+    "is_every_rate_checked",
+    "is_hand_over_checked",
     "late_entry_after_min",
     "late_entry_days",
     "spoken_order_sign_hours",

@@ -336,6 +336,9 @@ class HandOverForm(TimedForm):
     """Who takes the session over."""
 
     to = RadioField("To whom", [left_open()], choices=[])
+    rate_ml_h = NumberField(
+        "Rate that you read on the pump", places=2, minimum=PUMP_ML_H[0], maximum=PUMP_ML_H[1], unit="mL/h"
+    )
     text = TextAreaField("What the other nurse must know", [Length(max=LONG)])
     password = PasswordField("The other nurse's own password", [Length(max=200)])
 

@@ -338,19 +338,6 @@ class SessionEvent(ClinicScoped, Recorded, Superseding, Base):
     recorded_by: Mapped[Staff] = relationship(foreign_keys="SessionEvent.recorded_by_id")
 
 
-class HandOverOffer(ClinicScoped, Recorded, Base):
-    """That a session is offered to another nurse; the hand-over itself is the event of her acceptance."""
-
-    __tablename__ = "hand_over_offer"
-
-    infusion_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("infusion_session.id"), index=True)
-    to_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
-    text: Mapped[str | None]
-    infusion: Mapped[InfusionSession] = relationship(back_populates="offers")
-    to: Mapped[Staff] = relationship(foreign_keys=[to_id])
-    recorded_by: Mapped[Staff] = relationship(foreign_keys="HandOverOffer.recorded_by_id")
-
-
 class AdverseEvent(ClinicScoped, Recorded, Superseding, Base):
     """Anything harmful or nearly so; a later row supersedes it when it resolves or is classified."""
 
@@ -380,6 +367,7 @@ class AdverseEvent(ClinicScoped, Recorded, Superseding, Base):
 
 # Known with the session; a module of their own keeps this one readable.
 from clinic.sessions.models_leaving import Discharge, DischargeAssessment  # noqa: E402
+from clinic.sessions.models_people import HandOverOffer  # noqa: E402
 
 __all__ = [
     "AdministrationEvent",

@@ -52,6 +52,7 @@ from clinic.sessions.operations_discharge import assess_discharge, discharge, ho
 from clinic.sessions.operations_drug_account import open_drug_account, to_hang
 from clinic.sessions.operations_people import (
     accept_hand_over,
+    asks_rate,
     assign_nurse,
     hand_over,
     offer_hand_over,
@@ -80,6 +81,7 @@ __all__ = [
     "answer_gate",
     "answer_identity",
     "arrive",
+    "asks_rate",
     "assess_discharge",
     "assign_nurse",
     "bolus",

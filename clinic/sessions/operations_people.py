@@ -1,6 +1,7 @@
 """Who is there for a session: the clinician on site, the nurse, and the hand-over from one nurse to another."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
@@ -10,10 +11,12 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission
 from clinic.protocols.rules import CheckKind
 from clinic.scheduling import operations as scheduling
-from clinic.sessions.event_rules import SessionEventKind
-from clinic.sessions.models import HandOverOffer, InfusionSession, SessionEvent
+from clinic.sessions.event_rules import CheckPurpose, SessionEventKind
+from clinic.sessions.models import DoubleCheck, HandOverOffer, InfusionSession, SessionEvent
 from clinic.sessions.operations_checks import settle_by_software, update_readiness
+from clinic.sessions.operations_rates import propose_rate
 from clinic.sessions.operations_shared import add, locked, needed, optional, refuse_future, refuse_unless_may
+from clinic.sessions.readiness import clinic_of
 from clinic.sessions.rules import SessionStatus
 
 
@@ -60,26 +63,59 @@ def hand_over(
     return _record_people(infusion, SessionEventKind.HAND_OVER, to, said, happened_at=happened_at, by=by, at=at)
 
 
+def asks_rate(infusion: InfusionSession) -> bool:
+    """Whether the clinic asks both nurses for the rate at a hand-over of this session: its pump was started."""
+    is_at_pump = infusion.status in {SessionStatus.INFUSING, SessionStatus.PAUSED}
+    return is_at_pump and bool(clinic_of(infusion).is_hand_over_checked)
+
+
 def offer_hand_over(
-    infusion: InfusionSession, to: Staff, *, text: str | None, by: Staff, at: datetime
+    infusion: InfusionSession, to: Staff, *, text: str | None, rate_ml_h: Decimal | None = None, by: Staff, at: datetime
 ) -> HandOverOffer:
-    """Offer a session to another nurse. It stays with the one who has it until she accepts; a newer offer counts."""
+    """Offer a session to another nurse. It stays with the one who has it until she accepts; a newer offer counts.
+
+    Where the clinic asks for it, `rate_ml_h` is what the first nurse read from the pump; the other one types her own.
+    """
     locked(infusion)
     _refuse_hand_over(infusion, to)
-    offer = HandOverOffer(infusion=infusion, to=to, text=optional(text), recorded_at=at, recorded_by_id=by.id)
+    proposal = None
+    if asks_rate(infusion):
+        if rate_ml_h is None:
+            raise RuleBroken("Type the rate that you read on the pump.", field="rate_ml_h")
+        purpose = CheckPurpose.HAND_OVER
+        proposal = propose_rate(infusion, rate_ml_h=rate_ml_h, purpose=purpose, proposed_at=at, by=by, at=at)
+    offer = HandOverOffer(
+        infusion=infusion, to=to, text=optional(text), proposal=proposal, recorded_at=at, recorded_by_id=by.id
+    )
     add(offer, AuditAction.EVENT_RECORDED, infusion, by=by, at=at, kind="hand_over_offer", person_id=to.id, text=text)
     return offer
 
 
-def accept_hand_over(offer: HandOverOffer, *, by: Staff, at: datetime) -> SessionEvent:
-    """Take over a session that was offered; only the person it was offered to does."""
+def accept_hand_over(
+    offer: HandOverOffer, *, double_check: DoubleCheck | None = None, by: Staff, at: datetime
+) -> SessionEvent:
+    """Take over a session that was offered; only the person it was offered to does.
+
+    Where the clinic asks both for the rate, `double_check` is her own computation, and it agrees with the first.
+    """
     infusion = locked(offer.infusion)
     if by.id != offer.to_id:
         raise RuleBroken(f"This session was offered to {offer.to.name}.")
     if infusion.open_offer is not offer:
         raise RuleBroken("This offer holds no longer. Open the page again.")
+    if asks_rate(infusion):
+        _refuse_unchecked(offer, double_check)
     said = f"{offer.recorded_by.name} to {by.name}. {offer.text or ''}".strip()
     return hand_over(infusion, by, text=said, happened_at=at, by=by, at=at)
+
+
+def _refuse_unchecked(offer: HandOverOffer, check: DoubleCheck | None) -> None:
+    if offer.proposal is None:
+        raise RuleBroken("Your clinic asks both for the rate now: offer the session again.")
+    if check is None or check.proposal_id != offer.proposal_id or check.checker_id != offer.to_id:
+        raise RuleBroken("Compute the rate first, without seeing the other number.")
+    if not check.is_match:
+        raise RuleBroken("The two rates differ. Both read the pump again; then offer the session again.")
 
 
 def _refuse_hand_over(infusion: InfusionSession, to: Staff) -> None:

@@ -17,7 +17,7 @@ from clinic.sessions.event_rules import CheckPurpose, PumpReading
 from clinic.sessions.models import AdministrationEvent, DoubleCheck, InfusionSession
 from clinic.sessions.operations_drug_account import hung_on_the_pump
 from clinic.sessions.operations_pump_line import read_volume, refuse_times, write
-from clinic.sessions.operations_rates import rate_findings, refuse_check
+from clinic.sessions.operations_rates import needs_second, rate_findings, refuse_check
 from clinic.sessions.operations_shared import (
     become,
     hold_order,
@@ -178,7 +178,7 @@ def _check_flow(
     _refuse_total(infusion, running, when, rate_ml_h=rate_ml_h)
     if double_check is not None:
         refuse_check(infusion, double_check, rate_ml_h, when)
-    elif is_rise and clinic_of(infusion).double_check_minutes is not None and rate_ml_h > _checked_rate(infusion):
+    elif needs_second(infusion, running.state.set_ml_h, rate_ml_h):
         words = "A second person computes this rate first: go on at the rate that is set, then change the rate."
         raise RuleBroken(words, field="double_check")
     _need_reason(soft_words(found), reason)
@@ -188,13 +188,6 @@ def _minutes_since_change(infusion: InfusionSession, when: datetime) -> Decimal:
     kinds = {AdministrationKind.START, AdministrationKind.RATE_CHANGE}
     rows = [row for row in current(infusion.administrations) if row.kind in kinds and row.happened_at <= when]
     return elapsed_minutes(max((row.happened_at for row in rows), default=when), when)
-
-
-def _checked_rate(infusion: InfusionSession) -> Decimal:
-    """The rate in mL/h that a second person computed last."""
-    rows = [row for row in current(infusion.administrations) if row.double_check_id and row.rate_ml_h]
-    latest = max(rows, key=lambda row: row.happened_at, default=None)
-    return Decimal(0) if latest is None or latest.rate_ml_h is None else latest.rate_ml_h
 
 
 def _refuse_total(

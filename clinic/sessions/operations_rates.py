@@ -24,7 +24,7 @@ from clinic.sessions.operations_shared import (
     refuse_future,
     refuse_unless_may,
 )
-from clinic.sessions.progress import projected_mg, pump
+from clinic.sessions.progress import current, projected_mg, pump
 from clinic.sessions.readiness import clinic_of
 
 
@@ -203,3 +203,18 @@ def refuse_check(infusion: InfusionSession, check: DoubleCheck, rate_ml_h: Decim
     minutes = clinic_of(infusion).double_check_minutes
     if minutes is not None and elapsed_minutes(check.checked_at, happened_at) > minutes:
         raise RuleBroken(f"The double check is more than {minutes} min old. Do it again.")
+
+
+def needs_second(infusion: InfusionSession, was_ml_h: Decimal, rate_ml_h: Decimal) -> bool:
+    """Whether the clinic asks for a second person's own computation of this rate: of a raise, or of every change."""
+    clinic = clinic_of(infusion)
+    if clinic.is_every_rate_checked:
+        return rate_ml_h != was_ml_h
+    return clinic.double_check_minutes is not None and rate_ml_h > max(was_ml_h, _checked_rate(infusion))
+
+
+def _checked_rate(infusion: InfusionSession) -> Decimal:
+    """The rate in mL/h that a second person computed last."""
+    rows = [row for row in current(infusion.administrations) if row.double_check_id and row.rate_ml_h]
+    latest = max(rows, key=lambda row: row.happened_at, default=None)
+    return Decimal(0) if latest is None or latest.rate_ml_h is None else latest.rate_ml_h

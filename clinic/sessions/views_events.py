@@ -22,6 +22,7 @@ from clinic.sessions.forms_acts import (
     NotifyForm,
     PrnForm,
     RowNoteForm,
+    number,
     options,
 )
 from clinic.sessions.forms_events import EventForm, OverForm
@@ -293,6 +294,14 @@ def record_row_note(infusion: InfusionSession, form: RowNoteForm, when: datetime
 
 def _hand_over_sheet(infusion: InfusionSession, form: HandOverForm) -> Sheet:
     form.to.choices = options([(str(one.id), one.name) for one in clinicians() if one.id != infusion.nurse_id])
+    if operations.asks_rate(infusion):
+        return Sheet(
+            "Hand over",
+            "Hand over",
+            ((form.to, {"look": "list"}), (form.rate_ml_h, {}), (form.text, {"rows": 4})),
+            lead="The other nurse types the rate as well, without seeing yours. Until then the session stays yours.",
+            is_timed=False,
+        )
     return Sheet(
         "Hand over",
         "Hand over",
@@ -310,8 +319,9 @@ def hand_over(infusion: InfusionSession, form: HandOverForm, _when: datetime, no
     person = _clinician(form.to.data)
     if person is None:
         raise RuleBroken("Choose who takes over.", field="to")
-    offer = operations.offer_hand_over(infusion, person, text=form.text.data, by=actor(), at=now)
-    if not form.password.data:
+    rate = number(form.rate_ml_h)
+    offer = operations.offer_hand_over(infusion, person, text=form.text.data, rate_ml_h=rate, by=actor(), at=now)
+    if not form.password.data or offer.proposal is not None:
         return offer
     proved(str(person.id), form.password.data, permission=Permission.RUN_SESSION, at=now, field="to")
     return operations.accept_hand_over(offer, by=person, at=now)

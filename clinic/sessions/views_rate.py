@@ -15,7 +15,7 @@ from clinic.core.units import BadNumber, parse_decimal
 from clinic.sessions import operations, queries
 from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.forms_acts import PUMP_ML_H, RateForm, SecondPersonForm, number
-from clinic.sessions.models import AdministrationEvent, DoubleCheck, InfusionSession, RateProposal
+from clinic.sessions.models import AdministrationEvent, DoubleCheck, HandOverOffer, InfusionSession, RateProposal
 from clinic.sessions.pages_rate import rate_sheet
 from clinic.sessions.pages_session import order_panel
 from clinic.sessions.progress import progress
@@ -149,7 +149,13 @@ def double_check(infusion_id: uuid.UUID, proposal_id: uuid.UUID) -> ResponseRetu
             form.checker.data or "", form.password.data or "", permission=Permission.WITNESS, at=now, field="checker"
         )
         computed = number(form.computed_rate_ml_h) or Decimal(0)
-        return operations.double_check(infusion, proposal, computed_rate_ml_h=computed, checker=checker, at=now)
+        offer = _offer(infusion, proposal)
+        if offer is not None and checker.id != offer.to_id:
+            raise RuleBroken(f"The session was offered to {offer.to.name}.", field="checker")
+        check = operations.double_check(infusion, proposal, computed_rate_ml_h=computed, checker=checker, at=now)
+        if offer is not None and check.is_match:
+            operations.accept_hand_over(offer, double_check=check, by=checker, at=now)
+        return check
 
     check = attempt(form, act)
     if check is None:
@@ -157,7 +163,23 @@ def double_check(infusion_id: uuid.UUID, proposal_id: uuid.UUID) -> ResponseRetu
     return _after_check(infusion, proposal, check)
 
 
+def _offer(infusion: InfusionSession, proposal: RateProposal) -> HandOverOffer | None:
+    """The offer of a hand-over that waits for this rate. Raises RuleBroken when it waits no longer."""
+    if proposal.purpose is not CheckPurpose.HAND_OVER:
+        return None
+    offer = infusion.open_offer
+    if offer is None or offer.proposal_id != proposal.id:
+        raise RuleBroken("This offer holds no longer. Open the session again.")
+    return offer
+
+
 def _after_check(infusion: InfusionSession, proposal: RateProposal, check: DoubleCheck) -> ResponseReturnValue:
+    if proposal.purpose is CheckPurpose.HAND_OVER:
+        if check.is_match:
+            flash(f"The two rates agree. {check.checker.name} has the session.")
+        else:
+            flash("The two rates differ. The session stays. Both read the pump again.", "crit")
+        return redirect(session_url(infusion), 303)
     is_start = proposal.purpose is CheckPurpose.START
     if not check.is_match:
         flash("The two rates differ. Nothing was set. Both read and compute again.", "crit")
@@ -187,6 +209,7 @@ def _second_page(
         proposal_id=proposal.id,
         first=proposal.recorded_by.name,
         is_start=proposal.purpose is CheckPurpose.START,
+        is_hand_over=proposal.purpose is CheckPurpose.HAND_OVER,
         is_done=bool(proposal.double_checks),
         order=order_panel(infusion, progress(infusion, now), zone=zone()),
     )
