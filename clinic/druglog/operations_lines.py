@@ -72,6 +72,13 @@ def add_line(
     )
     if register is not None:
         _place(entry, register, container, undone=about.kind if about else None)
+    return _write(entry, account, by=by, witness=witness, at=at)
+
+
+def _write(
+    entry: RegisterEntry, account: DrugAccount | None, *, by: Staff, witness: Staff | None, at: datetime
+) -> RegisterEntry:
+    """Write a line that has its place, into the trail too, and let both people sign it."""
     db.session.add(entry)
     db.session.flush()  # the next line of the page counts on this one
     _tell(entry, account, by=by, at=at)

@@ -42,10 +42,7 @@ def make_preparation(
     """
     refuse_future(made_at, at)
     refuse_witness(checker, by)
-    if beyond_use_at <= made_at:
-        raise RuleBroken("It may be used until after it is made.", field="beyond_use_at")
-    if amount_mg <= 0 or volume_ml <= 0:
-        raise RuleBroken("Enter a number above zero.", field="amount_mg" if amount_mg <= 0 else "volume_ml")
+    _refuse_impossible(amount_mg, volume_ml, made_at, beyond_use_at)
     _refuse_more_than_is_out(account, drug_name, amount_mg)
     made = Preparation(
         account_id=account.id,
@@ -63,21 +60,32 @@ def make_preparation(
     )
     db.session.add(made)
     db.session.flush()  # its line names it
-    words = f"{kind.value} {made.code}, {format_quantity(volume_ml, Unit.ML)}"
+    _add_its_line(made, account, by=by, at=at)
+    _sign(made, account, checker, by=by, at=at)
+    return made
+
+
+def _refuse_impossible(amount_mg: Decimal, volume_ml: Decimal, made_at: datetime, beyond_use_at: datetime) -> None:
+    if beyond_use_at <= made_at:
+        raise RuleBroken("It may be used until after it is made.", field="beyond_use_at")
+    if amount_mg <= 0 or volume_ml <= 0:
+        raise RuleBroken("Enter a number above zero.", field="amount_mg" if amount_mg <= 0 else "volume_ml")
+
+
+def _add_its_line(made: Preparation, account: DrugAccount, *, by: Staff, at: datetime) -> None:
+    """Add the line of the register that names what was made; it changes no balance."""
     add_line(
         RegisterKind.PREPARE,
-        drug_name,
-        amount_mg,
+        made.drug_name,
+        made.amount_mg,
         account=account,
         preparation_id=made.id,
-        quantity_ml=volume_ml,
-        reason=words,
-        happened_at=made_at,
+        quantity_ml=made.volume_ml,
+        reason=f"{made.kind.value} {made.code}, {format_quantity(made.volume_ml, Unit.ML)}",
+        happened_at=made.made_at,
         by=by,
         at=at,
     )
-    _sign(made, account, checker, by=by, at=at)
-    return made
 
 
 def _refuse_more_than_is_out(account: DrugAccount, drug_name: str, amount_mg: Decimal) -> None:

@@ -36,10 +36,7 @@ def take_step(
 
     Raises RuleBroken for a step that its state does not allow, and Conflict when somebody else was faster.
     """
-    db.session.execute(
-        sa.select(Discrepancy.id).where(Discrepancy.id == discrepancy.id).with_for_update(key_share=True)
-    )
-    db.session.refresh(discrepancy, ["steps"])
+    _hold(discrepancy)
     said = needed(note, "Say what was found.", field="note")
     problem = step_problem(status_after([one.kind for one in discrepancy.steps]), kind, cause)
     if problem is not None:
@@ -57,21 +54,34 @@ def take_step(
         recorded_by_id=by.id,
     )
     add_row(step)
+    _tell_and_sign(discrepancy, step, by=by, second=second, at=at)
+    db.session.expire(discrepancy, ["steps"])
+    return step
+
+
+def _hold(discrepancy: Discrepancy) -> None:
+    """Keep everybody else from taking a step until this transaction ends, and read those taken meanwhile."""
+    held = sa.select(Discrepancy.id).where(Discrepancy.id == discrepancy.id).with_for_update(key_share=True)
+    db.session.execute(held)
+    db.session.refresh(discrepancy, ["steps"])
+
+
+def _tell_and_sign(
+    discrepancy: Discrepancy, step: DiscrepancyStep, *, by: Staff, second: Staff | None, at: datetime
+) -> None:
     audit.record(
         AuditAction.DISCREPANCY_SETTLED,
         discrepancy,
         actor_id=by.id,
         at=at,
-        step=kind,
+        step=step.kind,
         cause=step.cause,
-        note=said,
+        note=step.note,
         second_id=step.second_id,
     )
-    if second is not None and kind.closes:
+    if second is not None and step.kind.closes:
         for person, meaning in ((by, Meaning.AUTHOR), (second, Meaning.WITNESS)):
             signatures.sign_proved(step, step_content(step), meaning=meaning, by=person, at=at, patient_id=None)
-    db.session.expire(discrepancy, ["steps"])
-    return step
 
 
 def step_content(step: DiscrepancyStep) -> Mapping[str, object]:
