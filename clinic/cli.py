@@ -29,7 +29,13 @@ from clinic.core.permissions import Role
 from clinic.demo.commands import demo_command
 from clinic.demo.fill import fill_when_empty, refuse_production
 from clinic.jobs import outbox, plans
-from clinic.keeping.commands import backup_command, backup_key_command, import_command, restore_command
+from clinic.keeping.commands import (
+    backup_command,
+    backup_key_command,
+    import_command,
+    restore_command,
+    retention_group,
+)
 from clinic.scheduling.commands import schedule
 
 
@@ -59,6 +65,7 @@ main.add_command(backup_command)
 main.add_command(backup_key_command)
 main.add_command(restore_command)
 main.add_command(import_command)
+main.add_command(retention_group)
 main.add_command(demo_command)
 main.add_command(schedule)
 main.add_command(outbox)

@@ -137,6 +137,9 @@ class AuditAction(StrEnum):
     EXPORT_BEGUN = "keeping:export:begun"
     EXPORT_SENT = "keeping:export:exported"
     EXPORT_IMPORTED = "keeping:export:imported"
+    RETENTION_SET = "keeping:retention:set"
+    RETENTION_PURGED = "keeping:retention:purged"
+    HOLD_CHANGED = "keeping:hold:changed"
     DEMO_CREATED = "demo:clinic:created"
 
 

@@ -64,6 +64,8 @@ class Permission(StrEnum):
     MANAGE_SHARING = "accounts:sharing:manage"
     EXPORT_PATIENT = "keeping:patient:export"
     EXPORT_CLINIC = "keeping:clinic:export"
+    HOLD_RECORD = "keeping:record:hold"
+    SET_RETENTION = "keeping:retention:set"
     READ_ACCESS_REPORT = "audit:patient-access:read"
     READ_ACCOUNT_EVENTS = "audit:account-events:read"
 
@@ -117,6 +119,7 @@ POLICY: dict[Role, frozenset[Permission]] = {
             Permission.READ_ACCESS_REPORT,
             Permission.EXPORT_PATIENT,
             Permission.EXPORT_CLINIC,
+            Permission.HOLD_RECORD,
         }
     ),
     # The desk sees who, when and where: never a diagnosis, a drug, a dose, a note or a score.
@@ -135,6 +138,7 @@ POLICY: dict[Role, frozenset[Permission]] = {
         {
             Permission.MANAGE_STAFF,
             Permission.MANAGE_SHARING,
+            Permission.SET_RETENTION,
             Permission.READ_ACCOUNT_EVENTS,
             Permission.READ_RESOURCES,
             Permission.SET_RESOURCES,

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import click
 import pyrage
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from flask import current_app
 from flask.cli import with_appcontext
 
+from clinic.accounts.models import Clinic
 from clinic.audit.chain_rules import signing_key
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, db
 from clinic.core.requests import installation_secrets
-from clinic.keeping import backup, importing
+from clinic.keeping import backup, importing, retention
+from clinic.keeping.forms import CLASS_WORDS, UNIT_WORDS
 from clinic.keeping.rows import BadBackup
 
 _path = click.Path(path_type=Path)
@@ -116,3 +119,50 @@ def _prove(act: AuditAction) -> None:
         )
         sys.exit(1)
     click.echo("The trail is sound.")
+
+
+@click.group("retention")
+def retention_group() -> None:
+    """What is past the periods that a clinic set, and taking away what may go."""
+
+
+@retention_group.command("report")
+@with_appcontext
+def report_command() -> None:
+    """Say of every class how much is past its period. Nothing is taken away."""
+    for clinic in _clinics():
+        with db.in_clinic(clinic.id), db.unit_of_work(write=False):
+            click.echo(clinic.name)
+            for standing in retention.report(clinic, at=clock.now()):
+                click.echo(f"  {_words(standing)}")
+
+
+@retention_group.command("purge")
+@click.option("--yes", "is_meant", is_flag=True, help="Take it away. Without it the command says what would go.")
+@with_appcontext
+def purge_command(*, is_meant: bool) -> None:
+    """Take away what is past its period: ended sign-ins, dead links, proofs of answered saves, words of sent mails.
+
+    The record, the trail and the register are never taken away, and nothing about a patient whose record is held.
+    """
+    for clinic in _clinics():
+        with db.in_clinic(clinic.id), db.unit_of_work() as unit:
+            gone = retention.purge(clinic, at=clock.now())
+            if not is_meant:
+                unit.rollback()
+        told = ", ".join(f"{CLASS_WORDS[kind]} {number}" for kind, number in gone.items()) or "nothing"
+        click.echo(f"{clinic.name}: {'gone' if is_meant else 'would go'}: {told}")
+
+
+def _clinics() -> list[Clinic]:
+    with db.unit_of_work(write=False):
+        return list(db.session.scalars(sa.select(Clinic).order_by(Clinic.name)))
+
+
+def _words(standing: retention.Standing) -> str:
+    what = CLASS_WORDS[standing.kind]
+    if standing.past is None or standing.period is None or standing.period.unit is None:
+        return f"{what}: no period"
+    held = f", {standing.held} held" if standing.held else ""
+    kept = f"kept {standing.period.number} {UNIT_WORDS[standing.period.unit]}"
+    return f"{what}: {kept}, {standing.past} past it{held}" + ("" if standing.is_purged else " (never taken away)")

@@ -131,3 +131,6 @@ def _file(asked: Disclosure) -> Response:
     return Response(
         pieces, mimetype="application/zip", headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
+
+
+from clinic.keeping import views_retention  # noqa: E402, F401 it adds its pages to `bp`

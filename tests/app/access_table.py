@@ -404,6 +404,11 @@ KEEPING = {
     "keeping.show_clinic_export": PHYSICIANS,
     "keeping.begin_clinic_export": PHYSICIANS,
     "keeping.send_clinic_export": PHYSICIANS,
+    "keeping.show_retention": EVERYBODY,
+    "keeping.set_period": ADMINS,
+    "keeping.show_hold": PHYSICIANS,
+    "keeping.begin_hold": PHYSICIANS,
+    "keeping.end_hold": PHYSICIANS,
 }
 
 ACCESS: dict[str, frozenset[str]] = {

@@ -89,7 +89,7 @@ def test_a_copy_of_the_clinic_is_one_that_can_be_brought_in(client, doctor, pati
     file.write_bytes(answer.data)
     publics = [signing_key(Testing.SECRET_KEY).public_key()]
     url = databases.fresh()
-    assert importing.bring_in(file, db.create_engine(url), publics=publics)["patient"] == 1
+    assert importing.bring_in(file, db.init(url), publics=publics)["patient"] == 1
     databases.discard(url)
 
 
