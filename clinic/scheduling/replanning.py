@@ -13,13 +13,14 @@ from typing import Final
 from clinic.core import formats, times
 from clinic.scheduling import queries_planning as queries
 from clinic.scheduling import resources
-from clinic.scheduling.course_request import Ask, gap_of
+from clinic.scheduling.course_request import Ask
 from clinic.scheduling.frame import SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.happening import Happening, NurseOff
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser import search
 from clinic.scheduling.optimiser.problem import Course, Session
+from clinic.scheduling.out_of_step import is_out_of_step
 from clinic.scheduling.queries_planning import Held
 from clinic.scheduling.resources import Resources
 from clinic.scheduling.rules import AppointmentStatus
@@ -139,10 +140,9 @@ class Replan:
             one, two = found[each.id], found[follower.id] if follower else None
             if follower is None or one is None or two is None or each.id in settled:
                 continue
-            gap = gap_of(self._terms[course], follower.session_number) if course in self._terms else None
             was = self.frame.day(follower.starts_at) - self.frame.day(each.starts_at)
             days = self.frame.day(two[0].starts_at) - self.frame.day(one[0].starts_at)
-            if gap is not None and days != was and not gap.least <= days <= gap.most:
+            if is_out_of_step(self._terms.get(course), follower.session_number, was, days):
                 return each.id
         return None
 

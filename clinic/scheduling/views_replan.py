@@ -26,6 +26,7 @@ from clinic.scheduling.operations import ChairInUse, Slot, SlotsTaken
 from clinic.scheduling.operations_breaking import WouldBreak
 from clinic.scheduling.operations_moves import Move
 from clinic.scheduling.operations_replan import carry_out
+from clinic.scheduling.out_of_step import out_of_step
 from clinic.scheduling.overriding import override_asked, override_offer
 from clinic.scheduling.replanning import Change, Replan
 from clinic.scheduling.views import bp, calendar_page, nurses, week_asked
@@ -123,6 +124,7 @@ def _page(asked: _Asked, refusal: RuleBroken | None = None) -> str:
         form=asked.form,
         refusals=_refusals(refusal),
         standing=refusal.standing if isinstance(refusal, WouldBreak | ChairInUse) else (),
+        spaced=refusal.lines if isinstance(refusal, _OutOfStep) else request.form.getlist("spaced"),
         override=None if refusal is None else override_offer(refusal),
         seen=refusal.key if isinstance(refusal, WouldBreak) else "",
         moves=[line for line in lines if line.value],
@@ -132,9 +134,26 @@ def _page(asked: _Asked, refusal: RuleBroken | None = None) -> str:
     )
 
 
+class _OutOfStep(RuleBroken):
+    """What is ticked leaves sessions of a course too near or too far from each other; `lines` say which."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        super().__init__("What is ticked breaks the order's spacing. Tick both, or do it all the same.")
+        self.lines = list(lines)
+
+
+def _refuse_out_of_step(moves: Sequence[Move]) -> None:
+    """The order's spacing is a note, so that a person decides: it refuses until it was shown."""
+    lines = out_of_step(moves)
+    if not set(lines) <= set(request.form.getlist("spaced")):
+        raise _OutOfStep(lines)
+
+
 def _refusals(refusal: RuleBroken | None) -> list[str]:
     if isinstance(refusal, SlotsTaken):
         return [clash_words(each) for each in refusal.clashes]
+    if isinstance(refusal, _OutOfStep):
+        return [refusal.message, *refusal.lines]
     return [] if refusal is None else [refusal.message]
 
 
@@ -162,6 +181,7 @@ def accept_replan() -> ResponseReturnValue:
     values = request.form.getlist("move")
     try:
         moves = _moves(values)
+        _refuse_out_of_step(moves)
         fact = (
             asked.happening if request.form.get("fact") and isinstance(asked.happening, NurseOff | ChairOut) else None
         )

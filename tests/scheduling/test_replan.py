@@ -129,6 +129,26 @@ def test_two_sessions_that_both_move_keep_the_days_between_them(make_shift, nurs
     assert later.slot is None  # the order has 7 days at most, and the next free day is 8 days later
 
 
+@pytest.fixture
+def pair(make_course, make_slot, scheduler):
+    """Two sessions of a course, two days apart, where the order has 2 to 7."""
+    slots = [make_slot(1), make_slot(2, starts_at=NINE + 2 * DAY)]
+    return operations.book(make_course(), slots, by=scheduler, at=DESK_OPENS)
+
+
+def test_a_part_of_a_plan_that_breaks_the_spacing_is_asked_first(desk, pair):
+    _first, second = pair
+    page = "/calendar/replan?what=late&chair_id=&minutes=30"
+    plain = {f"why-{second.id}": "x"}
+    far = f"{second.id}|{second.version}|27-Nov-2025|09:00|{second.chair_id}|"
+    refused = desk.post(page, data={"move": far} | plain)
+    assert refused.status_code == 422
+    assert "ALMEIDA, Rosa: session 2 would stand 8 days after session 1." in words(refused)
+    (shown,) = re.findall(r'name="spaced" value="([^"]+)"', refused.get_data(as_text=True))
+    assert desk.post(page, data={"move": far, "spaced": shown} | plain).status_code == 303
+    assert queries.of_course(second.course_id)[-1].starts_at == NINE + 8 * DAY
+
+
 def test_a_late_day_pushes_who_comes_next_in_that_chair(two_nurses, make_other, scheduler):
     ill, well = two_nurses
     running = make_other("Kim", nurse=ill)
