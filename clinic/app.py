@@ -232,6 +232,7 @@ def _page_context() -> dict[str, Any]:
         "may": current.actor().may if signed_in else (lambda _permission: False),
         "clinic_name": current.clinic().name if signed_in else "Chairtime",
         "clinic_zone": current.clinic().zone if signed_in else "UTC",
+        "is_in_background": traces.is_in_background(),
         "is_demo": signed_in and current.clinic().is_demo,
     }
 

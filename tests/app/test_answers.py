@@ -116,6 +116,13 @@ def reads(action=AuditAction.BOARD_READ):
     return db.session.scalar(sa.select(sa.func.count()).select_from(AuditEntry).where(AuditEntry.action == action))
 
 
+def test_what_was_said_waits_for_the_page_that_is_seen(nurse_browser):
+    with nurse_browser.session_transaction() as kept:
+        kept["_flashes"] = [("done", "Vitals saved.")]
+    held = nurse_browser.get("/account", headers={"X-Background": "waiting"}).text
+    assert [("Vitals saved." in page) for page in (held, nurse_browser.get("/account").text)] == [False, True]
+
+
 def test_reading_leaves_one_line_in_a_quarter_of_an_hour(nurse_browser, frozen_clock):
     with clock.standing_at(clock.now()):
         for _ in range(3):

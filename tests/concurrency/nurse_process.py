@@ -42,7 +42,7 @@ def without_the_lock():
 
     def slowly(container):
         end = read(container)
-        time.sleep(1.5)
+        time.sleep(2.5)
         return end
 
     operations_lines.hold = lambda _register: None
@@ -56,6 +56,8 @@ def main():
     db.init(told["url"])
     if not told["is_locked"]:
         without_the_lock()
+    with db.in_clinic(uuid.UUID(told["clinic"])), db.unit_of_work(write=False):
+        db.session.get_one(Container, uuid.UUID(told["vial"]))  # what is slow the first time is over before the race
     say("ready")
     sys.stdin.readline()
     try:
