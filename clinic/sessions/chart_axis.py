@@ -19,6 +19,8 @@ _ROOM: Final = timedelta(minutes=5)
 _MINUTE: Final = timedelta(minutes=1)
 # Numbers that stand, on average, further from their marks than this cannot be read at a glance: the drawing widens.
 _MEAN_SHIFT: Final = 14
+# A number that stands further from its mark would be taken for that of another, where sets crowd in one part of a day.
+_MOST_SHIFT: Final = 2 * NUMBER
 _MOST_PX_PER_MINUTE: Final = 6
 _WIDEST_PLOT: Final = 24_000
 
@@ -108,7 +110,8 @@ def needed_plot(times: Sequence[datetime], start: datetime, end: datetime, *, le
     while plot < most:
         places = [share * plot for share in wanted]
         moved = step_aside(places, widths, -EDGE, plot + EDGE)
-        if sum(abs(a - b) for a, b in zip(places, moved, strict=True)) <= _MEAN_SHIFT * len(times):
+        shifts = [abs(a - b) for a, b in zip(places, moved, strict=True)]
+        if sum(shifts) <= _MEAN_SHIFT * len(times) and max(shifts, default=0) <= _MOST_SHIFT:
             break
         plot = min(plot * 1.1, most)
     return plot
