@@ -5,9 +5,9 @@ time axis in `chart_axis`, the lanes in `chart_therapy` and `chart_lanes`; the w
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from clinic.core.drawing import Shape
@@ -71,10 +71,12 @@ __all__ = [
     "Words",
     "describe",
     "draw",
+    "parts",
     "screens",
     "sheets",
 ]
 
+_MINUTE = timedelta(minutes=1)
 _FOOT = 6  # px below the last lane
 
 
@@ -98,26 +100,37 @@ def screens(data: ChartInput, *, beside_sheet: bool = False) -> tuple[Chart, ...
 def sheets(data: ChartInput) -> tuple[Chart, ...]:
     """Draw a session for paper, which cannot scroll: a usual one on one chart, a dense one in stretches of time.
 
-    The clock has no place on paper, and the readings of each stretch keep their distance by its shorter time.
+    The clock has no place on paper.
     """
-    start, end, _ = window(data, PRINT)
+    return tuple(_stretches(data, PRINT))
+
+
+def parts(data: ChartInput) -> tuple[Chart, ...]:
+    """Draw a session for each kind of screen without anything to scroll: in stretches of time, the newest first.
+
+    For a page without script: where a chart scrolls, the names beside it can cut a number, which is read as another.
+    """
+    return tuple(chart for width in (PHONE, TABLET, WIDE) for chart in reversed(list(_stretches(data, width))))
+
+
+def _stretches(data: ChartInput, width: Width) -> Iterator[Chart]:
+    """Cut a session where it is too long for a width; the readings of each stretch keep their distance."""
+    start, end, live = window(data, width)
     times = [reading.at for reading in data.shown]
-    plot = needed_plot(times, start, end, least=PRINT.plot)
-    count = math.ceil(plot / PRINT.plot)
+    least = max(width.plot, width.least_px_per_minute * ((end - start) / _MINUTE))
+    count = math.ceil(needed_plot(times, start, end, least=least) / width.plot)
     while True:
         cuts = _cuts(start, end, count, data)
         crowd = max(sum(first <= at <= last for at in times) for first, last in pairwise(cuts))
         # A quarter of an hour is the shortest stretch; more sets than fit in one cannot be recorded by hand.
-        if crowd * 30 <= PRINT.plot or len(cuts) - 1 < count:
+        if crowd * 30 <= width.plot or len(cuts) - 1 < count:
             break
         count += 1
-    right = PRINT.left + PRINT.plot
-    return tuple(
-        _drawing(
-            _between(data, first, last, last=last == end), PRINT, TimeAxis(data.zone, first, last, PRINT.left, right)
-        )
-        for first, last in pairwise(cuts)
-    )
+    right = width.left + width.plot
+    for first, last in pairwise(cuts):
+        now = data.now if live and width is not PRINT and first <= data.now < last else None
+        axis = TimeAxis(data.zone, first, last, width.left, right, now)
+        yield _drawing(_between(data, first, last, last=last == end), width, axis)
 
 
 def _cuts(start: datetime, end: datetime, count: int, data: ChartInput) -> list[datetime]:

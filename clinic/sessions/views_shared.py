@@ -20,7 +20,7 @@ from clinic.core.permissions import Role
 from clinic.core.requests import same_patient
 from clinic.core.times import local
 from clinic.sessions import queries
-from clinic.sessions.chart import screens
+from clinic.sessions.chart import parts, screens
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import chart_input
 from clinic.sessions.pages_log import NEWEST, log_rows
@@ -125,7 +125,7 @@ def sheet_parts(
         "is_whole": is_whole,
         "untold": next((row for row in rows if row.is_untold), None),
         "unexplained": next((row for row in rows if row.unexplained_id), None),
-        "charts": screens(data, beside_sheet=beside_sheet),
+        "charts": parts(data) if request.args.get("chart") == "parts" else screens(data, beside_sheet=beside_sheet),
         "order": order_panel(infusion, going, zone=zone()),
         "offer": infusion.open_offer,
         "me": actor().id,

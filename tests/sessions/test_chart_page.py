@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from clinic.sessions.chart import ChartEvent, ChartInput, screens, sheets
+from clinic.sessions.chart import ChartEvent, ChartInput, parts, screens, sheets
 from clinic.sessions.chart_spark import small_multiples
 from tests.sessions.chart_sample import LIVE, STOPPED, component, every_five_minutes, lane
 
@@ -66,6 +66,20 @@ def test_paper_cuts_a_dense_session_into_stretches_that_follow_each_other():
     times = [mark.at for chart in charts for mark in lane(chart, "hr").marks]
     assert times == sorted(times)
     assert len(times) == 288
+
+
+def test_in_parts_nothing_scrolls_and_each_kind_of_screen_has_every_number():
+    for data in (LIVE, every_five_minutes(288)):
+        charts = parts(data)
+        assert not any(chart.scrolls for chart in charts)
+        for screen in ("for-p", "for-t", "for-d"):
+            times = [mark.at for chart in charts if chart.screen == screen for mark in lane(chart, "hr").marks]
+            assert sorted(times) == [reading.at for reading in data.shown if reading.hr is not None]
+
+
+def test_a_chart_that_scrolls_leads_to_its_parts_where_there_is_no_script():
+    html = str(component("flowsheet").flowsheet(screens(every_five_minutes(288)), parts_url="/parts"))
+    assert '<noscript><p class="pad"><a href="/parts">' in html
 
 
 def test_small_multiples_share_their_scales():

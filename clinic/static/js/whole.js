@@ -1,5 +1,5 @@
-// A chart that scrolls shows a number whole or not at all: "154" half under the names on the left would be read as 54.
-// Without this file it can be cut, and the table below holds every number.
+// A chart that scrolls shows a number whole or not at all: "154" half under the names on the left would be read as 54,
+// and half under the limits on the right as 15. Without script it is shown in parts that do not scroll.
 
 const known = new WeakMap();
 
@@ -18,8 +18,13 @@ function texts(chart) {
 
 function hideCut(chart) {
   const { plot, found } = texts(chart);
-  const edge = chart.querySelector(".chleft").getBoundingClientRect().right - plot.getBoundingClientRect().left;
-  for (const [text, left, right] of found) text.classList.toggle("cut", left < edge - 1 && right > edge);
+  const from = plot.getBoundingClientRect().left;
+  const first = chart.querySelector(".chleft").getBoundingClientRect().right - from;
+  const last = chart.querySelector(".chright").getBoundingClientRect().left - from;
+  const isOver = (left, right, edge) => left < edge - 1 && right > edge + 1;
+  for (const [text, left, right] of found) {
+    text.classList.toggle("cut", isOver(left, right, first) || isOver(left, right, last));
+  }
 }
 
 function hideAll() {
