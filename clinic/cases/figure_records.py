@@ -337,7 +337,7 @@ class Rows:
 
     @property
     def cannulas(self) -> int:
-        return sum(row.action is IvAction.PLACED for row in self.infusion.iv_records)
+        return sum(row.action is IvAction.PLACED for row in current(self.infusion.iv_records))
 
     @property
     def _notes(self) -> list[Note]:

@@ -7,7 +7,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-# For a column that came when rows of its table stood on paper already: where it is empty no check code is over it.
+# For a column that came when rows of its table stood on paper already: where it is empty, or a flag that is not set, no
+# check code is over it.
 ADDED: Final[dict[str, Any]] = {"is_added": True}
 
 
@@ -35,6 +36,20 @@ class Superseding:
 
     correction_reason: Mapped[str | None] = mapped_column(sort_order=93)
     is_void: Mapped[bool] = mapped_column(default=False, sort_order=94)
+
+
+class SupersedingSince(Superseding):
+    """The same for a table whose rows stood on paper before they could be corrected: see `ADDED`."""
+
+    @declared_attr
+    @classmethod
+    def supersedes_id(cls) -> Mapped[uuid.UUID | None]:
+        """The row that this one takes the place of; a row is superseded once."""
+        table: str = cls.__tablename__  # type: ignore[attr-defined]
+        return mapped_column(sa.ForeignKey(f"{table}.id"), unique=True, sort_order=92, info=ADDED)
+
+    correction_reason: Mapped[str | None] = mapped_column(sort_order=93, info=ADDED)
+    is_void: Mapped[bool] = mapped_column(default=False, server_default=sa.false(), sort_order=94, info=ADDED)
 
 
 def correction_says_why() -> sa.CheckConstraint:

@@ -45,7 +45,9 @@ def columns(row: db.Base) -> dict[str, object]:
     """Return every column of a row by its name, without those that were `ADDED` later and say nothing in it."""
     found = {each.key: (each.columns[0], getattr(row, each.key)) for each in sa.inspect(type(row)).column_attrs}
     return {
-        key: value for key, (column, value) in found.items() if value is not None or not column.info.get("is_added")
+        key: value
+        for key, (column, value) in found.items()
+        if not (column.info.get("is_added") and (value is None or value is False))
     }
 
 

@@ -343,18 +343,18 @@ class HandOverForm(TimedForm):
     password = PasswordField("The other nurse's own password", [Length(max=200)])
 
 
+NOT_DONE_REASONS: Final = options(
+    [(NotDoneReason.NOT_PERFORMED.value, "Not performed"), (NotDoneReason.DECLINED.value, "Patient declined")]
+)
+
+
 class NotDoneForm(Form):
     """Why vitals were not taken."""
 
     due_at = HiddenField()
     reason = RadioField(
         "Why",
-        choices=options(
-            [
-                (NotDoneReason.NOT_PERFORMED.value, "Not performed"),
-                (NotDoneReason.DECLINED.value, "Patient declined"),
-            ]
-        ),
+        choices=NOT_DONE_REASONS,
     )
     detail = text("What happened")
 

@@ -9,8 +9,8 @@ from wtforms.validators import Length
 from clinic.core.choices import left_open
 from clinic.core.errors import RuleBroken
 from clinic.core.forms import NumberField
-from clinic.sessions.event_rules import GRADES
-from clinic.sessions.forms_acts import LONG, PUMP_ML_H, SHORT, TimedForm, number, options
+from clinic.sessions.event_rules import GRADES, NotDoneReason
+from clinic.sessions.forms_acts import LONG, NOT_DONE_REASONS, PUMP_ML_H, SHORT, TimedForm, number, options
 from clinic.sessions.forms_acts import text as line
 
 # Fields whose column is called otherwise: the reason of the act, beside the reason of its correction.
@@ -60,6 +60,33 @@ class DoseCorrectionForm(EntryCorrectionForm):
 
     dose = NumberField("Dose that was given", places=4, minimum=Decimal("0.0001"), maximum=100000)
     said = line("Given for")
+
+
+class LineCorrectionForm(EntryCorrectionForm):
+    """What was done with the cannula."""
+
+    site = line("Where", SHORT)
+    gauge = line("Gauge", SHORT)
+    vip_score = SelectField(
+        "VIP score",
+        [left_open()],
+        choices=options([("", "not scored"), *((str(score), str(score)) for score in range(6))]),
+    )
+    detail = line("What was seen")
+
+
+class NotDoneCorrectionForm(EntryCorrectionForm):
+    """Why due vitals were not taken."""
+
+    said = SelectField("Why", [left_open()], choices=NOT_DONE_REASONS)
+    detail = line("What happened")
+
+    def _value_of(self, name: str) -> object:
+        if name != "said":
+            return super()._value_of(name)
+        if not self.said.data:
+            raise RuleBroken("Say why.", field="said")
+        return NotDoneReason(self.said.data)
 
 
 class EventCorrectionForm(EntryCorrectionForm):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
-from clinic.core.recorded import ADDED, Recorded, Superseding, correction_says_why
+from clinic.core.recorded import ADDED, Recorded, Superseding, SupersedingSince, correction_says_why
 from clinic.core.types import Quantity, enum_type
 from clinic.courses.models import Course
 from clinic.druglog.models import DrugAccount
@@ -290,23 +290,35 @@ class ObservationSet(ClinicScoped, Recorded, Superseding, Base):
     recorded_by: Mapped[Staff] = relationship(foreign_keys="ObservationSet.recorded_by_id")
 
 
-class ObservationNotDone(ClinicScoped, Recorded, Base):
+class ObservationNotDone(ClinicScoped, Recorded, SupersedingSince, Base):
     """Vitals that were due and could not be taken, and why."""
 
     __tablename__ = "observation_not_done"
-    __table_args__ = (sa.UniqueConstraint("infusion_id", "due_at"),)
+    __table_args__ = (
+        correction_says_why(),
+        # A due time is marked once; marked anew after it was withdrawn, it goes on from there.
+        sa.Index(
+            "uq_observation_not_done_first",
+            *("infusion_id", "due_at"),
+            unique=True,
+            sqlite_where=sa.text("supersedes_id IS NULL"),
+            postgresql_where=sa.text("supersedes_id IS NULL"),
+        ),
+    )
 
     infusion_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("infusion_session.id"))
     due_at: Mapped[datetime]
     reason: Mapped[NotDoneReason] = mapped_column(enum_type(NotDoneReason, "not_done_reason"))
     detail: Mapped[str | None]
     infusion: Mapped[InfusionSession] = relationship(back_populates="not_done")
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="ObservationNotDone.recorded_by_id")
 
 
-class IvRecord(ClinicScoped, Recorded, Base):
+class IvRecord(ClinicScoped, Recorded, SupersedingSince, Base):
     """The cannula: placed, looked at, removed."""
 
     __tablename__ = "iv_record"
+    __table_args__ = (correction_says_why(),)
 
     infusion_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("infusion_session.id"), index=True)
     action: Mapped[IvAction] = mapped_column(enum_type(IvAction, "iv_action"))

@@ -36,9 +36,13 @@ from clinic.sessions.operations_bedside import (
 from clinic.sessions.operations_bedside_corrections import (
     correct_adverse_event,
     correct_event,
+    correct_line,
+    correct_not_done,
     correct_prn,
     void_adverse_event,
     void_event,
+    void_line,
+    void_not_done,
     void_prn,
 )
 from clinic.sessions.operations_checks import (
@@ -91,6 +95,8 @@ __all__ = [
     "correct_administration",
     "correct_adverse_event",
     "correct_event",
+    "correct_line",
+    "correct_not_done",
     "correct_observation",
     "correct_prn",
     "discharge",
@@ -124,6 +130,8 @@ __all__ = [
     "void_administration",
     "void_adverse_event",
     "void_event",
+    "void_line",
+    "void_not_done",
     "void_observation",
     "void_prn",
 ]

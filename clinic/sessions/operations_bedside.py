@@ -104,10 +104,7 @@ def record_iv(
     """Record that a cannula was placed, looked at or removed. A placed one names its site; the VIP score is 0 to 5."""
     refuse_future(happened_at, at, field="happened_at")
     refuse_closed(infusion, happened_at, field="happened_at")
-    if action is IvAction.PLACED:
-        needed(site, "Say where the cannula is.", field="site")
-    if vip_score is not None and vip_score not in range(6):
-        raise RuleBroken("Enter a score from 0 to 5.", field="vip_score")
+    refuse_odd_line(action, site, vip_score)
     row = IvRecord(
         infusion=infusion,
         action=action,
@@ -121,6 +118,14 @@ def record_iv(
     )
     add(row, AuditAction.IV_RECORDED, infusion, by=by, at=at, done=action, site=row.site, gauge=row.gauge)
     return row
+
+
+def refuse_odd_line(action: IvAction, site: str | None, vip_score: int | None) -> None:
+    """Raise RuleBroken for a cannula that was placed nowhere, or a score that is none."""
+    if action is IvAction.PLACED:
+        needed(site, "Say where the cannula is.", field="site")
+    if vip_score is not None and vip_score not in range(6):
+        raise RuleBroken("Enter a score from 0 to 5.", field="vip_score")
 
 
 def notify(

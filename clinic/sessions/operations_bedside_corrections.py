@@ -1,4 +1,4 @@
-"""Corrections of medicines and events: a new row in the place of one that was wrong, which stays readable.
+"""Corrections of medicines, lines and events: a new row in the place of one that was wrong, which stays readable.
 
 A correction says what truly happened: it is not held to the order's count and gap.
 """
@@ -11,8 +11,8 @@ from clinic.accounts.models import Staff
 from clinic.audit.rules import AuditAction
 from clinic.core.errors import RuleBroken
 from clinic.sessions.event_rules import CORRECTABLE_EVENTS, SessionEventKind
-from clinic.sessions.models import AdverseEvent, InfusionSession, PrnDose, SessionEvent
-from clinic.sessions.operations_bedside import resolve_adverse_event
+from clinic.sessions.models import AdverseEvent, InfusionSession, IvRecord, ObservationNotDone, PrnDose, SessionEvent
+from clinic.sessions.operations_bedside import refuse_odd_line, resolve_adverse_event
 from clinic.sessions.operations_drug_account import register_given
 from clinic.sessions.operations_shared import (
     add,
@@ -26,9 +26,11 @@ from clinic.sessions.operations_shared import (
 )
 from clinic.sessions.progress import current
 
-Row = TypeVar("Row", PrnDose, SessionEvent, AdverseEvent)
+Row = TypeVar("Row", PrnDose, IvRecord, ObservationNotDone, SessionEvent, AdverseEvent)
 
 _OF_DOSE: Final = ("given_at", "dose", "reason")
+_OF_LINE: Final = ("happened_at", "site", "gauge", "vip_score", "detail")
+_OF_NOT_DONE: Final = ("reason", "detail")
 _OF_EVENT: Final = ("happened_at", "text", "reply")
 _OF_ADVERSE: Final = (
     "actuality", "term", "onset_at", "resolved_at", "grade", "is_serious", "serious_criterion", "causality", "action",
@@ -76,6 +78,77 @@ def _replace_dose(
     add(row, AuditAction.PRN_GIVEN, infusion, by=by, at=at, **shown, **_audited(dose, row, _OF_DOSE))
     if item.is_controlled:
         register_given(infusion, by=by, at=at)
+    return row
+
+
+def correct_line(line: IvRecord, changes: Mapping[str, Any], reason: str, *, by: Staff, at: datetime) -> IvRecord:
+    """Put a corrected entry in the place of one about the cannula. By its author or a physician.
+
+    `changes` may name happened_at, site, gauge, vip_score, detail. Another act is another entry: withdraw this one.
+    """
+    infusion = locked(line.infusion)
+    said = _refuse_correcting(line, infusion.iv_records, reason, by)
+    values = _changed(line, _OF_LINE, changes)
+    refuse_future(values["happened_at"], at, field="happened_at")
+    refuse_closed(infusion, values["happened_at"], field="happened_at")
+    refuse_odd_line(line.action, values["site"], values["vip_score"])
+    return _replace_line(infusion, line, values, said, is_void=False, by=by, at=at)
+
+
+def void_line(line: IvRecord, reason: str, *, by: Staff, at: datetime) -> IvRecord:
+    """Withdraw an entry about a cannula that was never done; it stays readable. By its author or a physician."""
+    infusion = locked(line.infusion)
+    said = _refuse_correcting(line, infusion.iv_records, reason, by)
+    return _replace_line(infusion, line, _values(line, _OF_LINE), said, is_void=True, by=by, at=at)
+
+
+def _replace_line(
+    infusion: InfusionSession,
+    line: IvRecord,
+    values: dict[str, Any],
+    said: str,
+    *,
+    is_void: bool,
+    by: Staff,
+    at: datetime,
+) -> IvRecord:
+    values |= {name: optional(values[name]) for name in ("site", "gauge", "detail")}
+    row = IvRecord(infusion=infusion, action=line.action, **values, **_successor(line, said, is_void, by, at))
+    add(row, AuditAction.IV_RECORDED, infusion, by=by, at=at, done=row.action, **_audited(line, row, _OF_LINE))
+    return row
+
+
+def correct_not_done(
+    mark: ObservationNotDone, changes: Mapping[str, Any], reason: str, *, by: Staff, at: datetime
+) -> ObservationNotDone:
+    """Say rightly why due vitals were not taken. By its author or a physician. `changes` may name reason and detail."""
+    infusion = locked(mark.infusion)
+    said = _refuse_correcting(mark, infusion.not_done, reason, by)
+    values = _changed(mark, _OF_NOT_DONE, changes)
+    return _replace_mark(infusion, mark, values, said, is_void=False, by=by, at=at)
+
+
+def void_not_done(mark: ObservationNotDone, reason: str, *, by: Staff, at: datetime) -> ObservationNotDone:
+    """Withdraw that due vitals were not taken, so that vitals answer the time. By its author or a physician."""
+    infusion = locked(mark.infusion)
+    said = _refuse_correcting(mark, infusion.not_done, reason, by)
+    return _replace_mark(infusion, mark, _values(mark, _OF_NOT_DONE), said, is_void=True, by=by, at=at)
+
+
+def _replace_mark(
+    infusion: InfusionSession,
+    mark: ObservationNotDone,
+    values: dict[str, Any],
+    said: str,
+    *,
+    is_void: bool,
+    by: Staff,
+    at: datetime,
+) -> ObservationNotDone:
+    values |= {"detail": optional(values["detail"])}
+    row = ObservationNotDone(infusion=infusion, due_at=mark.due_at, **values, **_successor(mark, said, is_void, by, at))
+    details = _audited(mark, row, _OF_NOT_DONE)
+    add(row, AuditAction.OBSERVATION_NOT_DONE, infusion, by=by, at=at, due_at=row.due_at, **details)
     return row
 
 

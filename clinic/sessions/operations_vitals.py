@@ -227,6 +227,14 @@ def mark_not_done(
         detail=optional(detail),
         recorded_at=at,
         recorded_by_id=by.id,
+        **_after_withdrawal(infusion, due_at),
     )
     add(row, AuditAction.OBSERVATION_NOT_DONE, infusion, by=by, at=at, due_at=due_at, reason=reason, detail=detail)
     return row
+
+
+def _after_withdrawal(infusion: InfusionSession, due_at: datetime) -> dict[str, Any]:
+    """A time that was marked and withdrawn before goes on from there: it has one line of entries."""
+    superseded = {row.supersedes_id for row in infusion.not_done}
+    was = next((row for row in infusion.not_done if row.due_at == due_at and row.id not in superseded), None)
+    return {} if was is None else {"supersedes_id": was.id, "correction_reason": "Marked again."}

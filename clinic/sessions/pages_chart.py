@@ -127,7 +127,7 @@ def chart_events(infusion: InfusionSession) -> list[ChartEvent]:
     started_at = first_start(infusion)
     found += [
         ChartEvent(line.happened_at, "other", f"line {line.site or 'placed'}")
-        for line in infusion.iv_records
+        for line in current(infusion.iv_records)
         if started_at and line.action is IvAction.PLACED and line.happened_at > started_at
     ]
     return sorted(found, key=lambda event: event.at)

@@ -24,6 +24,7 @@ from clinic.sessions.models import DoubleCheck, GateAnswer, InfusionSession, Rat
 from clinic.sessions.operations_checks import passed_check
 from clinic.sessions.ordered_rates import ordered_amount
 from clinic.sessions.pages_words import drug_name, inside_sentence, vitals_sentence
+from clinic.sessions.progress import current
 from clinic.sessions.readiness import answers, clinic_of, day_of, findings, gate_key, latest_vitals, start_reasons
 from clinic.sessions.rules import GateResult
 
@@ -223,7 +224,7 @@ def _known(infusion: InfusionSession, kind: CheckKind, *, now: datetime, zone: Z
 
 def _cannula(infusion: InfusionSession, zone: ZoneInfo) -> str:
     """Return where the newest cannula lies, and since when."""
-    placed = max(infusion.iv_records, key=lambda row: row.happened_at, default=None)
+    placed = max(current(infusion.iv_records), key=lambda row: row.happened_at, default=None)
     if placed is None:
         return ""
     gauge = f"{placed.gauge} G" if placed.gauge else ""

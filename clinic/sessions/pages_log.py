@@ -1,7 +1,7 @@
 """The table of a session: every entry in the order of time, what was corrected struck through and never left out."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from clinic.sessions.models import (
     AdverseEvent,
     InfusionSession,
     IvRecord,
+    ObservationNotDone,
     ObservationSet,
     PrnDose,
     SessionEvent,
@@ -95,18 +96,21 @@ class LogRow:
     unexplained_id: uuid.UUID | None = None
 
 
-Entry: TypeAlias = ObservationSet | AdministrationEvent | PrnDose | AdverseEvent | SessionEvent
+Entry: TypeAlias = (
+    ObservationSet | ObservationNotDone | AdministrationEvent | PrnDose | IvRecord | AdverseEvent | SessionEvent
+)
 
 
 def log_rows(infusion: InfusionSession, going: Progress, *, late_min: int | None) -> list[LogRow]:
     """Return every entry, the newest first."""
     rows = [
         *_vitals_rows(infusion, going),
+        *_not_done_rows(infusion),
         *_pump_rows(infusion),
         *_prn_rows(infusion),
         *_adverse_rows(infusion),
         *_event_rows(infusion),
-        *_iv_rows(infusion.iv_records),
+        *_iv_rows(infusion),
     ]
     late = timedelta(minutes=LATE_MIN if late_min is None else late_min)
     marked = [_late(row, late) for row in rows]
@@ -148,10 +152,22 @@ def _vitals_rows(infusion: InfusionSession, going: Progress) -> Iterator[LogRow]
             by_set.setdefault(event.observation_set_id, []).append(event)
     for row in infusion.observation_sets:
         yield _vitals_row(row, going, by_set.get(row.id, []), is_struck=row.id in struck)
-    for missed in infusion.not_done:
-        reason = missed.reason.value.replace("-", " ")
+
+
+def _not_done_rows(infusion: InfusionSession) -> Iterator[LogRow]:
+    struck = _struck_ids(infusion.not_done)
+    for row in infusion.not_done:
+        reason = _sentence(row.reason.value.replace("-", " ").capitalize())
         yield LogRow(
-            missed.due_at, "", missed.recorded_at, title="Vitals not done", note=_joined(reason, missed.detail)
+            row.due_at,
+            row.recorded_by.initials,
+            row.recorded_at,
+            title="Vitals not done",
+            note=_joined(reason, row.detail, _correction(row)),
+            struck=row.id in struck,
+            row_id=row.id,
+            corrected_as="" if row.id in struck else "not_done",
+            author_id=row.recorded_by_id,
         )
 
 
@@ -343,14 +359,20 @@ def _event_rows(infusion: InfusionSession) -> Iterator[LogRow]:
         )
 
 
-def _iv_rows(rows: Iterable[IvRecord]) -> Iterator[LogRow]:
-    for row in rows:
+def _iv_rows(infusion: InfusionSession) -> Iterator[LogRow]:
+    struck = _struck_ids(infusion.iv_records)
+    for row in infusion.iv_records:
         gauge = f"{row.gauge} G" if row.gauge and row.gauge.isdigit() else row.gauge
         score = "" if row.vip_score is None else f"VIP {row.vip_score}"
+        seen, correction = _joined(row.site, gauge, score, row.detail), _correction(row)
         yield LogRow(
             row.happened_at,
             row.recorded_by.initials,
             row.recorded_at,
             title=_IV_TITLES[row.action],
-            note=_joined(row.site, gauge, score, row.detail),
+            note=_joined(_sentence(seen) if seen and correction else seen, correction),
+            struck=row.id in struck,
+            row_id=row.id,
+            corrected_as="" if row.id in struck else "line",
+            author_id=row.recorded_by_id,
         )

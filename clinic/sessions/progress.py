@@ -219,7 +219,9 @@ def progress(infusion: InfusionSession, now: datetime) -> Progress:
     started_at = first_start(infusion)
     outside = _breaches(seen, started_at)
     latest = latest_sets(seen)
-    standing = Standing(taken, outside, current(infusion.administrations), current(infusion.prn_doses), closed)
+    acts, doses = current(infusion.administrations), current(infusion.prn_doses)
+    not_done = [row.due_at for row in current(infusion.not_done)]
+    standing = Standing(taken, outside, acts, doses, not_done, closed)
     dues = tuple(dues_of(infusion, standing, now, stop))
     rate_mg_h = _mg_h(running.state.rate_ml_h, running.concentration_mg_ml)
     highest_mg_h = delivery.highest_rate_mg_h(running.segments)

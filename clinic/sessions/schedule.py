@@ -18,12 +18,13 @@ _COLUMNS = tuple((vital, vital.value) for vital in Vital)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What stands of a session: the sets of vitals, what of each is outside a limit, acts, doses, and its end."""
+    """What stands of a session: vitals, what of them is outside a limit, acts, doses, times not done, and its end."""
 
     seen: Sequence[ObservationSet]
     outside: Mapping[uuid.UUID, Sequence[Breach]]
     acts: Sequence[AdministrationEvent]
     doses: Sequence[PrnDose]
+    not_done: Sequence[datetime]
     closed_at: datetime | None
 
 
@@ -57,7 +58,7 @@ def dues_of(infusion: InfusionSession, stands: Standing, now: datetime, stop: da
         [Seen(row.observed_at, taken_in(row) if is_asking else frozenset()) for row in stands.seen],
         # What fell due at the very instant of closing is settled too.
         now if closed is None else closed + timedelta(microseconds=1),
-        not_done=[row.due_at for row in infusion.not_done],
+        not_done=stands.not_done,
         grace_before_min=terms.grace_min or 0,
         grace_after_min=terms.grace_min or 0,
         ends_at=closed,

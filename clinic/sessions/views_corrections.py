@@ -1,6 +1,7 @@
 """Corrections of what was recorded besides the vitals, by the one who recorded it or a physician.
 
-One page for each kind of entry: an act at the pump, a medicine as needed, what was said or done, an adverse event.
+One page for each kind of entry: an act at the pump, a medicine as needed, the line, vitals that were not taken, what
+was said or done, an adverse event.
 """
 
 import uuid
@@ -23,8 +24,18 @@ from clinic.sessions.forms_corrections import (
     DoseCorrectionForm,
     EntryCorrectionForm,
     EventCorrectionForm,
+    LineCorrectionForm,
+    NotDoneCorrectionForm,
 )
-from clinic.sessions.models import AdministrationEvent, AdverseEvent, InfusionSession, PrnDose, SessionEvent
+from clinic.sessions.models import (
+    AdministrationEvent,
+    AdverseEvent,
+    InfusionSession,
+    IvRecord,
+    ObservationNotDone,
+    PrnDose,
+    SessionEvent,
+)
 from clinic.sessions.pages_log import log_rows
 from clinic.sessions.progress import current, progress
 from clinic.sessions.rules import AdministrationKind
@@ -47,6 +58,7 @@ class EntryKind:
     """A kind of entry: where its rows are, what of them is corrected, and the verbs that do it."""
 
     name: str
+    path: str
     model: type[Any]
     rows: Callable[[InfusionSession], list[Any]]
     form: type[EntryCorrectionForm]
@@ -56,6 +68,8 @@ class EntryKind:
     void: Callable[..., object]
     head: str
     never: str
+    # A due time stays what it was.
+    is_timed: bool = True
 
 
 def _event_fields(event: SessionEvent) -> tuple[str, ...]:
@@ -65,6 +79,7 @@ def _event_fields(event: SessionEvent) -> tuple[str, ...]:
 _KINDS: Final = (
     EntryKind(
         name="act",
+        path="acts",
         model=AdministrationEvent,
         rows=lambda infusion: infusion.administrations,
         form=ActCorrectionForm,
@@ -77,6 +92,7 @@ _KINDS: Final = (
     ),
     EntryKind(
         name="dose",
+        path="doses",
         model=PrnDose,
         rows=lambda infusion: infusion.prn_doses,
         form=DoseCorrectionForm,
@@ -88,7 +104,35 @@ _KINDS: Final = (
         never="Another patient, another medicine, or never given",
     ),
     EntryKind(
+        name="line",
+        path="lines",
+        model=IvRecord,
+        rows=lambda infusion: infusion.iv_records,
+        form=LineCorrectionForm,
+        at="happened_at",
+        fields=lambda _line: ("site", "gauge", "vip_score", "detail"),
+        correct=operations.correct_line,
+        void=operations.void_line,
+        head="What was done with the line",
+        never="Another patient, another act, or never done",
+    ),
+    EntryKind(
+        name="not_done",
+        path="not-done",
+        model=ObservationNotDone,
+        rows=lambda infusion: infusion.not_done,
+        form=NotDoneCorrectionForm,
+        at="due_at",
+        fields=lambda _mark: ("said", "detail"),
+        correct=operations.correct_not_done,
+        void=operations.void_not_done,
+        head="Why these vitals were not taken",
+        never="Another patient, or taken after all",
+        is_timed=False,
+    ),
+    EntryKind(
         name="event",
+        path="events",
         model=SessionEvent,
         rows=lambda infusion: infusion.events,
         form=EventCorrectionForm,
@@ -101,6 +145,7 @@ _KINDS: Final = (
     ),
     EntryKind(
         name="adverse",
+        path="adverse-events",
         model=AdverseEvent,
         rows=lambda infusion: infusion.adverse_events,
         form=AdverseCorrectionForm,
@@ -135,7 +180,9 @@ def _register(kind: EntryKind) -> None:
             reason = form.reason.data or ""
             if is_withdrawn:
                 return kind.void(row, reason, by=actor(), at=now)
-            changes = form.values(kind.fields(row)) | {kind.at: form.moment_beside(getattr(row, kind.at), now, zone())}
+            changes = form.values(kind.fields(row))
+            if kind.is_timed:
+                changes |= {kind.at: form.moment_beside(getattr(row, kind.at), now, zone())}
             return kind.correct(row, changes, reason, by=actor(), at=now)
 
         if attempt(form, act) is not None:
@@ -147,7 +194,7 @@ def _register(kind: EntryKind) -> None:
         row, infusion = _entry(kind, entry_id)
         return _page(kind, infusion, row, form, 422)
 
-    address = f"/{kind.name}s/<uuid:entry_id>/correct".replace("adverses", "adverse-events")
+    address = f"/{kind.path}/<uuid:entry_id>/correct"
     bp.add_url_rule(address, f"show_{kind.name}_correction", show, methods=["GET"])
     bp.add_url_rule(address, f"correct_{kind.name}", correct, methods=["POST"])
 
@@ -181,6 +228,7 @@ def _page(
         fields=[form[name] for name in kind.fields(row)],
         units={"dose": row.unit} if kind.model is PrnDose else {},
         head=kind.head,
+        is_timed=kind.is_timed,
         withdraw_words=kind.never,
         action_url=url_for(f".correct_{kind.name}", entry_id=row.id),
         back_to=session_url(infusion),

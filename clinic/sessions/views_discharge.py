@@ -18,7 +18,7 @@ from clinic.sessions.event_rules import DischargeExit, IvAction
 from clinic.sessions.forms_discharge import DischargeForm
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_discharge import discharge_page, named_escort
-from clinic.sessions.progress import last_stop, progress
+from clinic.sessions.progress import current, last_stop, progress
 from clinic.sessions.rules import SessionStatus
 from clinic.sessions.views_shared import bp, frame, load, physicians, proved, zone
 from clinic.sessions.views_sheet import drawn
@@ -89,7 +89,7 @@ def _discharge(infusion: InfusionSession, form: DischargeForm, when: datetime, n
     if way is None:
         raise RuleBroken("Choose how the patient leaves.", field="exit")
     is_removed = form.line_removed.data == "yes"
-    if is_removed and not any(row.action is IvAction.REMOVED for row in infusion.iv_records):
+    if is_removed and not any(row.action is IvAction.REMOVED for row in current(infusion.iv_records)):
         operations.record_iv(infusion, IvAction.REMOVED, happened_at=when, by=actor(), at=now)
     operations.discharge(
         infusion,

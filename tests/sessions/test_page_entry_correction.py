@@ -1,16 +1,20 @@
-"""A medicine, what was said or done, and an adverse event are corrected or withdrawn, and stay readable."""
+"""Every kind of entry besides vitals and pump is corrected or withdrawn on its page, and stays readable."""
 
+import uuid
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
 from clinic.core import clock, db
+from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
+from clinic.core.rows import columns
 from clinic.druglog.models import Discrepancy
 from clinic.sessions import operations
-from clinic.sessions.event_rules import SessionEventKind
-from clinic.sessions.progress import current
+from clinic.sessions.due_rules import DueState
+from clinic.sessions.event_rules import IvAction, NotDoneReason, SessionEventKind
+from clinic.sessions.progress import current, progress
 from tests.factories.pages import fresh
 from tests.factories.sessions import minute
 from tests.sessions.test_bedside import MIDAZOLAM
@@ -143,3 +147,69 @@ def test_rarer_values_end_in_a_full_stop_before_what_was_said(nurses_browser, ma
     operations.record_observation(infusion, seen, observed_at=minute(5), note="Asked for water", by=nurse, at=minute(5))
     page = nurses_browser.get(f"/sessions/{infusion.id}").get_data(as_text=True)
     assert "nausea 1. Asked for water" in page
+
+
+def record_line(infusion, action, nurse, minutes, **said):
+    when = minute(minutes)
+    return operations.record_iv(infusion, IvAction(action), happened_at=when, **said, by=nurse, at=when)
+
+
+def test_a_line_is_corrected_and_stays_readable(nurses_browser, make_running, correct, nurse):
+    infusion = make_running()
+    row = record_line(infusion, "placed", nurse, 3, site="left forearm", gauge="22", vip_score=0)
+    page = nurses_browser.get(f"/lines/{row.id}/correct").get_data(as_text=True)
+    assert 'value="left forearm"' in page
+    refused = correct("lines", row, at="09:03", site="", gauge="22", vip_score="0", reason="none")
+    assert "Say where the cannula is." in refused.get_data(as_text=True)
+    fields = {"at": "09:02", "site": "right hand", "gauge": "22", "vip_score": "", "reason": "other arm"}
+    assert correct("lines", row, **fields).status_code == 303
+    newer = newest(fresh(infusion).iv_records)
+    assert (newer.site, newer.vip_score, newer.happened_at, newer.supersedes_id) == (
+        "right hand", None, minute(2), row.id,
+    )  # fmt: skip
+    shown = nurses_browser.get(f"/sessions/{infusion.id}").get_data(as_text=True)
+    assert "Corrected: other arm." in shown
+    assert f"/lines/{newer.id}/correct" in shown
+    assert f"/lines/{row.id}/correct" not in shown
+
+
+def test_a_withdrawn_line_is_taken_out_of_nobody(make_running, correct, nurse):
+    infusion = make_running()
+    row = record_line(infusion, "removed", nurse, 3)
+    assert correct("lines", row, act="withdraw", reason="other chair").status_code == 303
+    assert current(fresh(infusion).iv_records) == []
+    assert correct("lines", row, act="withdraw", reason="again").status_code == 422
+
+
+@pytest.fixture
+def skipped(make_running, nurse, at_minute):
+    """Vitals of 09:15 that were marked as not done."""
+    at_minute(17)
+    infusion, reason = make_running(), NotDoneReason.NOT_PERFORMED
+    return operations.mark_not_done(infusion, minute(15), reason, detail="Asleep", by=nurse, at=minute(16))
+
+
+def test_why_vitals_were_not_taken_is_corrected(nurses_browser, skipped, correct):
+    assert 'value="Asleep"' in nurses_browser.get(f"/not-done/{skipped.id}/correct").get_data(as_text=True)
+    fields = {"said": "asked-declined", "detail": "Asleep", "reason": "she was awake"}
+    assert correct("not-done", skipped, **fields).status_code == 303
+    row = newest(fresh(skipped.infusion).not_done)
+    assert (row.reason, row.due_at, row.supersedes_id) == (NotDoneReason.DECLINED, minute(15), skipped.id)
+    shown = nurses_browser.get(f"/sessions/{skipped.infusion_id}").get_data(as_text=True)
+    assert "Asked declined. Asleep Corrected: she was awake." in shown
+    assert '<tr class="strike">' in shown
+
+
+def test_vitals_answer_a_time_whose_mark_was_withdrawn_and_it_can_be_marked_again(skipped, correct, nurse):
+    infusion = skipped.infusion
+    assert correct("not-done", skipped, act="withdraw", reason="taken after all").status_code == 303
+    assert progress(fresh(infusion), minute(17)).dues[0].state is DueState.OVERDUE
+    again = operations.mark_not_done(infusion, minute(15), NotDoneReason.DECLINED, by=nurse, at=minute(18))
+    assert current(fresh(infusion).not_done) == [again]
+    with pytest.raises(RuleBroken, match="settled already"):
+        operations.mark_not_done(infusion, minute(15), NotDoneReason.DECLINED, by=nurse, at=minute(19))
+
+
+def test_one_due_time_has_one_first_mark(skipped):
+    with pytest.raises(sa.exc.IntegrityError), db.session.begin_nested():
+        db.session.execute(sa.insert(type(skipped)).values(columns(skipped) | {"id": uuid.uuid4()}))
