@@ -76,6 +76,7 @@ class AuditAction(StrEnum):
     LOST_REASONS_CHANGED = "scheduling:lost-reasons:changed"
     LOST_EXPORTED = "scheduling:lost:exported"
     WAITING_CHANGED = "scheduling:waiting:changed"
+    PATIENT_HOURS_CHANGED = "scheduling:patient-hours:changed"
     PLAN_CHANGED = "scheduling:plan:changed"
     CHAIR_CHANGED = "scheduling:chair:changed"
     SHIFT_CHANGED = "scheduling:shift:changed"

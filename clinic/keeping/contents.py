@@ -59,7 +59,7 @@ OWN: Final = {
             *("patient_identifier", "allergy", "weight", "medicine", "medicine_check", "screening_answer", "document"),
             *("consent", "mail_agreement", "infusion_order", "course", "appointment", "waiting_entry", "drug_account"),
             *("infusion_session", "verbal_order", "adverse_event", "note", "letter", "answer_sheet", "outcome_result"),
-            *("signature", "disclosure", "audit_entry", "planned_session"),
+            *("signature", "disclosure", "audit_entry", "planned_session", "patient_hours"),
         ),
         _PATIENT,
     ),

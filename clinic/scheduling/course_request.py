@@ -1,6 +1,6 @@
 """What a signed order asks of the calendar, as the optimiser's course: lengths, gaps, days, and what stands already."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -9,6 +9,8 @@ from typing import Final
 from clinic.core import times
 from clinic.protocols.models import Terms
 from clinic.protocols.spacing_rules import SpacingKind
+from clinic.scheduling.availability import within
+from clinic.scheduling.availability_rules import PatientTime
 from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.optimiser.problem import Course, Done, Gap, Place, Session
 
@@ -42,6 +44,7 @@ class Ask:
     first: date | None = None
     last: date | None = None
     start: int | None = None  # the one slot of the day in which every session shall begin
+    said: Sequence[PatientTime] = ()  # when the patient can come
 
     def gap(self, number: int) -> Gap | None:
         """How many days after the one before a session stands; None where nobody said."""
@@ -53,6 +56,10 @@ class Ask:
         """The times of a weekday (Monday is 0) in which a session may stand, one for each start."""
         wanted = self.terms.weekdays if self.terms and self.terms.spacing is SpacingKind.WEEKDAYS else None
         return self.starts(0) if not wanted or weekday + 1 in wanted else _NO_HOURS
+
+    def windows_on(self, on: date) -> tuple[tuple[int, int], ...]:
+        """The same of a day, as far as the patient can come then."""
+        return within(self.windows(on.weekday()), self.said, on)
 
     def starts(self, soonest: int) -> tuple[tuple[int, int], ...]:
         """Every quarter of an hour of a day from a slot on at which the part of the day lets a session begin."""
@@ -158,7 +165,7 @@ def request(
         release=max(frame.day(at), (ask.first - frame.first).days if ask.first else 0),
         last_done=done,
         weekly=tuple(ask.windows(day) for day in range(_WEEK)),
-        exceptions={today: _today(ask, frame, at), **_around_fixed(sessions)},
+        exceptions={**_by_day(ask, frame), today: _today(ask, frame, at), **_around_fixed(sessions)},
         preferred=(0, DAY),
         sessions=tuple(sessions),
     )
@@ -175,7 +182,13 @@ def _gap_from(done: Done | None, gap: Gap | None, today: int) -> Gap | None:
 def _today(ask: Ask, frame: Frame, at: datetime) -> tuple[tuple[int, int], ...]:
     wall = times.local(at, frame.zone)
     passed = (wall.hour * 60 + wall.minute) // SLOT + 1
-    return tuple(window for window in ask.windows(wall.weekday()) if window[0] >= passed)
+    return tuple(window for window in ask.windows_on(wall.date()) if window[0] >= passed)
+
+
+def _by_day(ask: Ask, frame: Frame) -> dict[int, tuple[tuple[int, int], ...]]:
+    """The days of which the patient has said anything; none is looked at where nothing was said."""
+    dates = {day: frame.first + timedelta(days=day) for day in range(frame.length)} if ask.said else {}
+    return {day: ask.windows_on(on) for day, on in dates.items()}
 
 
 def _around_fixed(sessions: Iterable[Session]) -> dict[int, tuple[tuple[int, int], ...]]:

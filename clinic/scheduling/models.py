@@ -17,6 +17,7 @@ from clinic.core.types import WholeNumbers, enum_type
 from clinic.courses.models import Course
 from clinic.patients.models import Patient
 from clinic.scheduling.models_answers import AppointmentAnswer
+from clinic.scheduling.models_availability import PatientHours
 from clinic.scheduling.models_plans import MonthPlan, PlannedSession
 from clinic.scheduling.models_rooms import (
     BookingPolicy,
@@ -41,6 +42,7 @@ __all__ = [
     "LostReason",
     "MonthPlan",
     "OpeningHours",
+    "PatientHours",
     "PlannedSession",
     "Presence",
     "Pump",

@@ -7,6 +7,8 @@ from typing import Final
 
 from clinic.core import formats, times
 from clinic.scheduling import queries, resources
+from clinic.scheduling.availability import said_by
+from clinic.scheduling.availability_rules import free_spans
 from clinic.scheduling.booking import Plan, plan_of, remarks
 from clinic.scheduling.course_request import Ask, Standing, request
 from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
@@ -15,6 +17,7 @@ from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser.calendar import Calendar
 from clinic.scheduling.optimiser.course_search import CourseSearch
 from clinic.scheduling.optimiser.free_slots import FreeSlots
+from clinic.scheduling.optimiser.masks import span
 from clinic.scheduling.optimiser.problem import Place
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.scheduling.situation import Situation
@@ -53,6 +56,7 @@ class Mover:
         self._calendar = Calendar(self.situation.problem)
         self._minutes = int((appointment.ends_at - appointment.starts_at).total_seconds()) // 60
         self.now = self.situation.place_at(appointment.chair_id, appointment.nurse_id, appointment.starts_at)
+        self._said = said_by(appointment.patient_id)
         self._free = FreeSlots(self._calendar, shape_of(slots_of(self._minutes)), self.now, 60 // SLOT)
 
     # --- where else ---
@@ -90,7 +94,7 @@ class Mover:
 
     def _may_start(self, day: int) -> int:
         """Quarters of an hour, and the very time of day where the session stands; none that has passed."""
-        starts = _DAY_STARTS | 1 << self.now.start
+        starts = (_DAY_STARTS | 1 << self.now.start) & self._patient_may_start(day)
         if day < self.frame.day(self._at):
             return 0
         if day > self.frame.day(self._at):
@@ -98,6 +102,16 @@ class Mover:
         wall = times.local(self._at, self.frame.zone)
         passed = (wall.hour * 60 + wall.minute) // SLOT + 1
         return starts >> passed << passed
+
+    def _patient_may_start(self, day: int) -> int:
+        """The slots in which the patient has the time for it to begin."""
+        spans = free_spans(self._said, self.frame.first + timedelta(days=day))
+        if spans is None:
+            return -1
+        length, mask = slots_of(self._minutes), 0
+        for start, end in spans:
+            mask |= span(-(-start // SLOT), end // SLOT - length + 1)
+        return mask
 
     def _days(self) -> range:
         """The days that the neighbours in the course leave, by the order."""
@@ -157,7 +171,7 @@ class Mover:
         places = {each.session_number: free.place_at(each.chair_id, each.nurse_id, each.starts_at) for each in later}
         nurse_id = slot.nurse.id if slot.nurse else None
         new = Standing(slot.session_number, slot.starts_at, free.place_at(slot.chair.id, nurse_id, slot.starts_at))
-        ask = Ask(self._plan.terms, self._minutes, last=self._plan.valid_until)
+        ask = Ask(self._plan.terms, self._minutes, last=self._plan.valid_until, said=self._said)
         # At their own time of day if that can be, else at any.
         for start in (places[later[0].session_number].start, None):
             asked = request(

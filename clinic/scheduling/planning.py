@@ -13,7 +13,7 @@ from typing import Final
 from clinic.core import formats, times
 from clinic.courses import queries as courses
 from clinic.courses.models import Course
-from clinic.scheduling import queries_waiting, resources
+from clinic.scheduling import queries_availability, queries_waiting, resources
 from clinic.scheduling.course_request import Ask, Request, Standing, request
 from clinic.scheduling.frame import Frame
 from clinic.scheduling.models import Appointment
@@ -93,6 +93,7 @@ class Planning:
         self._at = at
         active = [course for course in courses.bookable_courses() if course.id in wanted]
         held = queries_waiting.held_by(course.id for course in active)
+        self._said = queries_availability.hours_of({course.patient_id for course in active})
         later = {each.id for course in active for each in self._later(wanted[course.id], held.get(course.id, ()))}
         rows = resources.read(today, max(last, today), zone, without=later)
         self.situation = Situation(rows, self.frame, today=today, per_nurse=per_nurse, weights=_WEIGHTS)
@@ -118,6 +119,7 @@ class Planning:
             minutes,
             first=version.valid_from if version else None,
             last=version.valid_until if version else None,
+            said=self._said.get(course.patient_id, ()),
         )
         chain = sorted(numbers)
         # Without the days between two sessions only the first of them has a place to be looked for.

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from clinic.core import formats, times
-from clinic.scheduling import queries, queries_rooms
+from clinic.scheduling import queries, queries_availability, queries_rooms
+from clinic.scheduling.availability_rules import is_said, time_words
 from clinic.scheduling.models import Appointment, Pump
 from clinic.scheduling.queries import Standing
 from clinic.scheduling.room_rules import MINUTES_OF_A_DAY, closed_then, hours_on, wall_parts
@@ -24,8 +25,26 @@ class Wish(queries.Wish, Protocol):
 
 def in_the_way(constraint: str, wish: Wish, patient_id: uuid.UUID) -> tuple[Standing, ...]:
     """What a refused wish collided with: appointments, or what the clinic has at that time."""
+    if constraint == "patient_can_come":
+        return _said(wish, patient_id)
     read = _READS.get(constraint)
     return read(wish) if read else queries.standing_in_the_way(constraint, wish, patient_id)
+
+
+def _said(wish: Wish, patient_id: uuid.UUID) -> tuple[Standing, ...]:
+    """What the patient said about the day."""
+    on = times.local(wish.starts_at, formats.zone.get()).date()
+    rows = queries_availability.hours_of([patient_id]).get(patient_id, [])
+    return tuple(
+        Standing(
+            time_words(row),
+            "",
+            instant_at(on, row.from_min or 0),
+            instant_at(on, MINUTES_OF_A_DAY if row.until_min is None else row.until_min),
+        )
+        for row in rows
+        if is_said(row, on)
+    )
 
 
 def _people(appointments: Iterable[Appointment]) -> tuple[Standing, ...]:

@@ -7,12 +7,13 @@ no place may others of the same days make room, on their own day. A patient who 
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from clinic.core import formats, times
+from clinic.scheduling import queries_availability, resources
 from clinic.scheduling import queries_planning as queries
-from clinic.scheduling import resources
+from clinic.scheduling.availability import within
 from clinic.scheduling.course_request import Ask
 from clinic.scheduling.frame import SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.happening import Happening, NurseOff
@@ -74,6 +75,7 @@ class Replan:
         self._before = resources.read(first, last, zone)
         self._after = happening.apply(self._before)
         self._affected = {each.id: why for each in self._before.held if (why := self._why(each))}
+        self._said = queries_availability.hours_of({each.patient_id for each in self._before.held})
         self._terms = queries.terms_of(each.course_id for each in self._before.held)
 
     def _why(self, each: Held) -> str | None:
@@ -187,11 +189,14 @@ class Replan:
         """One appointment as a course of its own; which days it may go to is said day by day."""
         minutes = int((each.ends_at - each.starts_at).total_seconds()) // 60
         now = stage.place_at(each.chair_id, each.nurse_id, each.starts_at)
-        ask = Ask(self._terms.get(each.course_id), minutes)
+        ask = Ask(self._terms.get(each.course_id), minutes, said=self._said.get(each.patient_id, ()))
         own = (now.start, now.start + slots_of(minutes))
         days = self._other_days(each, ask, now.day, neighbours) if may_leave_day else ()
-        exceptions = {day: self._from_now(ask.windows(self._weekday(day)), day) for day in days}
-        exceptions[now.day] = (*self._from_now(ask.starts(0), now.day), *self._from_now((own,), now.day))
+        exceptions = {day: self._from_now(ask.windows_on(self._date(day)), day) for day in days}
+        exceptions[now.day] = (
+            *self._from_now(within(ask.starts(0), ask.said, self._date(now.day)), now.day),
+            *self._from_now((own,), now.day),
+        )
         return Course(
             name=str(each.id),
             patient=str(each.patient_id),
@@ -205,8 +210,8 @@ class Replan:
             sessions=(Session(str(each.id), shape_of(slots_of(minutes)), None, now),),
         )
 
-    def _weekday(self, day: int) -> int:
-        return (self.frame.first + timedelta(days=day)).weekday()
+    def _date(self, day: int) -> date:
+        return self.frame.first + timedelta(days=day)
 
     def _from_now(self, windows: Sequence[tuple[int, int]], day: int) -> tuple[tuple[int, int], ...]:
         today = self.frame.day(self._at)

@@ -43,6 +43,7 @@ class BookingRule(StrEnum):
     SITE_IS_OPEN = "site_is_open"
     DAY_IS_OPEN = "day_is_open"
     CLINICIAN_IS_PRESENT = "clinician_is_present"
+    PATIENT_CAN_COME = "patient_can_come"
 
 
 NURSE_RULES = frozenset(
@@ -63,6 +64,7 @@ _OVERRIDE_WORDS = {
     BookingRule.SITE_IS_OPEN: "outside opening hours",
     BookingRule.DAY_IS_OPEN: "on a closed day",
     BookingRule.CLINICIAN_IS_PRESENT: "without a supervising clinician on site",
+    BookingRule.PATIENT_CAN_COME: "when the patient has said not to come",
 }
 
 
@@ -94,6 +96,7 @@ def clash_text(constraint: str, *, nurse_name: str = "The nurse", chair_name: st
         "site_is_open": "The clinic is not open for all of that time.",
         "day_is_open": "The clinic is closed then.",
         "clinician_is_present": "No supervising clinician is on site for all of that time.",
+        "patient_can_come": "The patient cannot come for all of that time.",
         "uq_appointment_one_per_session": "This session has a time already.",
         # SQLite names the columns of a unique index.
         "appointment.course_id, appointment.session_number": "This session has a time already.",

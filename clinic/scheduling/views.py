@@ -131,6 +131,7 @@ def _to_place() -> list[ToPlace]:
 from clinic.scheduling import (  # noqa: E402 they add their routes and their part of the chart
     patient_panel,  # noqa: F401
     views_appointment,  # noqa: F401
+    views_availability,  # noqa: F401
     views_booking,  # noqa: F401
     views_clinicians,  # noqa: F401
     views_hours,  # noqa: F401

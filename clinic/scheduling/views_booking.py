@@ -17,6 +17,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import same_patient
 from clinic.scheduling import operations, queries
+from clinic.scheduling.availability import said_by
 from clinic.scheduling.booking import (
     Plan,
     due_days,
@@ -154,6 +155,7 @@ def _ask(plan: Plan, length_min: int) -> Ask:
         part=Part(part) if part in list(Part) else None,
         first=plan.valid_from,
         last=plan.valid_until,
+        said=said_by(plan.course.patient_id),
     )
 
 

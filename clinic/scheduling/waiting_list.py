@@ -1,11 +1,14 @@
 """What the waiting list shows, and who of it fits a time that has become free."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from clinic.core import formats, times
-from clinic.scheduling import queries_waiting
+from clinic.scheduling import queries_availability, queries_waiting
+from clinic.scheduling.availability import fits
+from clinic.scheduling.availability_rules import PatientTime
 from clinic.scheduling.models import Appointment, WaitingEntry
 from clinic.scheduling.rules import Stretch, slot_minutes, spacing, spacing_note
 from clinic.scheduling.waiting_rules import Candidate, can_come, fitting, wish_words
@@ -48,8 +51,17 @@ def offers(free: Appointment, *, at: datetime) -> list[Offer]:
     candidates = [_candidate(each, held.get(each.course_id, []), free) for each in entries]
     # Two patients of one session, or one who stands there already, are no choice.
     candidates = [each for each in candidates if each.now_at != free.starts_at]
+    said = queries_availability.hours_of({each.patient_id for each in entries})
+    candidates = [each for each in candidates if _has_time(each, said, free)]
     best = fitting(candidates, Stretch(free.starts_at, free.ends_at))[:_FIRST_FEW]
     return [_offer(each, free) for each in best]
+
+
+def _has_time(each: Candidate, said: Mapping[uuid.UUID, Sequence[PatientTime]], free: Appointment) -> bool:
+    """Whether the patient's own days and hours leave room for the whole visit."""
+    entry: WaitingEntry = each.key  # type: ignore[assignment] # we put it there
+    until = free.starts_at + timedelta(minutes=each.minutes or 0)
+    return fits(said.get(entry.patient_id, ()), free.starts_at, until)
 
 
 def minutes_of(entry: WaitingEntry, held: Appointment | None) -> int | None:

@@ -176,6 +176,9 @@ COURSES = {
 }
 SCHEDULING = {
     "scheduling.accept_month_plan": CARE_AND_DESK,
+    "scheduling.add_patient_hours": CARE_AND_DESK,
+    "scheduling.show_patient_hours": CARE_AND_DESK,
+    "scheduling.take_back_patient_hours": CARE_AND_DESK,
     "scheduling.accept_replan": CARE_AND_DESK,
     "scheduling.refresh_month_plan": CARE_AND_DESK,
     "scheduling.show_month_plan": CARE_AND_DESK,

@@ -24,7 +24,7 @@ WORDS: Final = {
     Obstacle.BEYOND: "after the days that can be booked",
     Obstacle.CLOSED: "the clinic is closed",
     Obstacle.VISIT: "the patient comes that day already",
-    Obstacle.HOURS: "not a day or a time that the order and this choice allow",
+    Obstacle.HOURS: "not a day or a time that the order, the patient and this choice allow",
     Obstacle.NURSES: "no nurse is free for so long",
     Obstacle.CHAIRS: "no chair is free for so long",
     Obstacle.TOGETHER: "chair and nurse are not free at the same time",
