@@ -53,9 +53,13 @@ def nav_entries(person: Staff, endpoint: str | None) -> list[NavEntry]:
     ]
 
 
+# Pages that stand in one area's code and under another one's entry.
+_AREAS = {"reports.show_drug_report": "druglog"}
+
+
 def _entry_of(endpoint: str | None, targets: list[str]) -> str | None:
     """The entry that a page belongs to: its own, else the first of its area. A page of the bedside belongs to none."""
-    area = (endpoint or "").split(".")[0]
+    area = _AREAS.get(endpoint or "", (endpoint or "").split(".")[0])
     same = [target for target in targets if target.split(".")[0] == area and area != "sessions"]
     return endpoint if endpoint in targets else next(iter(same), None)
 

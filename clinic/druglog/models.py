@@ -192,6 +192,11 @@ class RegisterEntry(ClinicScoped, Recorded, Base):
         return self.answer is not None and self.answer.kind is RegisterKind.STRIKE
 
     @property
+    def is_even(self) -> bool:
+        """Whether a count found what its page holds."""
+        return self.quantity_mg == self.register_after_mg
+
+    @property
     def counts(self) -> bool:
         """Whether the line says what happened: it was not struck out and strikes nothing out."""
         return self.kind is not RegisterKind.STRIKE and not self.is_struck
