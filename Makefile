@@ -98,6 +98,12 @@ kill: $(STAMP) ## Kill the server for a minute on each database while people sav
 	  KILL_SECONDS=$${KILL_SECONDS:-60} TEST_DATABASE=$$database $(BIN)/pytest --quiet tests/concurrency/test_killed.py; \
 	done
 
+.PHONY: race
+race: $(STAMP) ## Thousands of bookings by several processes at once on each database, with and without guards (RACE_BOOKINGS=…)
+	@for database in sqlite postgres; do \
+	  RACE_BOOKINGS=$${RACE_BOOKINGS:-1000} TEST_DATABASE=$$database $(BIN)/pytest --quiet tests/concurrency/test_rooms.py; \
+	done
+
 .PHONY: unplug
 unplug: $(STAMP) chromium ## Cut network, answers, server and tabs while two nurses chart (UNPLUG_ROUNDS=…, TEST_DATABASE=postgres)
 	@UNPLUG_ROUNDS=$${UNPLUG_ROUNDS:-300} $(BIN)/pytest --quiet tests/browser/test_unplugged.py
