@@ -11,7 +11,7 @@ from clinic.accounts.models import Site, Staff
 from clinic.core.choices import left_open, options
 from clinic.core.forms import Form, NumberField, WholeField
 from clinic.core.moments import DayField, MomentForm
-from clinic.core.units import BadNumber, parse_decimal
+from clinic.core.units import EXACT, BadNumber, parse_decimal, round_half_up
 from clinic.druglog.models import Cabinet
 from clinic.druglog.rules import FORMS
 from clinic.druglog.settling_rules import Cause, CountPurpose, StepKind, TakenAt
@@ -76,9 +76,13 @@ class ReceiveForm(Form):
 
 
 class MeasureForm(Form):
-    """What is left of a session's drug, measured, and how it is made unusable. It only asks: no post."""
+    """What is left of a session's drug, measured, and how it is made unusable. It only asks: no post.
 
-    measured = NumberField("Measured", places=4, minimum=_LEAST, maximum=_MOST_MG, required=True, unit="mg")
+    Where one bag or syringe was made, what is left in it is measured in mL; the label's concentration makes it mg.
+    """
+
+    volume = NumberField("Measured in it", places=4, minimum=_LEAST, maximum=10_000, unit="mL")
+    measured = NumberField("Measured", places=4, minimum=_LEAST, maximum=_MOST_MG, unit="mg")
     how: Any = RadioField("How", [InputRequired("Say how")], choices=options(HOW))
 
     class Meta:
@@ -86,10 +90,32 @@ class MeasureForm(Form):
 
         csrf = False
 
+    concentration_mg_ml: Decimal | None = None
+
+    @property
+    def amount_mg(self) -> Decimal | None:
+        """What was measured of all, in mg."""
+        in_bag = None
+        if self.volume.data is not None and self.concentration_mg_ml is not None:
+            in_bag = round_half_up(EXACT.multiply(Decimal(self.volume.data), self.concentration_mg_ml), 4)
+        if in_bag is None or self.measured.data is None:
+            return in_bag if self.measured.data is None else Decimal(self.measured.data)
+        return EXACT.add(in_bag, Decimal(self.measured.data))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether something was measured, and how it is made unusable was said."""
+        is_whole: bool = super().validate(extra_validators)
+        if is_whole and self.amount_mg is None:
+            asked = self.volume if self.concentration_mg_ml else self.measured
+            asked.errors = [*asked.errors, "Enter what you measured"]
+            return False
+        return is_whole
+
 
 class WasteForm(WitnessedForm):
     """The witness of a waste that was measured before."""
 
+    volume = HiddenField()
     measured = HiddenField()
     how = HiddenField()
     is_more = BooleanField("Measured again: there is more than should be left")
@@ -162,7 +188,9 @@ class SheetForm(WitnessedForm):
     """What a whole cabinet is counted for; what was counted stands in fields of their own, page by page."""
 
     purpose: Any = RadioField(
-        "What for", [InputRequired("Choose one")], choices=options({one: one.value for one in CountPurpose})
+        "What for",
+        [InputRequired("Say what the count is for")],
+        choices=options({one: one.value for one in CountPurpose}),
     )
     taken: Any = RadioField(
         "Taken at (inventories)",

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import MultiDict
 
 from clinic.accounts.current import actor, clinic
 from clinic.audit import reading
@@ -14,9 +15,18 @@ from clinic.core import clock, formats
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt, same_patient
 from clinic.core.units import Unit, format_quantity
-from clinic.druglog import operations, queries, stock_queries, views_preparation, views_settling, views_stock
+from clinic.druglog import (
+    operations,
+    preparation_queries,
+    queries,
+    stock_queries,
+    views_preparation,
+    views_settling,
+    views_stock,
+)
 from clinic.druglog.forms import HOW, CountForm, DifferenceForm, MeasureForm, WasteForm
 from clinic.druglog.models import DrugAccount, Register
+from clinic.druglog.models_settling import Preparation
 from clinic.druglog.pages import (
     NOT_OF_THE_CABINET,
     Reckoning,
@@ -30,6 +40,7 @@ from clinic.druglog.pages import (
 )
 from clinic.druglog.queries import AccountLine
 from clinic.druglog.rules import RegisterKind
+from clinic.druglog.settling_rules import concentration_mg_ml
 from clinic.druglog.stock_queries import LINES_A_PAGE
 from clinic.druglog.views_shared import bp, load_register, others, today, witness_of
 
@@ -126,13 +137,29 @@ def _account(register: Register, account_id: uuid.UUID) -> tuple[DrugAccount, Ac
     return account, line or abort(404)
 
 
+def _only_bag(account: DrugAccount, register: Register) -> Preparation | None:
+    """The bag or syringe that was made for the session, where it is the only one: its label says mg per mL."""
+    made = [
+        one
+        for one in preparation_queries.preparations_of(account.id)
+        if one.drug_name == register.drug_name and not one.is_struck
+    ]
+    return made[0] if len(made) == 1 else None
+
+
+def _measured(account: DrugAccount, register: Register, said: MultiDict[str, str]) -> MeasureForm:
+    form, bag = MeasureForm(said), _only_bag(account, register)
+    form.concentration_mg_ml = concentration_mg_ml(bag.amount_mg, bag.volume_ml) if bag else None
+    return form
+
+
 def _waste_page(
     register: Register, account: DrugAccount, line: AccountLine, asked: MeasureForm | None, form: WasteForm
 ) -> str:
     now = clock.now()
+    bag = _only_bag(account, register)
     measure = asked or MeasureForm(None)
-    measured = measure.measured.data if asked else None
-    amount = measured if isinstance(measured, Decimal) else None
+    amount = measure.amount_mg if asked else None
     patient = account.patient
     waiting = Row(
         when=formats.clock(now),
@@ -157,6 +184,8 @@ def _waste_page(
         patient=patient,
         sum_of=sum_of,
         measure=measure,
+        bag=bag,
+        amount=amount,
         form=measure if asked and measure.errors else form,
         waste=form,
         is_measured=amount is not None and not measure.errors,
@@ -171,7 +200,7 @@ def show_waste(register_id: uuid.UUID, account_id: uuid.UUID) -> ResponseReturnV
     """What should be left of a session's drug; once it is measured, the witness."""
     register = load_register(register_id)
     account, line = _account(register, account_id)
-    asked = MeasureForm(request.args) if "measured" in request.args else None
+    asked = _measured(account, register, request.args) if "how" in request.args or "measured" in request.args else None
     if asked:
         asked.validate()
     return _waste_page(register, account, line, asked, WasteForm(formdata=None))
@@ -184,7 +213,7 @@ def record_waste(register_id: uuid.UUID, account_id: uuid.UUID) -> ResponseRetur
     register, form, now = load_register(register_id), WasteForm(), clock.now()
     account, line = _account(register, account_id)
     form.offer(others())
-    measure = MeasureForm(request.form)
+    measure = _measured(account, register, request.form)
     if not measure.validate():
         return _waste_page(register, account, line, measure, form), 422
 
@@ -192,7 +221,7 @@ def record_waste(register_id: uuid.UUID, account_id: uuid.UUID) -> ResponseRetur
         return operations.waste(
             account,
             register.drug_name,
-            Decimal(measure.measured.data or 0),
+            measure.amount_mg or Decimal(0),
             witness_of(form, at=now),
             happened_at=now,
             reason=HOW[measure.how.data],

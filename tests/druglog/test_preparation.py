@@ -153,3 +153,16 @@ def test_the_session_starts_from_the_bag_whose_label_was_typed(nurses_browser, m
     assert "scan the label of the one you hang" in nurses_browser.post(address, data={}).text
     assert nurses_browser.post(address, data={"label": other.code}).status_code == 303
     assert infusion.administrations[0].preparation_id == other.id
+
+
+def test_the_rest_of_a_bag_is_measured_in_ml(nurses_browser, make_drawn, make_bag, checker):
+    account, vial = make_drawn(given=50)
+    make_bag(account, "150")
+    address = f"/drugs/{vial.register_id}/waste/{account.id}"
+    assert "Enter what you measured" in nurses_browser.get(f"{address}?how=other&volume=&measured=").text
+    asked = nurses_browser.get(f"{address}?volume=80&measured=30&how=other").text
+    assert "<b>150\u00a0mg</b> in all" in asked
+    sent = {"volume": "80", "measured": "30", "how": "other", "own_password": PASSWORD}
+    sent |= {"witness_id": str(checker.id), "password": PASSWORD}
+    assert nurses_browser.post(address, data=sent).status_code == 303
+    assert operations.account_lines(account)[0].wasted_mg == 150
