@@ -20,6 +20,7 @@ from clinic.accounts.models import Clinic, Staff
 from clinic.accounts.rules import StaffStatus
 from clinic.audit import chain
 from clinic.audit import operations as audit_trail
+from clinic.audit.adopting import adopt_rows, has_digests
 from clinic.audit.commands import audit
 from clinic.audit.rules import AuditAction
 from clinic.cases.commands import cases
@@ -78,15 +79,17 @@ def database() -> None:
 
 
 def _migrate(revision: str = "head") -> None:
-    """Bring the database up to a revision; the step that brings the seals seals what the trail held before.
+    """Bring the database up to a revision; the steps that bring seals and digests apply them to what is there.
 
     No other one does: a line that lost its seal afterwards was tampered with.
     """
-    was_sealed = chain.has_seals(db.engine())
+    was_sealed, had_digests = chain.has_seals(db.engine()), has_digests(db.engine())
     db.upgrade(_url(), revision)
     if not was_sealed and chain.has_seals(db.engine()):
         with db.unit_of_work():
             chain.adopt(db.session)
+    if not had_digests and has_digests(db.engine()):
+        adopt_rows(at=clock.now())
 
 
 def _url() -> str:

@@ -14,8 +14,13 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from clinic.audit.chain_rules import INSTALLATION, Key, Line, first_mac, link_key, next_mac
+from clinic.audit import row_digests
+from clinic.audit.chain_rules import INSTALLATION, Key, Line, Link, first_mac, link_key, next_mac
 from clinic.audit.models import AuditChain, AuditEntry, AuditLink
+from clinic.audit.origin import origin
+from clinic.audit.rules import AuditAction
+from clinic.core import clock
+from clinic.core.db import settled_clinic_id
 from clinic.core.ids import new_id
 
 _WRITTEN: Final = "audit entries"
@@ -41,16 +46,35 @@ def remember(session: Session, entry: AuditEntry) -> None:
 def _seal_what_was_written(session: Session) -> None:
     if session.in_nested_transaction():  # a savepoint may yet be taken back
         return
-    written: list[AuditEntry] = session.info.pop(_WRITTEN, [])
-    if not written:
-        return
     session.flush()
     # What a savepoint took back is no longer of the session.
-    seal(session, [entry for entry in written if sa.inspect(entry).persistent])
+    written = [entry for entry in session.info.pop(_WRITTEN, []) if sa.inspect(entry).persistent]
+    if not written and origin.get().request_id is None:
+        return  # a job that tells nothing of what it wrote, which the trail then does not know
+    rows = row_digests.taken(session)
+    if rows and not written:
+        written = [_line_about_rows(session)]
+    seal(session, written, rows)
 
 
-def seal(session: Session, entries: Iterable[AuditEntry]) -> None:
-    """Add the links of lines, in their order, to the chains of their clinics.
+def _line_about_rows(session: Session) -> AuditEntry:
+    """For a request that wrote rows of the record and no line: the digests need a line to stand on."""
+    came, clinic_id = origin.get(), settled_clinic_id()
+    entry = AuditEntry(
+        clinic_id=clinic_id,
+        at=clock.now(),
+        action=AuditAction.ROWS_WRITTEN,
+        body="{}",
+        request_id=came.request_id,
+        address=came.address,
+    )
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def seal(session: Session, entries: Iterable[AuditEntry], rows: str | None = None) -> None:
+    """Add the links of lines, in their order, to the chains of their clinics; the first one tells of the rows.
 
     Raises RuntimeError where no secret was chosen: a line is sealed or not written.
     """
@@ -59,7 +83,8 @@ def seal(session: Session, entries: Iterable[AuditEntry]) -> None:
     # Chains are locked in the order of their keys, so that two writers never wait for each other.
     by_chain = sorted(entries, key=_chain_of)  # keeps the order within a chain
     for chain_id, lines in groupby(by_chain, key=_chain_of):
-        _extend(session, chain_id, [line_of(entry) for entry in lines])
+        _extend(session, chain_id, [line_of(entry) for entry in lines], rows)
+        rows = None
 
 
 def has_seals(engine: sa.Engine) -> bool:
@@ -91,18 +116,22 @@ def _chain_of(entry: AuditEntry) -> uuid.UUID:
     return entry.clinic_id or INSTALLATION
 
 
-def _extend(session: Session, chain_id: uuid.UUID, lines: list[Line]) -> None:
+def _extend(session: Session, chain_id: uuid.UUID, lines: list[Line], rows: str | None) -> None:
     head = _locked(session, chain_id)
     if head is None:
         head = _begun(session, chain_id, lines[0])
     key, mac, links = _keys[0], bytes.fromhex(head.mac), []
     for number, line in enumerate(lines, head.number + 1):
-        mac = next_mac(key, chain_id, number, mac, line)
+        link = Link(number, key.name, mac, line, rows)
+        mac, rows = next_mac(key, chain_id, link, mac), None
         links.append(
             {"id": new_id(), "chain_id": chain_id, "number": number, "entry_id": line.id, "key_id": key.name}
             | {"mac": mac.hex()}
+            | ({"rows": link.rows} if link.rows else {})
         )
-    session.execute(sa.insert(AuditLink), links)
+    session.execute(sa.insert(AuditLink), links[:1])
+    if links[1:]:
+        session.execute(sa.insert(AuditLink), links[1:])
     changed = sa.update(AuditChain).where(AuditChain.id == chain_id)
     session.execute(changed.values(number=head.number + len(lines), mac=mac.hex()))
 

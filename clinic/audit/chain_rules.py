@@ -23,6 +23,7 @@ _LINK_KEY: Final = b"chairtime audit: link key 1"
 _SIGNING_KEY: Final = b"chairtime audit: checkpoint key 1"
 _LINK: Final = b"audit1"
 _START: Final = b"audit1 start"
+_ROWS: Final = b"audit1 rows"
 
 INSTALLATION: Final = uuid.UUID(int=0)
 """The chain of what belongs to no clinic: a sign-in that was refused, a command."""
@@ -73,6 +74,8 @@ class Link:
     key_id: str
     mac: bytes
     line: Line
+    rows: str | None = None
+    """What it tells of the rows that were written with the line, as canonical text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +119,12 @@ def first_mac(key: Key, chain_id: uuid.UUID, salt: bytes) -> bytes:
     return hmac.digest(key.secret, _START + chain_id.bytes + salt, "sha256")
 
 
-def next_mac(key: Key, chain_id: uuid.UUID, number: int, before: bytes, line: Line) -> bytes:
-    """The link of a line: over its chain, its number, the link before and all that the line says."""
-    content = hashlib.sha256(sealed_bytes(line)).digest()
-    return hmac.digest(key.secret, _LINK + chain_id.bytes + number.to_bytes(8, "big") + before + content, "sha256")
+def next_mac(key: Key, chain_id: uuid.UUID, link: Link, before: bytes) -> bytes:
+    """The seal of a link: over its chain, its number, the link before, all that the line says and what of the rows."""
+    content = hashlib.sha256(sealed_bytes(link.line)).digest()
+    if link.rows is not None:
+        content += hashlib.sha256(_ROWS + link.rows.encode()).digest()
+    return hmac.digest(key.secret, _LINK + chain_id.bytes + link.number.to_bytes(8, "big") + before + content, "sha256")
 
 
 def first_fault(
@@ -138,7 +143,7 @@ def first_fault(
         if key is None:
             yield Broken(chain_id, number, Fault.UNKNOWN_KEY)
             return
-        if not hmac.compare_digest(link.mac, next_mac(key, chain_id, number, before, link.line)):
+        if not hmac.compare_digest(link.mac, next_mac(key, chain_id, link, before)):
             yield Broken(chain_id, number, Fault.ALTERED)
             return
         before = link.mac

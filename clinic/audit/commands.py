@@ -1,6 +1,7 @@
 """`clinic audit`: prove the trail, and write down elsewhere how far it has come."""
 
 import sys
+import uuid
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from flask.cli import with_appcontext
 
 from clinic.audit import verify
 from clinic.audit.chain_rules import INSTALLATION, Broken, signing_key
+from clinic.audit.row_digests import Told, differing
 from clinic.core import clock, db
 
 BROKEN, NOT_ASKED = 1, 2
@@ -24,8 +26,11 @@ def audit() -> None:
 @click.option(
     "--checkpoint", "files", multiple=True, type=click.Path(path_type=Path), help="A file that was kept elsewhere."
 )
+@click.option(
+    "--rows", "with_rows", is_flag=True, help="Also compare every row of the record with what the trail told."
+)
 @with_appcontext
-def verify_command(files: tuple[Path, ...]) -> None:
+def verify_command(files: tuple[Path, ...], *, with_rows: bool) -> None:
     """Walk every chain and name the first bad line of each; status 1 where one is broken, 2 for a bad checkpoint."""
     try:
         kept = [checkpoint for file in files for checkpoint in verify.read(file, _secrets())]
@@ -35,13 +40,20 @@ def verify_command(files: tuple[Path, ...]) -> None:
     with db.unit_of_work(write=False):
         if db.engine().dialect.name == "postgresql":
             db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            db.session.connection().exec_driver_sql("SET LOCAL statement_timeout TO 0")
         heads = verify.checkpoints(db.session, at=clock.now())
-        found = verify.faults(db.session, kept)
-    for broken in found:
-        click.echo(_words(broken))
-    if found:
+        told: dict[uuid.UUID, Told] = {}
+        found = verify.faults(db.session, kept, told)
+        words = [_words(broken) for broken in found]
+        if with_rows:
+            words += [f"{name} {key}: {what}." for name, key, what in differing(db.session, told.values())]
+    for line in words:
+        click.echo(line)
+    if words:
         sys.exit(BROKEN)
     click.echo(f"The trail is sound: {sum(head.number for head in heads)} lines in {len(heads)} chains.")
+    if with_rows:
+        click.echo("Every row of the record is as the trail told.")
     if not files:
         click.echo(
             "Without a checkpoint that was kept elsewhere, lines cut off at the end with their head are not seen."

@@ -72,3 +72,5 @@ class AuditLink(Base):
     entry_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("audit_entry.id"), unique=True)
     key_id: Mapped[str] = mapped_column(sa.String(16))
     mac: Mapped[str] = mapped_column(sa.String(64))
+    # Digests of the rows that were written with the line, where there were any (docs/audit.md).
+    rows: Mapped[str | None]

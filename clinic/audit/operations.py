@@ -2,8 +2,6 @@
 
 import json
 import uuid
-from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -11,19 +9,11 @@ from typing import Any
 
 from clinic.audit import chain
 from clinic.audit.models import AuditEntry
+from clinic.audit.origin import Origin, origin
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a request came from."""
-
-    request_id: str | None = None
-    address: str | None = None
-
-
-origin: ContextVar[Origin] = ContextVar("origin", default=Origin())
+__all__ = ["Origin", "origin", "record"]
 
 
 def _plain(value: Any) -> Any:

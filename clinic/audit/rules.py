@@ -141,6 +141,8 @@ class AuditAction(StrEnum):
     RETENTION_SET = "keeping:retention:set"
     RETENTION_PURGED = "keeping:retention:purged"
     HOLD_CHANGED = "keeping:hold:changed"
+    ROWS_WRITTEN = "audit:rows:written"
+    ROWS_ADOPTED = "audit:rows:adopted"
     DEMO_CREATED = "demo:clinic:created"
 
 

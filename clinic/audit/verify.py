@@ -3,7 +3,7 @@
 import base64
 import json
 import uuid
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from clinic.audit import chain
 from clinic.audit.chain_rules import INSTALLATION, Broken, Fault, Link, first_fault, first_mac, signing_key
 from clinic.audit.models import AuditChain, AuditEntry, AuditLink
+from clinic.audit.row_digests import Told
 
 _AT_ONCE = 2000
 
@@ -82,17 +83,20 @@ def _is_signed(public: Ed25519PublicKey, signature: bytes, text: str) -> bool:
     return True
 
 
-def faults(session: Session, kept: Iterable[Checkpoint] = ()) -> list[Broken]:
+def faults(
+    session: Session, kept: Iterable[Checkpoint] = (), told: dict[uuid.UUID, Told] | None = None
+) -> list[Broken]:
     """The first bad place of every chain, and every line that no chain holds; none when the trail is sound.
 
-    The session should see one state of the database throughout (SQLite; PostgreSQL at REPEATABLE READ).
+    `told` is filled with what each chain told last of the rows, up to its first bad place. The session should see one
+    state of the database throughout (SQLite; PostgreSQL at REPEATABLE READ).
     """
     by_chain: dict[uuid.UUID, list[Checkpoint]] = {}
     for checkpoint in kept:
         by_chain.setdefault(checkpoint.chain_id, []).append(checkpoint)
     found = []
     for head in _heads(session):
-        found += _faults_of(session, head, by_chain.pop(head.id, []))
+        found += _faults_of(session, head, by_chain.pop(head.id, []), told)
     found += [Broken(chain_id, 1, Fault.CHECKPOINT) for chain_id in by_chain]
     return [*found, *_unsealed(session)]
 
@@ -101,13 +105,16 @@ def _heads(session: Session) -> list[AuditChain]:
     return list(session.scalars(sa.select(AuditChain).order_by(AuditChain.id)))
 
 
-def _faults_of(session: Session, head: AuditChain, kept: list[Checkpoint]) -> list[Broken]:
+def _faults_of(
+    session: Session, head: AuditChain, kept: list[Checkpoint], told: dict[uuid.UUID, Told] | None
+) -> list[Broken]:
     keys = chain.keys()
     if head.start_key_id not in keys:
         return [Broken(head.id, None, Fault.UNKNOWN_KEY)]
     mac = start = first_mac(keys[head.start_key_id], head.id, bytes.fromhex(head.salt))
     number, wanted = 0, {checkpoint.number: checkpoint.mac for checkpoint in kept}
-    with closing(_links(session, head.id)) as links:
+    with closing(_links(session, head.id)) as found:
+        links = found if told is None else _telling(found, told.setdefault(head.id, {}))
         for place in first_fault(head.id, start, links, keys):
             if isinstance(place, Broken):
                 return [place]
@@ -119,18 +126,27 @@ def _faults_of(session: Session, head: AuditChain, kept: list[Checkpoint]) -> li
     return []
 
 
+def _telling(links: Iterable[Link], told: Told) -> Iterator[Link]:
+    """The same links; what the one before a link told of rows is taken down when it has been found sound."""
+    for link in links:
+        yield link
+        if link.rows is not None:
+            for table, digests in json.loads(link.rows).items():
+                told.setdefault(table, {}).update(digests)
+
+
 def _links(session: Session, chain_id: uuid.UUID) -> Generator[Link, None, None]:
     """The links of a chain with their lines, some at a time: a trail may be larger than the memory."""
     found = session.execute(
-        sa.select(AuditLink.number, AuditLink.key_id, AuditLink.mac, AuditEntry)
+        sa.select(AuditLink.number, AuditLink.key_id, AuditLink.mac, AuditLink.rows, AuditEntry)
         .join(AuditEntry, AuditEntry.id == AuditLink.entry_id)
         .where(AuditLink.chain_id == chain_id)
         .order_by(AuditLink.number),
         execution_options={"yield_per": _AT_ONCE},
     )
     with found as rows:
-        for number, key_id, mac, entry in rows:
-            yield Link(number, key_id, _bytes(mac), chain.line_of(entry))
+        for number, key_id, mac, told, entry in rows:
+            yield Link(number, key_id, _bytes(mac), chain.line_of(entry), told)
             session.expunge(entry)
 
 

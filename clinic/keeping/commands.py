@@ -13,6 +13,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from clinic.accounts.models import Clinic
+from clinic.audit.adopting import adopt_rows
 from clinic.audit.chain_rules import signing_key
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, db
@@ -97,6 +98,7 @@ def import_command(file: Path, key_file: Path | None) -> None:
     click.echo(f"{sum(counts.values())} rows in {len(counts)} tables came in, as many as the list says.")
     click.echo("Nobody has a password yet: clinic staff link makes a person's first one.")
     _prove(AuditAction.EXPORT_IMPORTED)
+    adopt_rows(at=clock.now())
 
 
 def _public_key(file: Path) -> Ed25519PublicKey:
