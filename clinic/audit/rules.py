@@ -77,6 +77,7 @@ class AuditAction(StrEnum):
     LOST_EXPORTED = "scheduling:lost:exported"
     WAITING_CHANGED = "scheduling:waiting:changed"
     PATIENT_HOURS_CHANGED = "scheduling:patient-hours:changed"
+    SKILL_CHANGED = "scheduling:skill:changed"
     PLAN_CHANGED = "scheduling:plan:changed"
     CHAIR_CHANGED = "scheduling:chair:changed"
     SHIFT_CHANGED = "scheduling:shift:changed"

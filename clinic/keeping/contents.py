@@ -37,7 +37,7 @@ _OF_THE_CLINIC: Final = (
     *("responder_rule", "closed_day", "opening_hours", "chair_closure", "protocol_step", "stock_count", "receipt"),
     *("clock_offset", "audit_chain", "month_plan", "retention_period", "legal_hold"),
 )
-_OF_THE_STAFF: Final = ("cover", "presence", "shift", "shift_break", "staff_role")
+_OF_THE_STAFF: Final = ("cover", "presence", "shift", "shift_break", "staff_role", "nurse_skill")
 
 NOT_OF_A_PATIENT: Final = {
     **dict.fromkeys(_OF_THE_CLINIC, "the clinic's own, not one patient's"),

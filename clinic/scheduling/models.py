@@ -29,6 +29,7 @@ from clinic.scheduling.models_rooms import (
     Pump,
     PumpClosure,
 )
+from clinic.scheduling.models_skills import NurseSkill
 from clinic.scheduling.rules import AppointmentStatus, ChairKind, DayPart, WaitingStatus
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "ClosedDay",
     "LostReason",
     "MonthPlan",
+    "NurseSkill",
     "OpeningHours",
     "PatientHours",
     "PlannedSession",

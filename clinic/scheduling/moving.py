@@ -21,6 +21,7 @@ from clinic.scheduling.optimiser.masks import span
 from clinic.scheduling.optimiser.problem import Place
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.scheduling.situation import Situation
+from clinic.scheduling.skills import able_of
 
 # Without a window from the order, other places are looked for so many days around.
 _AROUND: Final = 14
@@ -57,7 +58,9 @@ class Mover:
         self._minutes = int((appointment.ends_at - appointment.starts_at).total_seconds()) // 60
         self.now = self.situation.place_at(appointment.chair_id, appointment.nurse_id, appointment.starts_at)
         self._said = said_by(appointment.patient_id)
-        self._free = FreeSlots(self._calendar, shape_of(slots_of(self._minutes)), self.now, 60 // SLOT)
+        self._able = able_of(self.situation, [appointment.course_id]).get(appointment.course_id, {})
+        shape = shape_of(slots_of(self._minutes))
+        self._free = FreeSlots(self._calendar, shape, self.now, 60 // SLOT, self._able)
 
     # --- where else ---
 
@@ -168,6 +171,7 @@ class Mover:
             without={self._appointment.id, *(each.id for each in later)},
         )
         free = Situation(rows, self.frame, today=self._today, per_nurse=self._per_nurse)
+        free_able = able_of(free, [self._appointment.course_id]).get(self._appointment.course_id, {})
         places = {each.session_number: free.place_at(each.chair_id, each.nurse_id, each.starts_at) for each in later}
         nurse_id = slot.nurse.id if slot.nurse else None
         new = Standing(slot.session_number, slot.starts_at, free.place_at(slot.chair.id, nurse_id, slot.starts_at))
@@ -183,7 +187,8 @@ class Mover:
                 at=self._at,
                 booked=places,
             )
-            found = CourseSearch(free.problem, asked.course).best(Calendar(free.problem))
+            course = replace(asked.course, able=free_able)
+            found = CourseSearch(free.problem, course).best(Calendar(free.problem))
             if len(found.places) == len(later):
                 break
         for each, place in zip(later, found.places, strict=False):

@@ -25,6 +25,7 @@ from clinic.scheduling.optimiser.problem import Course as OptimisersCourse
 from clinic.scheduling.optimiser.problem import Place
 from clinic.scheduling.rules import sessions_to_book, slot_minutes
 from clinic.scheduling.situation import COMFORT, Situation
+from clinic.scheduling.skills import able_of
 
 # A plan of many also shares the work out between the nurses of a week.
 _WEIGHTS: Final = replace(COMFORT, fairness=1)
@@ -98,6 +99,7 @@ class Planning:
         rows = resources.read(today, max(last, today), zone, without=later)
         self.situation = Situation(rows, self.frame, today=today, per_nurse=per_nurse, weights=_WEIGHTS)
         self._minutes = minutes
+        self._able = able_of(self.situation, [course.id for course in active])
         self._asked = [
             (course.id, self._request(course, wanted[course.id], held.get(course.id, ()), minutes[course.id]))
             for course in active
@@ -133,7 +135,12 @@ class Planning:
             for each in held
         ]
         asked = request(str(course.patient_id), ask, placeable, standing, self.frame, at=self._at)
-        return replace(asked, course=replace(asked.course, exceptions=self._days_off(ask.last, asked.course)))
+        return replace(
+            asked,
+            course=replace(
+                asked.course, exceptions=self._days_off(ask.last, asked.course), able=self._able.get(course.id, {})
+            ),
+        )
 
     def _days_off(self, last: date | None, course: OptimisersCourse) -> dict[int, tuple[tuple[int, int], ...]]:
         """Not today, for the patients have to be told, and no day after the order's last; what stands there stays."""

@@ -22,6 +22,7 @@ from clinic.scheduling.optimiser.obstacles import Obstacle, obstacle
 from clinic.scheduling.optimiser.problem import Place, Problem
 from clinic.scheduling.optimiser.rhythm import Anchor, RhythmSearch
 from clinic.scheduling.situation import Situation
+from clinic.scheduling.skills import able_of
 
 # What another chair or another time of day than the session before costs, beside the weights of COMFORT.
 _OTHER_CHAIR: Final = 12
@@ -82,6 +83,7 @@ class Desk:
         rows = resources.read(today, last, zone, without=mine)
         self.situation = Situation(rows, self.frame, today=today, per_nurse=per_nurse)
         self.calendar = Calendar(self.situation.problem)
+        self._able = able_of(self.situation, [plan.course.id]).get(plan.course.id, {})
         self._standing = [
             Standing(
                 each.session_number,
@@ -142,9 +144,10 @@ class Desk:
         return [number for place, number in enumerate(numbers) if place == 0 or self.ask.gap(number)]
 
     def _request(self, numbers: Collection[int], ask: Ask, fixed: Mapping[int, Place] | None = None) -> Request:
-        return request(
+        asked = request(
             str(self.plan.course.patient_id), ask, numbers, self._standing, self.frame, at=self._at, fixed=fixed
         )
+        return replace(asked, course=replace(asked.course, able=self._able))
 
     def _ways(self, asked: Request) -> Iterable[tuple[Kind, tuple[Place, ...]]]:
         problem, course = self.situation.problem, asked.course

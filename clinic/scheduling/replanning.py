@@ -26,6 +26,7 @@ from clinic.scheduling.queries_planning import Held
 from clinic.scheduling.resources import Resources
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.scheduling.situation import COMFORT, NOBODY, Situation
+from clinic.scheduling.skills import able_of
 
 # How many days before and after are read for the neighbours of a session and for other days to go to.
 _BEFORE: Final = 14
@@ -159,7 +160,13 @@ class Replan:
         held = [_at(each, settled.get(each.id)) for each in self._after.held if each.id not in gone]
         stage = self._situation(replace(self._after, held=held))
         days = self._days_by_session([*held, *moving])
-        courses = tuple(self._course(stage, each, days, may_leave_day=each.id in affected) for each in moving)
+        able = able_of(stage, {each.course_id for each in moving})
+        courses = tuple(
+            replace(
+                self._course(stage, each, days, may_leave_day=each.id in affected), able=able.get(each.course_id, {})
+            )
+            for each in moving
+        )
         problem = replace(stage.problem, courses=courses)
         rounds = _ROUNDS + _ROUNDS_EACH * len(courses)
         plan = search.solve(problem, lambda done: search.OVER * done // rounds)

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from clinic.scheduling import queries_planning as queries
-from clinic.scheduling import queries_rooms
+from clinic.scheduling import queries_rooms, queries_skills
 from clinic.scheduling.models import Chair, ClosedDay, OpeningHours, Presence
+from clinic.scheduling.models_skills import NurseSkill
 from clinic.scheduling.queries_planning import Duty, Held, Shut
 
 
@@ -24,6 +25,7 @@ class Resources:
     closed: Sequence[ClosedDay] = ()
     presences: Sequence[Presence] = ()
     starts_per_nurse: int | None = None
+    skills: Sequence[NurseSkill] = ()
 
 
 def read(first: date, last: date, zone: ZoneInfo, *, without: Collection[uuid.UUID] = ()) -> Resources:
@@ -40,4 +42,5 @@ def read(first: date, last: date, zone: ZoneInfo, *, without: Collection[uuid.UU
         closed=queries_rooms.closed_days(first, last),
         presences=queries_rooms.presences(start, end),
         starts_per_nurse=queries.starts_per_nurse(),
+        skills=queries_skills.skills(),
     )

@@ -44,6 +44,7 @@ class BookingRule(StrEnum):
     DAY_IS_OPEN = "day_is_open"
     CLINICIAN_IS_PRESENT = "clinician_is_present"
     PATIENT_CAN_COME = "patient_can_come"
+    NURSE_HAS_SKILL = "nurse_has_skill"
 
 
 NURSE_RULES = frozenset(
@@ -52,6 +53,7 @@ NURSE_RULES = frozenset(
         BookingRule.NURSE_MAY_START,
         BookingRule.NURSE_IS_ON_DUTY,
         BookingRule.NURSE_HAS_NO_BREAK,
+        BookingRule.NURSE_HAS_SKILL,
     }
 )
 
@@ -65,6 +67,7 @@ _OVERRIDE_WORDS = {
     BookingRule.DAY_IS_OPEN: "on a closed day",
     BookingRule.CLINICIAN_IS_PRESENT: "without a supervising clinician on site",
     BookingRule.PATIENT_CAN_COME: "when the patient has said not to come",
+    BookingRule.NURSE_HAS_SKILL: "a nurse who is not written down for the drug",
 }
 
 
@@ -96,6 +99,7 @@ def clash_text(constraint: str, *, nurse_name: str = "The nurse", chair_name: st
         "site_is_open": "The clinic is not open for all of that time.",
         "day_is_open": "The clinic is closed then.",
         "clinician_is_present": "No supervising clinician is on site for all of that time.",
+        "nurse_has_skill": f"{nurse_name} is not written down for the drug of this order.",
         "patient_can_come": "The patient cannot come for all of that time.",
         "uq_appointment_one_per_session": "This session has a time already.",
         # SQLite names the columns of a unique index.

@@ -20,6 +20,7 @@ from clinic.scheduling.optimiser.problem import Clinic, DayRecord, Nurse, Place,
 from clinic.scheduling.resources import Resources
 from clinic.scheduling.rules import week_of
 from clinic.scheduling.sites import Sites
+from clinic.scheduling.skills_rules import able_on
 
 # The week that the calendar shows before anybody has entered hours or shifts.
 _USUAL: Final = (8 * 60 // SLOT, 17 * 60 // SLOT)
@@ -218,6 +219,16 @@ class Situation:
         starts_at = self.frame.instant(place.day, place.start)
         chair = self.resources.chairs[place.chair]
         return Slot(number, chair, starts_at, starts_at + timedelta(minutes=minutes), self._staff[place.nurse])
+
+    def able(self, drug_name: str) -> dict[int, frozenset[int]]:
+        """By day, who may look after patients of a drug; days on which every nurse may are left out."""
+        found = {}
+        for day in range(self.frame.length):
+            who = able_on(self.resources.skills, drug_name, self.frame.first + timedelta(days=day))
+            if who is not None:
+                numbers = (number for number, staff in enumerate(self._staff) if staff and staff.id in who)
+                found[day] = frozenset({_UNPLANNED, *numbers})
+        return found
 
     def on_duty(self, day: int, slot: int) -> int | None:
         """How many nurses are on duty in a slot; None where shifts are not planned yet."""

@@ -143,5 +143,6 @@ from clinic.scheduling import (  # noqa: E402 they add their routes and their pa
     views_replan,  # noqa: F401
     views_rooms,  # noqa: F401
     views_shifts,  # noqa: F401
+    views_skills,  # noqa: F401
     views_waiting,  # noqa: F401
 )

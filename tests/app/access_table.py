@@ -177,6 +177,9 @@ COURSES = {
 SCHEDULING = {
     "scheduling.accept_month_plan": CARE_AND_DESK,
     "scheduling.add_patient_hours": CARE_AND_DESK,
+    "scheduling.add_skill": PHYSICIANS,
+    "scheduling.list_skills": CLINICAL,
+    "scheduling.take_back_skill": PHYSICIANS,
     "scheduling.show_patient_hours": CARE_AND_DESK,
     "scheduling.take_back_patient_hours": CARE_AND_DESK,
     "scheduling.accept_replan": CARE_AND_DESK,

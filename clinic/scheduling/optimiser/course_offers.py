@@ -166,7 +166,9 @@ class Offers:
             extra = 0
         elif session.is_fixed:
             free = 0
-        return Fit(free, extra, stands, (session.shape, free, self._wishes.liked[index], self.is_full[index], stands))
+        able = self._course.able.get(day.number)
+        key = session.shape, free, self._wishes.liked[index], self.is_full[index], stands, able
+        return Fit(free, extra, stands, key)
 
     def _open_to(self, index: int, day: Day, fit: Fit) -> Offered:
         """The options of each nurse within a mask, for a session that stands on this day or comes to it."""
@@ -176,6 +178,8 @@ class Offers:
         liked, is_full = self._wishes.liked[index], self.is_full[index]
         offered = []
         for nurse, mask in openings.nurses:
+            if not self._course.may_have(day.number, nurse):
+                continue
             if options := self._options(openings.by_level, mask & fit.free, liked, is_full=is_full):
                 offered.append((nurse, options))
         return offered
@@ -222,6 +226,8 @@ class Offers:
         chair = day.chair_is_free(booked.chair, shape)
         offered = []
         for nurse, mask in openings.nurses:
+            if not self._course.may_have(day.number, nurse):
+                continue
             same = 0 if nurse == booked.nurse else factor * weights.nurse_change
             found: dict[int, int] = {}
             for above, part in openings.by_level:

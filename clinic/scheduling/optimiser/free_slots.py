@@ -1,5 +1,7 @@
 """Free places for one session, those that change least first: the same time in the same chair with the same nurse."""
 
+from collections.abc import Mapping
+
 from clinic.scheduling.optimiser.calendar import Calendar
 from clinic.scheduling.optimiser.day import Day
 from clinic.scheduling.optimiser.masks import span
@@ -12,8 +14,15 @@ _DAY, _HOUR, _CHAIR, _NURSE = 12, 6, 8, 5
 class FreeSlots:
     """What one clinic's days offer to a session that stands at `now`; new starts are those of `may_start`."""
 
-    def __init__(self, calendar: Calendar, shape: Shape, now: Place, slots_per_hour: int) -> None:
-        self._days = calendar.days[now.clinic]
+    def __init__(
+        self,
+        calendar: Calendar,
+        shape: Shape,
+        now: Place,
+        slots_per_hour: int,
+        able: Mapping[int, frozenset[int]] | None = None,
+    ) -> None:
+        self._days, self._able = calendar.days[now.clinic], able or {}
         self._shape, self._now, self._per_hour = shape, now, slots_per_hour
 
     def of_day(self, number: int, may_start: int, noon: int) -> list[Place]:
@@ -36,9 +45,13 @@ class FreeSlots:
 
     def _free(self, day: Day) -> int:
         free = 0
-        for _, mask in day.openings(self._shape).by_level:
-            free |= mask
+        for nurse, mask in day.openings(self._shape).nurses:
+            free |= mask if self._may_have(day, nurse) else 0
         return free
+
+    def _may_have(self, day: Day, nurse: int) -> bool:
+        able = self._able.get(day.number)
+        return able is None or nurse in able
 
     def _place(self, day: Day, start: int) -> Place:
         chair = self._now.chair
@@ -47,7 +60,11 @@ class FreeSlots:
         return Place(self._now.clinic, day.number, start, chair, self._nurse(day, start))
 
     def _nurse(self, day: Day, start: int) -> int:
-        able = [nurse for nurse, mask in day.openings(self._shape).nurses if mask >> start & 1]
+        able = [
+            nurse
+            for nurse, mask in day.openings(self._shape).nurses
+            if mask >> start & 1 and self._may_have(day, nurse)
+        ]
         return self._now.nurse if self._now.nurse in able else able[0]
 
     def cost(self, place: Place) -> int:

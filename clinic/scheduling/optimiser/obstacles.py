@@ -16,6 +16,7 @@ class Obstacle(StrEnum):
     VISIT = "visit"
     HOURS = "hours"
     NURSES = "nurses"
+    SKILL = "skill"
     CHAIRS = "chairs"
     TOGETHER = "together"
 
@@ -26,6 +27,7 @@ WORDS: Final = {
     Obstacle.VISIT: "the patient comes that day already",
     Obstacle.HOURS: "not a day or a time that the order, the patient and this choice allow",
     Obstacle.NURSES: "no nurse is free for so long",
+    Obstacle.SKILL: "no nurse who is written down for the drug is free for so long",
     Obstacle.CHAIRS: "no chair is free for so long",
     Obstacle.TOGETHER: "chair and nurse are not free at the same time",
 }
@@ -51,5 +53,7 @@ def obstacle(problem: Problem, calendar: Calendar, course: Course, index: int, n
         return Obstacle.CHAIRS
     if not by_nurse:
         return Obstacle.NURSES
+    if not any(mask & may for nurse, mask in day.openings(shape).nurses if course.may_have(number, nurse)):
+        return Obstacle.SKILL if number in course.able else Obstacle.TOGETHER
     is_open = any(mask & may for _, mask in day.openings(shape).by_level)
     return None if is_open else Obstacle.TOGETHER

@@ -3,6 +3,7 @@
 Time is counted in slots of `slot_minutes` from midnight of the clinic's day, and days from the first of the horizon.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -125,6 +126,13 @@ class Course:
     exceptions: dict[int, tuple[tuple[int, int], ...]]
     preferred: tuple[int, int]
     sessions: tuple[Session, ...]
+    # By day, the nurses who may have its sessions; every nurse may on a day that is missing.
+    able: Mapping[int, frozenset[int]] = field(default_factory=dict)
+
+    def may_have(self, day: int, nurse: int) -> bool:
+        """Whether a nurse may have a session of this course on a day."""
+        able = self.able.get(day)
+        return able is None or nurse in able
 
 
 @dataclass(frozen=True, slots=True)

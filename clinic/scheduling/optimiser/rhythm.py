@@ -83,8 +83,8 @@ class RhythmSearch:
             known = 0
             if day is not None and number not in self._calendar.visits(self._course.patient):
                 if chair < 0:
-                    for _, mask in day.openings(shape).by_level:
-                        known |= mask
+                    for nurse, mask in day.openings(shape).nurses:
+                        known |= mask if self._course.may_have(number, nurse) else 0
                     known &= self._wishes.may_start(number, shape.length)
                 elif every := self._open(index, number, -1):
                     known = every & day.chair_is_free(chair, shape)
@@ -153,7 +153,7 @@ class RhythmSearch:
 
     def _able(self, index: int, day: int, start: int) -> list[int]:
         openings = self._days[day].openings(self._course.sessions[index].shape)
-        return [nurse for nurse, mask in openings.nurses if mask >> start & 1]
+        return [nurse for nurse, mask in openings.nurses if mask >> start & 1 and self._course.may_have(day, nurse)]
 
 
 def _weeks(gap: Gap) -> list[list[frozenset[int]]]:

@@ -1,0 +1,71 @@
+"""Which nurses may look after patients of which drugs. The desk knows no drug; a physician says who may."""
+
+import uuid
+
+from flask import abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from clinic.accounts.current import actor
+from clinic.core import clock
+from clinic.core.errors import RuleBroken
+from clinic.core.permissions import Permission, requires
+from clinic.scheduling import operations_skills, queries_skills
+from clinic.scheduling.forms import ReasonForm
+from clinic.scheduling.forms_skills import SkillForm
+from clinic.scheduling.views import bp, nurses
+
+
+def _form(form: SkillForm) -> SkillForm:
+    form.staff_id.choices = {"": "Choose"} | {str(each.id): each.name for each in nurses()}
+    form.drug_name.choices = {"": "Choose"} | {name: name for name in queries_skills.drug_names()}
+    return form
+
+
+def _page(form: SkillForm | None = None) -> str:
+    return render_template(
+        "scheduling/skills.html",
+        rows=queries_skills.skills(),
+        form=form,
+        skill_form=form or _form(SkillForm(formdata=None)),
+    )
+
+
+@bp.get("/calendar/skills")
+@requires(Permission.READ_COURSE)
+def list_skills() -> ResponseReturnValue:
+    return _page()
+
+
+@bp.post("/calendar/skills/add")
+@requires(Permission.OVERBOOK)
+def add_skill() -> ResponseReturnValue:
+    form = _form(SkillForm())
+    if form.validate() and form.valid_from.data:
+        nurse = next(each for each in nurses() if str(each.id) == form.staff_id.data)
+        try:
+            operations_skills.add_skill(
+                nurse,
+                form.drug_name.data,
+                valid_from=form.valid_from.data,
+                valid_until=form.valid_until.data,
+                by=actor(),
+                at=clock.now(),
+            )
+        except RuleBroken as refusal:
+            form.refuse(refusal)
+        else:
+            flash("Written down.")
+            return redirect(url_for(".list_skills"), 303)
+    return _page(form), 422
+
+
+@bp.post("/calendar/skills/<uuid:skill_id>/take-back")
+@requires(Permission.OVERBOOK)
+def take_back_skill(skill_id: uuid.UUID) -> ResponseReturnValue:
+    row, form = queries_skills.skill(skill_id) or abort(404), ReasonForm()
+    if form.validate():
+        operations_skills.take_back_skill(row, reason=form.reason.data or "", by=actor(), at=clock.now())
+        flash("Taken back.")
+    else:
+        flash("Nothing was changed: say why it no longer holds.", "warn")
+    return redirect(url_for(".list_skills"), 303)
