@@ -165,7 +165,7 @@ def _limits_was(old: TermsDraft, form: NextOrderForm) -> dict[str, str]:
 
 
 def _unchanged(old: TermsDraft, new: TermsDraft, form: NextOrderForm) -> str:
-    """Return what an order says besides the fields and still says: "1 mg per mL, hold: SpO2 at least 94%, …"."""
+    """Return what an order says besides the fields and still says: "1 mg per mL, notify: SpO2 at least 94%, …"."""
 
     def said(draft: TermsDraft) -> list[str]:
         plain = [name for name in ("concentration_mg_ml", "duration_min") if name not in form]
@@ -177,8 +177,11 @@ def _unchanged(old: TermsDraft, new: TermsDraft, form: NextOrderForm) -> str:
         medicines = [f"{item.drug_name} as needed" for item in draft.prn_items]
         return [text for text in (*(wording.value_text(draft, name) for name in plain), *limits, *medicines) if text]
 
-    after = said(new)
-    return ", ".join(dict.fromkeys(text for text in said(old) if text in after))
+    after, words, level = said(new), [], ""
+    for text in dict.fromkeys(text for text in said(old) if text in after):
+        before, level = level, text.partition(": ")[0]
+        words.append(text.removeprefix(f"{level}: ") if level == before else text)
+    return ", ".join(words)
 
 
 def _rest(review: CourseReview, draft: TermsDraft) -> str:

@@ -139,8 +139,8 @@ def give_session(make_appointment, settle_checks, make_double_check, take_vitals
 def make_plain_course(make_course, make_draft, make_protocol_version, plain_drug):
     """Makes a course of a drug that is not controlled."""
 
-    def make(sessions_planned=6, *, review_after=None, **values):
-        draft = make_draft(drug_id=plain_drug.id, sessions_planned=sessions_planned, review_after=review_after)
+    def make(sessions_planned=6, *, terms=None, **values):
+        draft = make_draft(drug_id=plain_drug.id, sessions_planned=sessions_planned, **terms or {})
         return make_course(protocol_version=make_protocol_version(draft=draft), draft=draft, **values)
 
     return make

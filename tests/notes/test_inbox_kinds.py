@@ -161,7 +161,7 @@ def test_a_page_that_is_not_there_is_the_nearest_one(inbox, number):
 @pytest.fixture
 def reviewed_course(make_plain_course, give_session, make_appointment, nurse):
     """A course whose plan asks for a review after one session, with that one given and the next booked."""
-    made = make_plain_course(3, review_after=(1,))
+    made = make_plain_course(3, terms={"review_after": (1,)})
     give_session(made, 1, by=nurse)
     make_appointment(made, number=2, starts_at=LATER + timedelta(days=3))
     return made

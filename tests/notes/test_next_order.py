@@ -12,6 +12,7 @@ from clinic.courses import operations as courses
 from clinic.courses.pages import dosing_weight
 from clinic.orders.rules import DosingWeight, OrderStatus
 from clinic.protocols.terms import draft_of
+from clinic.protocols.text_rules import parse_limits
 from clinic.scheduling import operations as scheduling
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
@@ -88,6 +89,12 @@ def test_the_values_of_the_order_in_force_stand_beside_the_course(physicians_bro
     assert "hold: SpO2 at least 92%" in page
     assert "ondansetron as needed" in page
     assert 'class="in chg"' not in page
+
+
+def test_what_stays_names_each_level_once(physicians_browser, make_plain_course):
+    limits = tuple(parse_limits("SpO2<94 or HR>110; hold SpO2<90")[0])
+    page = text(physicians_browser.get(f"/courses/{make_plain_course(3, terms={'limits': limits}).id}"))
+    assert "notify: Heart rate 110 per min or less, SpO2 at least 94%, hold: SpO2 at least 90%" in page
 
 
 def test_what_is_changed_is_marked_and_nothing_is_saved(send, course):
