@@ -46,15 +46,7 @@ def give_prn(
     hold_order(infusion)
     refuse_future(given_at, at, field="given_at")
     refuse_closed(infusion, given_at, field="given_at")
-    if infusion.status in {SessionStatus.PLANNED, SessionStatus.NOT_DONE}:
-        raise RuleBroken("There is no visit to give a medicine in.")
-    if prn_item.terms_id != infusion.order_version.terms_id:
-        raise RuleBroken("This medicine is not part of the order in force.", field="prn_item")
-    if infusion.order_version.status is OrderStatus.ENTERED_IN_ERROR:
-        raise RuleBroken("This order was entered in error. Ask the physician for another one.", field="prn_item")
-    if dose is not None and dose != prn_item.dose:
-        message = f"The order says {dose_text(prn_item.dose, prn_item.unit)}."
-        raise RuleBroken(message, field="dose")
+    _refuse_unordered(infusion, prn_item, dose)
     given = [row.given_at for row in current(infusion.prn_doses) if _is_same_medicine(row.prn_item, prn_item)]
     refuse_hard(check_prn(given, given_at, prn_item.maximum_count, prn_item.minimum_gap_min), field="given_at")
     row = PrnDose(
@@ -82,6 +74,19 @@ def give_prn(
     if prn_item.is_controlled:
         register_given(infusion, by=by, at=at)
     return row
+
+
+def _refuse_unordered(infusion: InfusionSession, prn_item: PrnItem, dose: Decimal | None) -> None:
+    """Raise RuleBroken for what the order in force does not say."""
+    if infusion.status in {SessionStatus.PLANNED, SessionStatus.NOT_DONE}:
+        raise RuleBroken("There is no visit to give a medicine in.")
+    if prn_item.terms_id != infusion.order_version.terms_id:
+        raise RuleBroken("This medicine is not part of the order in force.", field="prn_item")
+    if infusion.order_version.status is OrderStatus.ENTERED_IN_ERROR:
+        raise RuleBroken("This order was entered in error. Ask the physician for another one.", field="prn_item")
+    if dose is not None and dose != prn_item.dose:
+        message = f"The order says {dose_text(prn_item.dose, prn_item.unit)}."
+        raise RuleBroken(message, field="dose")
 
 
 def _is_same_medicine(one: PrnItem, other: PrnItem) -> bool:

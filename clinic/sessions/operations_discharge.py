@@ -154,21 +154,7 @@ def discharge(
     _refuse_moment(infusion, discharged_at, at)
     _refuse_override(infusion, override_by, override_reason)
     register_given(infusion, by=by, at=at)
-    _refuse_exit(exit, escort_name=escort_name, destination=destination, reason=reason)
-    if exit in _HOME:
-        reasons = home_reasons(
-            infusion,
-            discharged_at=discharged_at,
-            exit=exit,
-            is_escort_present=is_escort_present,
-            are_instructions_given=bool(optional(instructions)),
-            is_cannula_removed=is_cannula_removed,
-            is_overridden=override_by is not None,
-        )
-        if reasons:
-            raise RuleBroken(" ".join(reasons))
     row = Discharge(
-        infusion=infusion,
         discharged_at=discharged_at,
         exit=exit,
         escort_name=optional(escort_name),
@@ -185,34 +171,45 @@ def discharge(
         recorded_at=at,
         recorded_by_id=by.id,
     )
-    add(
-        row,
-        AuditAction.DISCHARGED,
-        infusion,
-        by=by,
-        at=at,
-        exit=exit,
-        discharged_at=discharged_at,
-        override_by_id=row.override_by_id,
-        override_reason=row.override_reason,
-    )
+    _refuse_exit(row)
+    _refuse_home(infusion, row)
+    row.infusion = infusion
+    said = {"override_by_id": row.override_by_id, "override_reason": row.override_reason}
+    add(row, AuditAction.DISCHARGED, infusion, by=by, at=at, exit=exit, discharged_at=discharged_at, **said)
     _open_discrepancies(infusion, by=by, at=at)
     become(infusion, _STATUS[exit], happened_at=discharged_at, by=by, at=at, reason=optional(reason))
     _free_the_chair(infusion, discharged_at, by=by, at=at)
     return row
 
 
-def _refuse_exit(way: DischargeExit, *, escort_name: str | None, destination: str | None, reason: str | None) -> None:
+def _refuse_exit(row: Discharge) -> None:
     """Each way out names what goes with it."""
-    match way:
+    match row.exit:
         case DischargeExit.HOME_WITH_ESCORT:
-            needed(escort_name, "Name the escort.", field="escort_name")
+            needed(row.escort_name, "Name the escort.", field="escort_name")
         case DischargeExit.TRANSFER | DischargeExit.ADMITTED:
-            needed(destination, "Say where the patient was taken.", field="destination")
+            needed(row.destination, "Say where the patient was taken.", field="destination")
         case DischargeExit.AGAINST_ADVICE:
-            needed(reason, "Say why the patient left.", field="reason")
+            needed(row.reason, "Say why the patient left.", field="reason")
         case DischargeExit.HOME_ALONE:
             pass
+
+
+def _refuse_home(infusion: InfusionSession, row: Discharge) -> None:
+    """Raise RuleBroken with every reason against a way home."""
+    if row.exit not in _HOME:
+        return
+    reasons = home_reasons(
+        infusion,
+        discharged_at=row.discharged_at,
+        exit=row.exit,
+        is_escort_present=row.is_escort_present,
+        are_instructions_given=bool(row.instructions),
+        is_cannula_removed=row.is_cannula_removed,
+        is_overridden=row.override_by_id is not None,
+    )
+    if reasons:
+        raise RuleBroken(" ".join(reasons))
 
 
 def _refuse_override(infusion: InfusionSession, override_by: Staff | None, override_reason: str | None) -> None:
