@@ -7,25 +7,29 @@ from zoneinfo import ZoneInfo
 
 from clinic.core.errors import RuleBroken
 from clinic.core.times import clock_label
-from clinic.core.units import Unit, format_number, format_quantity, round_half_up
+from clinic.core.units import EXACT, Unit, format_number, format_quantity, round_half_up
 from clinic.orders.rules import dose_rate_mg_h, round_to_pump_step
 from clinic.sessions import ordered_rates
 from clinic.sessions.delivery_rules import delivered_ml
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_words import shown_mg, shown_rate
-from clinic.sessions.progress import Pump, current, projected_mg, pump
+from clinic.sessions.progress import Pump, current, projected_mg, pump, weight_kg
 from clinic.sessions.rules import AdministrationKind
 
 
 @dataclass(frozen=True, slots=True)
 class RateCell:
-    """One rate of the order. `value` is the pump's mL/h, exact; `total` what the plan would come to at it."""
+    """One rate of the order. `value` is the pump's mL/h, exact; `total` what the plan would come to at it.
+
+    `per_kg` is "" without a weight.
+    """
 
     value: str
     mg_h: str
     dose: str
     small: str
     pump: str
+    per_kg: str
     total: str
     is_now: bool = False
     is_disabled: bool = False
@@ -37,6 +41,7 @@ class RateSheet:
 
     now_mg_h: str
     now_ml_h: str
+    now_per_kg: str
     since: str
     cells: tuple[RateCell, ...]
     concentration: str
@@ -44,10 +49,17 @@ class RateSheet:
     given: str
     flowed: str
     maximum: str
+    # (mg/h, mL/h, mg/kg/h) of a rate with its second check.
+    checked: tuple[str, ...] = ()
 
 
-def rate_sheet(infusion: InfusionSession, *, now: datetime, zone: ZoneInfo) -> RateSheet:
-    """Return the steps that the order allows from here; one that is not allowed yet shows from when."""
+def rate_sheet(
+    infusion: InfusionSession, *, now: datetime, zone: ZoneInfo, checked_ml_h: Decimal | None = None
+) -> RateSheet:
+    """Return the steps that the order allows from here; one that is not allowed yet shows from when.
+
+    `checked_ml_h` is a rate that a second person has computed as well.
+    """
     running, terms = pump(infusion, now), infusion.order_version.terms
     bag = running.concentration_mg_ml
     since = changed_at(infusion)
@@ -56,6 +68,7 @@ def rate_sheet(infusion: InfusionSession, *, now: datetime, zone: ZoneInfo) -> R
     return RateSheet(
         now_mg_h=_mg_h(running.state.rate_ml_h, bag),
         now_ml_h=shown_rate(running.state.rate_ml_h, Unit.ML_PER_H),
+        now_per_kg=_mg_kg_h(infusion, running.state.rate_ml_h, bag),
         since=clock_label(since, zone) if since else "",
         cells=cells,
         concentration="" if bag is None else format_quantity(bag, Unit.MG_PER_ML, spoken=True),
@@ -63,6 +76,7 @@ def rate_sheet(infusion: InfusionSession, *, now: datetime, zone: ZoneInfo) -> R
         given=shown_mg(running.delivered_mg),
         flowed=shown_rate(delivered_ml(running.segments), Unit.ML),
         maximum="" if terms.maximum_total_mg is None else shown_mg(terms.maximum_total_mg, is_final=True),
+        checked=() if checked_ml_h is None else _together(infusion, checked_ml_h, bag),
     )
 
 
@@ -76,6 +90,19 @@ def _mg_h(rate_ml_h: Decimal, bag: Decimal | None) -> str:
     if bag is None:
         return shown_rate(rate_ml_h, Unit.ML_PER_H)
     return shown_rate(dose_rate_mg_h(rate_ml_h, concentration_mg_ml=bag), Unit.MG_PER_H)
+
+
+def _mg_kg_h(infusion: InfusionSession, rate_ml_h: Decimal, bag: Decimal | None) -> str:
+    kg = weight_kg(infusion)
+    if bag is None or kg is None:
+        return ""
+    return shown_rate(EXACT.divide(dose_rate_mg_h(rate_ml_h, concentration_mg_ml=bag), kg), Unit.MG_PER_KG_H)
+
+
+def _together(infusion: InfusionSession, rate_ml_h: Decimal, bag: Decimal | None) -> tuple[str, ...]:
+    """Return a rate in each unit that it can be said in, none twice."""
+    said = (_mg_h(rate_ml_h, bag), shown_rate(rate_ml_h, Unit.ML_PER_H), _mg_kg_h(infusion, rate_ml_h, bag))
+    return tuple(dict.fromkeys(filter(None, said)))
 
 
 def set_rates(infusion: InfusionSession, bag: Decimal) -> list[Decimal]:
@@ -120,6 +147,7 @@ def _cells(infusion: InfusionSession, running: Pump, *, now: datetime, zone: Zon
                 dose=_mg_h(rate, bag),
                 small=small,
                 pump=shown_rate(rate, Unit.ML_PER_H),
+                per_kg=_mg_kg_h(infusion, rate, bag),
                 total="" if total is None else shown_mg(total),
                 is_now=rate == here,
                 is_disabled=is_disabled or rate == here,

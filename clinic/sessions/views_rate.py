@@ -44,7 +44,9 @@ def _rate_page(infusion: InfusionSession, form: RateForm, status: int = 200) -> 
         form=form,
         is_sheet=True,
         edition=edition(infusion),
-        rate=rate_sheet(infusion, now=clock.now(), zone=zone()),
+        rate=rate_sheet(
+            infusion, now=clock.now(), zone=zone(), checked_ml_h=check.proposal.rate_ml_h if check else None
+        ),
         check=check,
     )
     return answer

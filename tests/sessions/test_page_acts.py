@@ -51,6 +51,15 @@ def test_the_steps_come_from_the_order_and_say_from_when(nurses_browser, running
     assert " checked" not in shown
 
 
+def test_each_rate_stands_in_all_three_units_with_script_and_without(nurses_browser, running):
+    shown = nurses_browser.get(f"/sessions/{running.id}/rate").get_data(as_text=True)
+    assert re.search(r"<b>[\d.]+\u00a0mg/h</b> <span class=\"sec\">= [\d.]+\u00a0mL/h = [\d.]+\u00a0mg/kg/h", shown)
+    cells = re.findall(r'data-mg="([^"]+)" data-ml="([^"]+)" data-kg="([^"]+)"', shown)
+    assert cells
+    for mg, ml, per_kg in cells:
+        assert f"<dt>{mg}</dt><dd>= {ml} = {per_kg}</dd>" in shown
+
+
 def test_raising_by_the_orders_step_once_it_is_due(post, running, at_minute):
     at_minute(31)
     assert post("rate", step="17.0").status_code == 303

@@ -1,5 +1,5 @@
-// The rate sheet reads the chosen step back in large numbers, beside what the plan would come to. Without this file the
-// cells say the same in small, and the server reads the entry back.
+// The rate sheet reads the chosen step back in large numbers, in mg/h, mL/h and mg/kg/h, beside what the plan would come
+// to. Without script a list beside the cells says the same.
 
 const sheet = document.querySelector("[data-rate-sheet]");
 const save = sheet?.querySelector("[data-rate-save]");
@@ -9,7 +9,7 @@ sheet?.addEventListener("change", (event) => {
   const cell = event.target.closest("[data-mg]");
   const place = (name) => sheet.querySelector(`[data-read="${name}"]`);
   if (!cell) return;
-  for (const name of ["mg", "ml", "total"]) {
+  for (const name of ["mg", "ml", "kg", "total"]) {
     const target = place(name);
     if (target) target.textContent = cell.dataset[name] || "–";
   }
@@ -20,7 +20,7 @@ sheet?.addEventListener("change", (event) => {
 sheet?.querySelector("[name=rate_ml_h]")?.addEventListener("input", (event) => {
   if (!event.target.value.trim()) return;
   for (const input of sheet.querySelectorAll("[name=step]:checked")) input.checked = false;
-  for (const name of ["mg", "total"]) sheet.querySelector(`[data-read="${name}"]`).textContent = "–";
+  for (const target of sheet.querySelectorAll("[data-read]")) target.textContent = "–";
   sheet.querySelector('[data-read="ml"]').textContent = `${event.target.value.trim()} mL/h`;
   save.textContent = plain;
 });
