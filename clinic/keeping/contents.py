@@ -71,7 +71,7 @@ OWN: Final = {
         (
             *("session_transition", "gate_answer", "rate_proposal", "double_check", "administration_event", "prn_dose"),
             *("observation_set", "observation_not_done", "session_event", "iv_record", "discharge_assessment"),
-            *("discharge", "follow_up_call", "hand_over_offer"),
+            *("discharge", "follow_up_call", "hand_over_offer", "order_adoption"),
         ),
         _INFUSION,
     ),

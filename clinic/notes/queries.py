@@ -115,6 +115,7 @@ def _told() -> list[ORMOption]:
                 InfusionSession.administrations,
                 InfusionSession.observation_sets,
                 InfusionSession.not_done,
+                InfusionSession.adoptions,
                 InfusionSession.iv_records,
                 InfusionSession.events,
                 InfusionSession.adverse_events,

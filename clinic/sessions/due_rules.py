@@ -49,7 +49,8 @@ class Phase:
 
     Times fall due `every_min` after the anchor, again and again: so often (`count`), so long (`for_min`), or until
     the anchor's own stretch of the session ends. With `after_min` the first falls due so long after the anchor (0 is
-    at the anchor itself), and without `every_min` it is the only one.
+    at the anchor itself), and without `every_min` it is the only one. Where the order changed meanwhile, the
+    phase speaks only from `since` until `until`. `grace_min` is that of its order.
     """
 
     anchor: AnchorKind
@@ -58,6 +59,13 @@ class Phase:
     count: int | None = None
     after_min: int | None = None
     wanted: frozenset[Vital] = _NOTHING
+    since: datetime | None = None
+    until: datetime | None = None
+    grace_min: int | None = None
+
+    def speaks(self, at: datetime) -> bool:
+        """Whether its order was the one in force then."""
+        return (self.since is None or at >= utc(self.since)) and (self.until is None or at < utc(self.until))
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,8 @@ class Due:
 
     It is answered once all of `wanted` were taken for it, in one set or in several; with none wanted, by any set. What
     was seen up to `since` does not count: it came before the act, or is itself what asks for the recheck. `lines` are
-    the lines of times that it stands in, more than one where several fall due at one instant.
+    the lines of times that it stands in, more than one where several fall due at one instant. `grace_min` is that of
+    the order which asked for it, where that is not the present one.
     """
 
     at: datetime
@@ -86,6 +95,7 @@ class Due:
     wanted: frozenset[Vital] = _NOTHING
     since: datetime | None = None
     joined: frozenset[AnchorKind | None] = frozenset()
+    grace_min: int | None = None
 
     @property
     def lines(self) -> frozenset[AnchorKind | None]:
@@ -163,8 +173,8 @@ def due_times(
             if anchor.kind is phase.anchor:
                 stretch = min(end, _end_of_stretch(anchor, anchors) or end)
                 since = None if phase.anchor in _COURSE else utc(anchor.at)
-                for at in _phase_times(phase, utc(anchor.at), stretch):
-                    _join(found, Due(at, phase.anchor, phase.wanted, since))
+                for at in filter(phase.speaks, _phase_times(phase, utc(anchor.at), stretch)):
+                    _join(found, Due(at, phase.anchor, phase.wanted, since, grace_min=phase.grace_min))
     for recheck in rechecks:
         if utc(recheck.at) <= end:
             _join(found, replace(recheck, at=utc(recheck.at)))
@@ -230,13 +240,14 @@ def settle(
     could not be taken, with a reason kept elsewhere; what was taken near them is not for the time beside them.
     """
     lines = sorted(dues, key=lambda due: utc(due.at))
-    grace = Grace(timedelta(minutes=grace_before_min), timedelta(minutes=grace_after_min))
+    general = Grace(timedelta(minutes=grace_before_min), timedelta(minutes=grace_after_min))
+    graces = [general if due.grace_min is None else Grace(*[timedelta(minutes=due.grace_min)] * 2) for due in lines]
     end = None if ends_at is None else utc(ends_at) + _INSTANT
-    windows = [_Window.of(due, close, grace) for due, close in zip(lines, _closings(lines, end), strict=True)]
+    windows = [_Window.of(*each) for each in zip(lines, _closings(lines, end), graces, strict=True)]
     _answer(windows, observed)
     refused = {utc(at) for at in not_done}
     settled = []
-    for due, window in zip(lines, windows, strict=True):
+    for due, window, grace in zip(lines, windows, graces, strict=True):
         if utc(due.at) in refused:
             settled.append(SettledDue(due, DueState.NOT_DONE))
         elif (seen := window.answered_at) is not None:

@@ -7,6 +7,7 @@ times are derived from these rows by the rules of this area and stored nowhere.
 import uuid
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -97,6 +98,7 @@ class InfusionSession(ClinicScoped, Base):
         back_populates="infusion", order_by="DischargeAssessment.assessed_at"
     )
     discharge: Mapped["Discharge | None"] = relationship(back_populates="infusion")
+    adoptions: Mapped[list["OrderAdoption"]] = relationship(back_populates="infusion")
 
     __mapper_args__ = {"version_id_col": version}
 
@@ -290,6 +292,9 @@ class ObservationSet(ClinicScoped, Recorded, Superseding, Base):
     recorded_by: Mapped[Staff] = relationship(foreign_keys="ObservationSet.recorded_by_id")
 
 
+_FIRST_ONLY: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), sa.text("supersedes_id IS NULL"))
+
+
 class ObservationNotDone(ClinicScoped, Recorded, SupersedingSince, Base):
     """Vitals that were due and could not be taken, and why."""
 
@@ -297,13 +302,7 @@ class ObservationNotDone(ClinicScoped, Recorded, SupersedingSince, Base):
     __table_args__ = (
         correction_says_why(),
         # A due time is marked once; marked anew after it was withdrawn, it goes on from there.
-        sa.Index(
-            "uq_observation_not_done_first",
-            *("infusion_id", "due_at"),
-            unique=True,
-            sqlite_where=sa.text("supersedes_id IS NULL"),
-            postgresql_where=sa.text("supersedes_id IS NULL"),
-        ),
+        sa.Index("uq_observation_not_done_first", "infusion_id", "due_at", unique=True, **_FIRST_ONLY),
     )
 
     infusion_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("infusion_session.id"))
@@ -379,7 +378,7 @@ class AdverseEvent(ClinicScoped, Recorded, Superseding, Base):
 
 # Known with the session; a module of their own keeps this one readable.
 from clinic.sessions.models_leaving import Discharge, DischargeAssessment  # noqa: E402
-from clinic.sessions.models_people import HandOverOffer  # noqa: E402
+from clinic.sessions.models_people import HandOverOffer, OrderAdoption  # noqa: E402
 
 __all__ = [
     "AdministrationEvent",
@@ -393,6 +392,7 @@ __all__ = [
     "IvRecord",
     "ObservationNotDone",
     "ObservationSet",
+    "OrderAdoption",
     "PrnDose",
     "RateProposal",
     "SessionEvent",

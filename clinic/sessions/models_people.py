@@ -1,4 +1,4 @@
-"""A session that one nurse offers to another."""
+"""A session that one nurse offers to another, and the orders that it ran under."""
 
 import uuid
 
@@ -30,3 +30,14 @@ class HandOverOffer(ClinicScoped, Recorded, Base):
     def is_refuted(self) -> bool:
         """Whether the other nurse typed another rate: nobody takes over on this offer."""
         return self.proposal is not None and any(not check.is_match for check in self.proposal.double_checks)
+
+
+class OrderAdoption(ClinicScoped, Recorded, Base):
+    """That a session goes on under another version of its order: until then it ran under `was_version`."""
+
+    __tablename__ = "order_adoption"
+
+    infusion_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("infusion_session.id"), index=True)
+    was_version_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("order_version.id"))
+    version_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("order_version.id"))
+    infusion: Mapped[InfusionSession] = relationship(back_populates="adoptions")

@@ -23,7 +23,7 @@ from clinic.protocols.rules import CheckKind
 from clinic.scheduling import operations as scheduling
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
-from clinic.sessions.models import InfusionSession
+from clinic.sessions.models import InfusionSession, OrderAdoption
 from clinic.sessions.operations_bedside import (
     give_prn,
     keep_refused,
@@ -200,6 +200,9 @@ def adopt_order(infusion: InfusionSession, *, by: Staff, at: datetime) -> OrderV
     if version.id == infusion.order_version_id:
         raise RuleBroken("The session runs under this version already.")
     was = infusion.order_version
+    adoption = OrderAdoption(infusion=infusion, was_version_id=was.id, version_id=version.id)
+    adoption.recorded_at, adoption.recorded_by_id = at, by.id
+    db.session.add(adoption)
     infusion.order_version = version
     db.session.flush()
     audit.record(

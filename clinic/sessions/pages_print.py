@@ -85,6 +85,8 @@ def record_content(infusion: InfusionSession) -> Mapping[str, object]:
         "vitals": all_columns(infusion.observation_sets),
         "vitals not done": all_columns(infusion.not_done),
         "lines": all_columns(infusion.iv_records),
+        # On no print from before there were any.
+        **({"orders before": all_columns(infusion.adoptions)} if infusion.adoptions else {}),
         "events": all_columns(infusion.events),
         "adverse events": all_columns(infusion.adverse_events),
         "assessments": all_columns(infusion.discharge_assessments),

@@ -99,6 +99,7 @@ def _fill_for_progress(infusions: Sequence[InfusionSession]) -> None:
         InfusionSession.administrations,
         InfusionSession.observation_sets,
         InfusionSession.not_done,
+        InfusionSession.adoptions,
     ):
         fill(infusions, rows)
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from clinic.orders.rules import Breach, LimitLevel, Vital
 from clinic.protocols.models import Terms
@@ -42,14 +43,11 @@ def dues_of(infusion: InfusionSession, stands: Standing, now: datetime, stop: da
     if infusion.status is SessionStatus.PLANNED:
         return []
     terms, closed = infusion.order_version.terms, stands.closed_at
-    phases = [
-        Phase(row.anchor, row.every_min, row.for_min, row.times, row.after_min, _wanted(terms, vitals_of(row.items)))
-        for row in terms.phases
-    ]
-    rechecks = list(_rechecks(terms, stands))
+    phases = list(_phases(infusion))
+    rechecks = list(_rechecks(infusion, stands))
     is_asking = bool(rechecks) or any(phase.wanted for phase in phases)
     horizon = now if stop is None else max(now, stop)
-    longest = max((row.every_min or row.after_min or 0 for row in terms.phases), default=0)
+    longest = max((phase.every_min or phase.after_min or 0 for phase in phases), default=0)
     found = due_times(
         phases, _anchors(infusion, stands), horizon + timedelta(minutes=longest), ends_at=closed, rechecks=rechecks
     )
@@ -65,6 +63,30 @@ def dues_of(infusion: InfusionSession, stands: Standing, now: datetime, stop: da
     )
 
 
+def _phases(infusion: InfusionSession) -> Iterator[Phase]:
+    """Yield what each version of the order says about the time in which the session ran under it.
+
+    So what was due stays what it was when a version with other times comes into force.
+    """
+    moves = sorted(infusion.adoptions, key=lambda move: move.recorded_at)
+    version_ids = [*(move.was_version_id for move in moves), infusion.order_version_id]
+    changes = [None, *(move.recorded_at for move in moves), None]
+    for version_id, (since, until) in zip(version_ids, pairwise(changes), strict=True):
+        terms = _terms(infusion, version_id)
+        for row in terms.phases:
+            wanted = _wanted(terms, vitals_of(row.items))
+            yield Phase(
+                *(row.anchor, row.every_min, row.for_min, row.times, row.after_min, wanted),
+                *(since, until, terms.grace_min or 0),
+            )
+
+
+def _terms(infusion: InfusionSession, version_id: uuid.UUID) -> Terms:
+    if version_id == infusion.order_version_id:
+        return infusion.order_version.terms
+    return next(version.terms for version in infusion.order_version.order.versions if version.id == version_id)
+
+
 def _wanted(terms: Terms, vitals: Iterable[Vital]) -> frozenset[Vital]:
     """Leave out what nobody can take: sedation where the order names no scale."""
     return frozenset(vital for vital in vitals if vital is not Vital.SEDATION or terms.sedation_scale is not None)
@@ -73,10 +95,12 @@ def _wanted(terms: Terms, vitals: Iterable[Vital]) -> frozenset[Vital]:
 _PRESSURES = frozenset({Vital.SBP, Vital.DBP, Vital.MAP})
 
 
-def _rechecks(terms: Terms, stands: Standing) -> Iterator[Due]:
-    """Yield when what was outside a limit is to be looked at again."""
-    for row in stands.seen if terms.recheck_min else ():
+def _rechecks(infusion: InfusionSession, stands: Standing) -> Iterator[Due]:
+    """Yield when what was outside a limit is to be looked at again, by the order that it was recorded under."""
+    for row in stands.seen:
         found = stands.outside.get(row.id, ())
+        if not found or not (terms := _terms(infusion, row.order_version_id)).recheck_min:
+            continue
         vitals = {breach.limit.vital for breach in found if breach.limit.level is not LimitLevel.START}
         if vitals:
             # A pressure is read as one.

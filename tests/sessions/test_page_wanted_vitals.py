@@ -1,9 +1,10 @@
-"""Which vitals a phase of the order asks for: the schedule, the pages and the answer to a save say it in one way."""
+"""What the schedule asks for: the pages and the answer to a save say it in one way, and it stays what it was."""
 
 import pytest
 
 from clinic.protocols.rules import Anchor
 from clinic.protocols.terms import PhaseDraft
+from clinic.sessions import operations
 from clinic.sessions.due_rules import DueState
 from clinic.sessions.progress import progress
 from tests.factories.pages import fresh
@@ -48,3 +49,20 @@ def test_what_was_outside_its_limit_is_what_the_recheck_wants(make_running, obse
     assert [line.state for line in progress(fresh(infusion), minute(8)).dues] == [DueState.OVERDUE]
     observe(infusion, minute(8), sbp=140, dbp=80)
     assert [line.state for line in progress(fresh(infusion), minute(8)).dues] == [DueState.DONE]
+
+
+def test_what_was_due_stays_so_when_the_order_changes(make_running, make_order_version, observe, nurse):
+    every = [(PhaseDraft(anchor=Anchor.START, every_min=minutes),) for minutes in (15, 40)]
+    infusion = make_running(phases=every[0], grace_min=2)
+    observe(infusion, minute(18), sbp=120, dbp=80)
+    before = progress(fresh(infusion), minute(31)).dues[:2]
+    version = infusion.order_version
+    make_order_version(order=version.order, weight=version.weight, at=minute(32), phases=every[1], grace_min=9)
+    operations.adopt_order(fresh(infusion), by=nurse, at=minute(33))
+    after = progress(fresh(infusion), minute(41)).dues
+    assert [(line.due.at, line.state, line.late_by_min) for line in after[:2]] == [
+        (minute(15), DueState.DONE, 3),
+        (minute(30), DueState.MISSED, 0),
+    ]
+    assert [line.due.at for line in before] == [line.due.at for line in after[:2]]
+    assert after[2].due.at == minute(40)
