@@ -6,12 +6,15 @@ from decimal import Decimal
 
 from clinic.accounts.models import Staff
 from clinic.core import db
-from clinic.core.units import round_half_up
+from clinic.core.errors import RuleBroken
+from clinic.core.units import Unit, format_quantity, round_half_up
 from clinic.druglog import operations as druglog
 from clinic.druglog.models import DrugAccount
 from clinic.druglog.models_settling import Preparation
 from clinic.druglog.queries import discrepancies_of, given_mg
 from clinic.druglog.rules import is_balanced
+from clinic.druglog.settling_rules import concentration_mg_ml
+from clinic.sessions import ordered_rates
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.operations_shared import locked
 from clinic.sessions.progress import current, last_stop, pump
@@ -73,7 +76,19 @@ def to_hang(infusion: InfusionSession, happened_at: datetime, label: str | None)
     """Return the bag or syringe that a scanned label names for this session, or the only one that can be meant."""
     used = {row.preparation_id for row in current(infusion.administrations) if row.preparation_id}
     drug = infusion.order_version.terms.drug.name
-    return druglog.hung(infusion.drug_account, drug, happened_at, code=label, used=used)
+    made = druglog.hung(infusion.drug_account, drug, happened_at, code=label, used=used)
+    if made is not None:
+        _refuse_other_concentration(infusion, made)
+    return made
+
+
+def _refuse_other_concentration(infusion: InfusionSession, made: Preparation) -> None:
+    """The pump's mg come from the order's concentration: a bag of another one would give another dose."""
+    label, ordered = concentration_mg_ml(made.amount_mg, made.volume_ml), ordered_rates.concentration_mg_ml(infusion)
+    if label != ordered:
+        says, asks = (format_quantity(one, Unit.MG_PER_ML, spoken=True) for one in (label, ordered))
+        words = f"The label of the {made.kind.value} {made.code} says {says}; the order says {asks}. Do not hang it."
+        raise RuleBroken(words, field="label")
 
 
 def controlled_given_mg(infusion: InfusionSession, at: datetime) -> dict[str, Decimal]:

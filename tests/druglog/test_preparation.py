@@ -19,10 +19,10 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def make_bag(nurse, second_nurse):
-    def make(account, mg="100", checker=second_nurse, **values):
+    def make(account, mg="100", checker=second_nurse, ml=None, **values):
         told = {"kind": PreparationKind.BAG, "beyond_use_at": START + 24 * HOUR, "made_at": START, "by": nurse}
         return operations.make_preparation(
-            account, "ketamine", Decimal(mg), Decimal(100), checker, at=START, **(told | values)
+            account, "ketamine", Decimal(mg), Decimal(ml or mg), checker, at=START, **(told | values)
         )
 
     return make
@@ -118,11 +118,11 @@ def test_every_letter_of_a_code_has_bars_of_its_own():
 def make_bagged(make_ready, make_vials, make_bag, nurse):
     """A session that may start, with bags made for it."""
 
-    def make(*amounts):
+    def make(*amounts, ml=None):
         infusion, early = make_ready(), {"by": nurse, "at": START - HOUR / 6}
         account = sessions.open_drug_account(infusion, **early)
         operations.withdraw(account, make_vials()[0], Decimal(200), happened_at=early["at"], **early)
-        return infusion, [make_bag(account, mg, made_at=START - HOUR / 12) for mg in amounts]
+        return infusion, [make_bag(account, mg, ml=ml, made_at=START - HOUR / 12) for mg in amounts]
 
     return make
 
@@ -132,6 +132,15 @@ def test_the_start_names_the_bag(make_bagged, make_double_check, nurse):
     check = make_double_check(infusion, at=START)
     started = sessions.start(infusion, happened_at=START, double_check=check, by=nurse, at=START)
     assert started.preparation_id == made.id
+
+
+def test_a_bag_of_another_concentration_than_the_orders_never_hangs(make_bagged, make_double_check, nurse):
+    infusion, (made,) = make_bagged("100", ml="50")
+    check = make_double_check(infusion, at=START)
+    for label in (None, made.code):
+        with pytest.raises(RuleBroken, match="Do not hang it"):
+            sessions.start(infusion, happened_at=START, double_check=check, label=label, by=nurse, at=START)
+    assert not infusion.administrations
 
 
 def test_a_scanned_label_leads_to_the_start_and_starts_nothing(nurses_browser, make_bagged):
@@ -157,7 +166,7 @@ def test_the_session_starts_from_the_bag_whose_label_was_typed(nurses_browser, m
 
 def test_the_rest_of_a_bag_is_measured_in_ml(nurses_browser, make_drawn, make_bag, checker):
     account, vial = make_drawn(given=50)
-    make_bag(account, "150")
+    make_bag(account, "150", ml="100")
     address = f"/drugs/{vial.register_id}/waste/{account.id}"
     assert "Enter what you measured" in nurses_browser.get(f"{address}?how=other&volume=&measured=").text
     asked = nurses_browser.get(f"{address}?volume=80&measured=30&how=other").text
