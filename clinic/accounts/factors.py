@@ -12,7 +12,16 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 
 from clinic.accounts import factor_rules, guessing, queries
-from clinic.accounts.models import Authenticator, Clinic, Invitation, LoginSession, RecoveryCode, Staff, StaffRole
+from clinic.accounts.models import (
+    Authenticator,
+    Clinic,
+    Invitation,
+    LoginSession,
+    Passkey,
+    RecoveryCode,
+    Staff,
+    StaffRole,
+)
 from clinic.accounts.passwords import new_token, token_hash
 from clinic.accounts.rules import RESET_LASTS, LinkPurpose, StaffStatus
 from clinic.audit import operations as audit
@@ -24,6 +33,7 @@ from clinic.core.permissions import Role
 WRONG_CODE = "This code is not right, or it was used. Wait for the next one in the app."
 NOT_YET = "Set up the app first: open Your account in another tab, then come back here."
 LINK_AGAIN = "The lost app was not replaced to the end. Ask an admin for another link."
+USE_THE_PASSKEY = "You have a passkey: use it. If it is lost, ask an admin to reset your second factor."
 OTHERWISE_REFUSED = "Your role needs a second factor in this clinic. Add another app first."
 
 
@@ -38,6 +48,18 @@ def has_factor(staff_id: uuid.UUID) -> bool:
     """Whether a sign-in of this person asks for a code: also while a lost app was not replaced to the end."""
     found = authenticator_of(staff_id)
     return found is not None and (found.confirmed_at is not None or found.is_replacement)
+
+
+def has_passkey(staff_id: uuid.UUID) -> bool:
+    """Whether a person can sign in with a passkey."""
+    found = sa.select(Passkey.id).where(Passkey.staff_id == staff_id, Passkey.removed_at.is_(None))
+    return db.session.scalar(found.limit(1)) is not None
+
+
+def kinds(staff_id: uuid.UUID) -> list[str]:
+    """What a person has besides the password, in words."""
+    has = (("passkey", has_passkey(staff_id)), ("code from an app", has_factor(staff_id)))
+    return [words for words, is_there in has if is_there]
 
 
 def needs_factor(staff: Staff, clinic: Clinic) -> bool:
@@ -64,6 +86,8 @@ def begin(
 ) -> Authenticator:
     """Make the secret of a new app. It counts for nothing until a code from the app confirms it."""
     found = authenticator_of(by.id)
+    if login.is_factor_due and has_passkey(by.id):
+        raise RuleBroken(USE_THE_PASSKEY)  # the password alone would add a factor past the one there is
     if found is not None and found.confirmed_at is not None:
         raise RuleBroken("There is an app already. Remove it first." if not login.is_factor_due else WRONG_CODE)
     if found is not None:
@@ -96,6 +120,8 @@ def confirm(code: str, *, login: LoginSession, by: Staff, secrets: Sequence[str]
     A sign-in that waited for it is complete. Raises RuleBroken when the code is wrong.
     """
     found = authenticator_of(by.id)
+    if login.is_factor_due and has_passkey(by.id):
+        raise RuleBroken(USE_THE_PASSKEY, field="code")
     if found is None or found.confirmed_at is not None:
         raise RuleBroken("There is no app to confirm. Begin again.", field="code")
     _take_code(found, code, by=by, secrets=secrets, at=at)
@@ -129,7 +155,7 @@ def give(code: str, *, login: LoginSession, by: Staff, secrets: Sequence[str], a
     """
     found = authenticator_of(by.id)
     if found is None or found.confirmed_at is None:
-        raise RuleBroken(NOT_YET, field="code")
+        raise RuleBroken(USE_THE_PASSKEY if has_passkey(by.id) else NOT_YET, field="code")
     recovery = factor_rules.plain_recovery_code(code)
     if recovery is None:
         _take_code(found, code, by=by, secrets=secrets, at=at)
@@ -180,9 +206,16 @@ def _changed_one(statement: sa.Update) -> bool:
 
 def remove(by: Staff, *, clinic: Clinic, at: datetime) -> None:
     """Take the own app away, with its recovery codes. Raises RuleBroken where the clinic asks for one."""
-    if needs_factor(by, clinic):
+    if needs_factor(by, clinic) and not has_passkey(by.id):
         raise RuleBroken(OTHERWISE_REFUSED)
     _remove(by, by=by, at=at)
+
+
+def _remove_passkeys(staff: Staff, *, by: Staff, at: datetime) -> None:
+    found = sa.select(Passkey).where(Passkey.staff_id == staff.id, Passkey.removed_at.is_(None))
+    for passkey in db.session.scalars(found):
+        passkey.removed_at = at
+        audit.record(AuditAction.PASSKEY_REMOVED, staff, actor_id=by.id, at=at, passkey_id=passkey.id, act=passkey.name)
 
 
 def _remove(staff: Staff, *, by: Staff, at: datetime) -> None:
@@ -205,7 +238,7 @@ def start_reset(staff: Staff, *, by: Staff, at: datetime) -> str:
         raise RuleBroken("This person also works for another clinic of this installation. Ask its operator.")
     if staff.status is StaffStatus.DISABLED:
         raise RuleBroken("Enable this account first.")
-    if not has_factor(staff.id):
+    if not has_factor(staff.id) and not has_passkey(staff.id):
         raise RuleBroken("This person has no second factor.")
     of_person = sa.update(Invitation).where(
         Invitation.staff_id == staff.id,
@@ -222,8 +255,16 @@ def start_reset(staff: Staff, *, by: Staff, at: datetime) -> str:
     return token
 
 
+def may_reset(login: LoginSession) -> bool:
+    """Whether a link of an admin has something to do here: a factor is waited for, or there are only passkeys."""
+    return login.is_factor_due or not has_factor(login.staff_id)
+
+
 def use_reset(token: str, *, login: LoginSession, by: Staff, at: datetime) -> None:
-    """Take the lost app away by the link, for the person who has just given the password. Raises RuleBroken."""
+    """Take the lost app and every passkey away by the link, for the person who has just given the password.
+
+    Raises RuleBroken.
+    """
     link = sa.update(Invitation).where(
         Invitation.token_hash == token_hash(token),
         Invitation.staff_id == by.id,
@@ -231,9 +272,10 @@ def use_reset(token: str, *, login: LoginSession, by: Staff, at: datetime) -> No
         Invitation.used_at.is_(None),
         Invitation.expires_at > at,
     )
-    if not login.is_factor_due or not _changed_one(link.values(used_at=at)):
+    if not may_reset(login) or not _changed_one(link.values(used_at=at)):
         raise RuleBroken("This link no longer works. Ask an admin for another one.")
     _remove(by, by=by, at=at)
+    _remove_passkeys(by, by=by, at=at)
 
 
 def require(roles: frozenset[Role], *, clinic: Clinic, by: Staff, at: datetime) -> None:

@@ -100,6 +100,19 @@ def count_sign_in(email: str, *, address: str | None, at: datetime) -> None:
     later.do(write)
 
 
+def count_passkey(staff_id: uuid.UUID | None, *, address: str | None, at: datetime) -> None:
+    """Count an answer of a passkey that was refused, once its request has ended, and write it into the trail."""
+
+    def write() -> None:
+        _forget_old(at)
+        db.session.add(LoginFailure(subject=f"address:{address}", failed_at=at))
+        staff = db.session.get(Staff, staff_id, execution_options={"unscoped": True}) if staff_id else None
+        clinic_id = queries.first_clinic_id(staff.id) if staff else None
+        audit.record(AuditAction.PASSKEY_REFUSED, staff, actor_id=None, at=at, clinic_id=clinic_id)
+
+    later.do(write)
+
+
 def refuse_when_guessing(staff: Staff, *, at: datetime) -> None:
     """Slow down guessing of a signed-in person's secret. Raises TooManyTries."""
     if _failures(f"staff:{staff.id}", at) >= MOST_AT_ONE_ADDRESS:

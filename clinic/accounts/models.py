@@ -215,6 +215,38 @@ class Authenticator(Base):
     is_replacement: Mapped[bool] = mapped_column(default=False, sort_order=90)
 
 
+class Passkey(Base):
+    """A passkey of a person: the public half. Never deleted, so that it never counts again once it was removed."""
+
+    __tablename__ = "passkey"
+    __table_args__ = (
+        sa.CheckConstraint("length(trim(name)) > 0", name="has_a_name"),
+        sa.CheckConstraint("sign_count >= 0", name="sign_count_is_a_count"),
+    )
+
+    staff_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"), index=True)
+    # What its person calls it: ward phone.
+    name: Mapped[str] = mapped_column(sa.String(80))
+    credential_id: Mapped[str] = mapped_column(unique=True)
+    public_key: Mapped[str]
+    # How often it signed, as it says itself; a number that does not grow means a copy. Many say 0 for ever.
+    sign_count: Mapped[int] = mapped_column(sa.BigInteger)
+    # Whether it is kept elsewhere too, by the maker of the phone for example.
+    is_backed_up: Mapped[bool]
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+
+
+class UsedChallenge(Base):
+    """A passkey's challenge that was answered: only its hash, for as long as it could come again."""
+
+    __tablename__ = "used_challenge"
+
+    challenge_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    used_at: Mapped[datetime]
+
+
 class RecoveryCode(Base):
     """A code on paper for the day when the app is lost; only its hash is kept. Used once."""
 

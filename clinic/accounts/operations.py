@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from functools import partial
 
 import sqlalchemy as sa
@@ -121,8 +122,21 @@ def _renew_hash(staff_id: uuid.UUID, outdated: str, password: str) -> None:
     )
 
 
+class Method(StrEnum):
+    """How somebody signed in. A passkey that verified its person is both factors at once."""
+
+    PASSWORD = "password"  # noqa: S105 the name of a method
+    PASSKEY = "passkey"
+
+
 def open_login(
-    staff: Staff, clinic_id: uuid.UUID, *, address: str | None, browser: str | None, at: datetime
+    staff: Staff,
+    clinic_id: uuid.UUID,
+    *,
+    address: str | None,
+    browser: str | None,
+    at: datetime,
+    method: Method = Method.PASSWORD,
 ) -> tuple[LoginSession, str]:
     """Write the row of a sign-in; only the hash of its token is kept."""
     token = new_token()
@@ -132,13 +146,13 @@ def open_login(
         clinic_id=clinic_id,
         started_at=at,
         seen_at=at,
-        is_factor_due=factors.has_factor(staff.id)
-        or factors.needs_factor(staff, db.session.get_one(Clinic, clinic_id)),
+        is_factor_due=method is Method.PASSWORD
+        and (factors.has_factor(staff.id) or factors.needs_factor(staff, db.session.get_one(Clinic, clinic_id))),
         address=address,
         browser=(browser or "")[:200],
     )
     db.session.add(login)
-    audit.record(AuditAction.SIGNED_IN, staff, actor_id=staff.id, at=at, clinic_id=clinic_id)
+    audit.record(AuditAction.SIGNED_IN, staff, actor_id=staff.id, at=at, clinic_id=clinic_id, method=method)
     return login, token
 
 

@@ -1,12 +1,13 @@
 """Pages about the own sign-in; the other pages of accounts register themselves on the same blueprint."""
 
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import current, operations, queries
+from clinic.accounts import current, operations, passkey_rules, queries
 from clinic.accounts.forms import ROLE_WORDS, SignInForm, UnlockForm, text
 from clinic.accounts.guessing import TooManyTries
 from clinic.accounts.models import Clinic, LoginSession, Staff
@@ -25,9 +26,9 @@ bp = Blueprint("accounts", __name__)
 @public
 def show_login() -> ResponseReturnValue:
     if current.is_signed_in():
-        return redirect(_onwards(request.args.get("next")), 303)
+        return redirect(onwards(request.args.get("next")), 303)
     form = SignInForm(formdata=None, next=own_path(request.args.get("next")))
-    return _login_page(form), 200
+    return login_page(form), 200
 
 
 @bp.post("/login")
@@ -39,7 +40,7 @@ def sign_in() -> ResponseReturnValue:
         at = clock.now()
         try:
             _, token = operations.sign_in(
-                text(form.email), text(form.password), address=request.remote_addr, browser=_browser(), at=at
+                text(form.email), text(form.password), address=request.remote_addr, browser=browser(), at=at
             )
         except RuleBroken as refusal:
             form.refuse(refusal)
@@ -48,8 +49,8 @@ def sign_in() -> ResponseReturnValue:
             if current.is_signed_in():  # another person, or the same one again, at this browser
                 operations.end_login(current.signed_in().login, at=at)
             current.begin(token)
-            return redirect(_onwards(form.next.data), 303)
-    return _login_page(form), status
+            return redirect(onwards(form.next.data), 303)
+    return login_page(form), status
 
 
 @bp.post("/logout")
@@ -60,20 +61,44 @@ def end_login() -> ResponseReturnValue:
     return redirect(url_for(".show_login"), 303)
 
 
-def _onwards(path: str | None) -> str:
+def onwards(path: str | None) -> str:
     return own_path(path) or url_for("home")
 
 
-def _browser() -> str | None:
+def browser() -> str | None:
     return request.user_agent.string or None
 
 
-def _login_page(form: SignInForm) -> str:
+def party() -> passkey_rules.Party | None:
+    """The address that passkeys are bound to: the installation's own, never one that a request brought.
+
+    While it is tried out on this very machine, `localhost` needs no setting.
+    """
+    address: str = current_app.config["PUBLIC_URL"]
+    is_trial = not address and not current_app.config["IS_PRODUCTION"]
+    if is_trial and urlsplit(request.host_url).hostname == "localhost":
+        address = request.host_url
+    return passkey_rules.party_at(address)
+
+
+def has_passkeys_here() -> bool:
+    """Whether a page may offer passkeys."""
+    return party() is not None
+
+
+def login_page(form: SignInForm) -> str:
     clinic = queries.sole_clinic()
     if clinic is not None:
         formats.zone.set(ZoneInfo(clinic.zone))
     name = clinic.name if clinic else "Chairtime"
-    return render_template("accounts/login.html", form=form, clinic=clinic, clinic_name=name, demo=_demo(clinic))
+    return render_template(
+        "accounts/login.html",
+        form=form,
+        clinic=clinic,
+        clinic_name=name,
+        demo=_demo(clinic),
+        has_passkeys_here=has_passkeys_here(),
+    )
 
 
 def _demo(clinic: Clinic | None) -> dict[str, Any] | None:
@@ -107,9 +132,9 @@ def lock() -> ResponseReturnValue:
 @signed_in
 def show_unlock() -> ResponseReturnValue:
     if not current.is_locked():
-        return redirect(_onwards(request.args.get("next")), 303)
+        return redirect(onwards(request.args.get("next")), 303)
     form = UnlockForm(formdata=None, next=own_path(request.args.get("next")))
-    return render_template("accounts/unlock.html", form=form)
+    return render_template("accounts/unlock.html", form=form, has_passkeys_here=has_passkeys_here())
 
 
 @bp.post("/unlock")
@@ -124,8 +149,8 @@ def unlock() -> ResponseReturnValue:
             form.refuse(refusal)
             status = 429 if isinstance(refusal, TooManyTries) else 422
         else:
-            return redirect(_onwards(form.next.data), 303)
-    return render_template("accounts/unlock.html", form=form), status
+            return redirect(onwards(form.next.data), 303)
+    return render_template("accounts/unlock.html", form=form, has_passkeys_here=has_passkeys_here()), status
 
 
 # --- the tablet in a patient's hands ---------------------------------------------------------------------------------
@@ -179,4 +204,4 @@ def say(text: str) -> None:
 
 
 # They register their pages on `bp`.
-from clinic.accounts import views_account, views_factor, views_invitation, views_staff, views_trail  # noqa: E402, F401
+from clinic.accounts import views_account, views_factor, views_invitation, views_passkey, views_staff, views_trail  # noqa: E402, F401

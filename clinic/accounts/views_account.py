@@ -5,10 +5,10 @@ import uuid
 from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import current, factors, operations
+from clinic.accounts import current, factors, operations, passkeys
 from clinic.accounts.forms import ChangePasswordForm, text
 from clinic.accounts.guessing import TooManyTries
-from clinic.accounts.views import bp, live_logins, role_words, say
+from clinic.accounts.views import bp, has_passkeys_here, live_logins, role_words, say
 from clinic.audit import queries as audit_queries
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
@@ -28,6 +28,8 @@ def _page(form: ChangePasswordForm) -> str:
         this_login=current.signed_in().login,
         authenticator=authenticator,
         codes_left=factors.recovery_codes_left(person.id) if authenticator else None,
+        passkeys=passkeys.of_person(person.id),
+        has_passkeys_here=has_passkeys_here(),
         events=audit_queries.account_events(person.id),
     )
 

@@ -12,7 +12,7 @@ from clinic.accounts.forms import FactorForm, FactorRolesForm, NewFactorForm, te
 from clinic.accounts.guessing import TooManyTries
 from clinic.accounts.models import Authenticator
 from clinic.accounts.rules import own_path
-from clinic.accounts.views import bp, say
+from clinic.accounts.views import bp, has_passkeys_here, say
 from clinic.audit.rules import AuditAction
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
@@ -30,7 +30,14 @@ def _factor_page(form: FactorForm) -> str:
     found = factors.authenticator_of(current.actor().id)
     has_factor = found is not None and found.confirmed_at is not None
     must_ask = found is not None and found.is_replacement and not has_factor
-    return render_template("accounts/factor.html", form=form, has_factor=has_factor, must_ask=must_ask)
+    return render_template(
+        "accounts/factor.html",
+        form=form,
+        has_factor=has_factor,
+        must_ask=must_ask,
+        has_passkey=factors.has_passkey(current.actor().id),
+        has_passkeys_here=has_passkeys_here(),
+    )
 
 
 @bp.get("/login/factor")
@@ -65,7 +72,7 @@ def give_factor() -> ResponseReturnValue:
 @signed_in
 def show_factor_reset(token: str) -> ResponseReturnValue:
     """The page behind an admin's link; looking at it does not use it up."""
-    if not current.is_factor_due():
+    if not factors.may_reset(current.signed_in().login):
         abort(404)  # it is for a sign-in that waits for the lost app
     return render_template("accounts/factor_reset.html", token=token)
 
@@ -73,9 +80,12 @@ def show_factor_reset(token: str) -> ResponseReturnValue:
 @bp.post("/login/factor/reset/<string:token>")
 @signed_in
 def use_factor_reset(token: str) -> ResponseReturnValue:
-    """Take the lost app away; the page that follows adds another."""
+    """Take the lost app and the passkeys away; the page that follows adds another app where one is needed."""
     login, by, at = current.signed_in().login, current.actor(), clock.now()
     factors.use_reset(token, login=login, by=by, at=at)
+    if not login.is_factor_due:
+        say("Your passkeys are removed. Add another one here.")
+        return redirect(url_for(".show_account"), 303)
     made = factors.begin(by, login=login, secrets=installation_secrets(), at=at, is_replacement=True)
     session[_REPLACES] = str(made.id)
     return redirect(url_for(".show_new_factor"), 303)
@@ -103,6 +113,8 @@ def _being_added() -> Authenticator | None:
     """The app that this sign-in may confirm."""
     found = factors.authenticator_of(current.actor().id)
     if found is None or found.confirmed_at is not None:
+        return None
+    if current.is_factor_due() and factors.has_passkey(found.staff_id):
         return None
     return found if not found.is_replacement or session.get(_REPLACES) == str(found.id) else None
 

@@ -171,7 +171,8 @@ def _page(person: Staff, *, roles_form: RolesForm | None = None, disable_form: D
         form=failed,
         link=_link_to_show(person),
         factor_link=factor_link_to_show(person.id),
-        has_factor=factors.has_factor(person.id),
+        has_factor=bool(kinds := factors.kinds(person.id)),
+        factor=", ".join(kinds),
     )
 
 

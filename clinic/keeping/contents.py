@@ -24,6 +24,8 @@ NEVER: Final = {
     "login_session": "open sign-ins, which hold on the machine where they began",
     "invitation": "links that open an account",
     "authenticator": "secrets of second factors, sealed for one installation; they are added anew",
+    "passkey": "what opens accounts of one installation, bound to its address; they are added anew",
+    "used_challenge": "hashes of the last minutes' challenges of passkeys",
     "recovery_code": "hashes of codes that open an account",
     "calendar_feed": "hashes of secret addresses; they are issued anew",
 }

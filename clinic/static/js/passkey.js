@@ -1,0 +1,68 @@
+// Passkeys: a form marked data-passkey asks the browser for one and sends what it answered. Without script, or in a browser
+// without passkeys, these forms stay hidden and the password stays.
+
+const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
+const text = (buffer) =>
+  btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+
+const ask = {
+  async get(options) {
+    const found = await navigator.credentials.get({ publicKey: { ...options, challenge: bytes(options.challenge), allowCredentials: [] } });
+    const { authenticatorData, clientDataJSON, signature, userHandle } = found.response;
+    return answer(found, {
+      authenticatorData: text(authenticatorData),
+      clientDataJSON: text(clientDataJSON),
+      signature: text(signature),
+      userHandle: userHandle && text(userHandle),
+    });
+  },
+  async create(options) {
+    const made = await navigator.credentials.create({
+      publicKey: {
+        ...options,
+        challenge: bytes(options.challenge),
+        user: { ...options.user, id: bytes(options.user.id) },
+        excludeCredentials: (options.excludeCredentials ?? []).map((each) => ({ ...each, id: bytes(each.id) })),
+      },
+    });
+    const { attestationObject, clientDataJSON } = made.response;
+    return answer(made, { attestationObject: text(attestationObject), clientDataJSON: text(clientDataJSON) });
+  },
+};
+
+const answer = (credential, response) =>
+  JSON.stringify({ id: credential.id, rawId: text(credential.rawId), type: credential.type, response, clientExtensionResults: {} });
+
+/** What went wrong, for somebody who stands there with a finger on the sensor. */
+const reason = (error) =>
+  ({
+    InvalidStateError: "This device has a passkey for you already.",
+    NotAllowedError: "No passkey was given. Try again.",
+    SecurityError: "Passkeys work under the clinic's own address only.",
+  })[error.name] ?? "The passkey could not be asked. Try again.";
+
+/** The answer of a passkey to fresh options, as the text to send. */
+export async function asked(kind, address) {
+  const response = await fetch(address, { headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error("no options");
+  return ask[kind](await response.json());
+}
+
+if (globalThis.PublicKeyCredential) {
+  for (const form of document.querySelectorAll("form[data-passkey]")) {
+    const said = form.querySelector("[data-passkey-said]");
+    form.hidden = false;
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      said.textContent = "";
+      try {
+        form.elements.credential.value = await asked(form.dataset.passkey, form.dataset.options);
+      } catch (error) {
+        said.textContent = reason(error);
+        return;
+      }
+      form.submit();
+    });
+  }
+  for (const rule of document.querySelectorAll("[data-passkey-or]")) rule.hidden = false;
+}
