@@ -142,6 +142,7 @@ class AuditAction(StrEnum):
     EXPORT_BEGUN = "keeping:export:begun"
     EXPORT_SENT = "keeping:export:exported"
     EXPORT_IMPORTED = "keeping:export:imported"
+    DISCLOSURES_EXPORTED = "keeping:disclosures:exported"
     RETENTION_SET = "keeping:retention:set"
     RETENTION_PURGED = "keeping:retention:purged"
     HOLD_CHANGED = "keeping:hold:changed"

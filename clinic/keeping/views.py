@@ -133,4 +133,4 @@ def _file(asked: Disclosure) -> Response:
     )
 
 
-from clinic.keeping import views_retention  # noqa: E402, F401 it adds its pages to `bp`
+from clinic.keeping import views_accounting, views_retention  # noqa: E402, F401 they add their pages to `bp`

@@ -419,6 +419,8 @@ KEEPING = {
     "keeping.show_clinic_export": PHYSICIANS,
     "keeping.begin_clinic_export": PHYSICIANS,
     "keeping.send_clinic_export": PHYSICIANS,
+    "keeping.show_disclosures": PHYSICIANS,
+    "keeping.send_disclosures": PHYSICIANS,
     "keeping.show_retention": EVERYBODY,
     "keeping.set_period": ADMINS,
     "keeping.show_hold": PHYSICIANS,

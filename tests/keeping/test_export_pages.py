@@ -14,6 +14,8 @@ from clinic.core import clock, db
 from clinic.core.permissions import Role
 from clinic.keeping import importing
 from clinic.keeping.models import Disclosure
+from clinic.signatures.models import Signature
+from clinic.signatures.rules import Meaning
 from config import Testing
 from tests.factories.accounts import PASSWORD
 
@@ -103,3 +105,51 @@ def test_a_copy_asks_for_whom_and_why(client, doctor, patient, missing):
     answer = client.post(f"/patients/{patient.id}/export", data={**ASKED, missing: ""})
     assert answer.status_code == 422
     assert disclosures() == []
+
+
+@pytest.fixture
+def signed(doctor, patient):
+    """The doctor has signed something about the patient."""
+    with db.unit_of_work():
+        db.session.add(
+            Signature(
+                subject_kind="note",
+                subject_id=patient.id,
+                patient_id=patient.id,
+                meaning=Meaning.AUTHOR,
+                content="{}",
+                digest="0" * 64,
+                signed_at=clock.now(),
+                signer_id=doctor.id,
+                signer_name=doctor.name,
+                signer_roles="physician",
+            )
+        )
+
+
+def test_what_left_is_told_in_any_order_and_as_a_file(client, doctor, patient, signed):
+    client.sign_in(doctor)
+    client.get(asked(client, f"/patients/{patient.id}/export", to_whom="=HYPERLINK(1)"))
+    page = f"/patients/{patient.id}/disclosures"
+    for order in ("when", "what", "for", "why", "by"):
+        assert "asked for it" in client.get(f"{page}?sort={order}").text
+    assert client.get(f"{page}?sort=password").status_code == 400
+    table = client.get(f"{page}/table").text.splitlines()
+    assert table[1].split(",")[1:] == ["copy of the record", "the patient: =HYPERLINK(1)", "asked for it", doctor.name]
+    assert len(lines(AuditAction.DISCLOSURES_EXPORTED)) == 1
+
+
+def test_a_copy_that_nobody_fetched_did_not_leave(client, doctor, patient, signed):
+    client.sign_in(doctor)
+    asked(client, f"/patients/{patient.id}/export")
+    assert "Nothing left yet" in client.get(f"/patients/{patient.id}/disclosures").text
+
+
+def test_what_left_is_told_for_own_patients_alone(client, doctor, patient):
+    client.sign_in(doctor)
+    assert "Not one of your patients" in client.get(f"/patients/{patient.id}/disclosures").text
+    assert client.get(f"/patients/{patient.id}/disclosures/table").status_code == 404
+
+
+def test_a_stranger_learns_nothing_of_what_left(refuses_strangers, patient):
+    refuses_strangers(f"/patients/{patient.id}/disclosures")
