@@ -15,14 +15,14 @@ from clinic.core.requests import attempt
 from clinic.core.times import clock_label
 from clinic.protocols.limit_rules import Vital
 from clinic.sessions import operations, queries
-from clinic.sessions.due_rules import DueState, wanting_text
+from clinic.sessions.due_rules import DueState, SettledDue, wanting_text
 from clinic.sessions.event_rules import NotDoneReason
 from clinic.sessions.forms_acts import NotDoneForm
 from clinic.sessions.forms_vitals import CorrectionForm, VitalsEntry, VitalsForm, read_entry
 from clinic.sessions.models import InfusionSession, ObservationSet
 from clinic.sessions.pages_vitals import ladders, more_fields, questions, read_back, values_of
 from clinic.sessions.pages_words import breach_texts, vitals_sentence
-from clinic.sessions.progress import breaches_of, current, progress
+from clinic.sessions.progress import Progress, breaches_of, current, progress
 from clinic.sessions.views_shared import bp, frame, load, session_url, zone
 from clinic.sessions.views_sheet import drawn
 from clinic.sessions.vital_rules import PAIN_NOT_ASKED, VITALS
@@ -91,9 +91,9 @@ def _tell(infusion: InfusionSession, row: ObservationSet, entry: VitalsEntry, no
         flash(f"Saved. {', '.join(found)}. Record who was told.", "crit")
     else:
         flash("Vitals saved.")
-    line = progress(infusion, now).next_due
-    if line is not None and line.is_begun:
-        flash(f"For {clock_label(line.due.at, zone())}: {wanting_text(line)}.", "warn")
+    for line in _asked_now(progress(infusion, now)):
+        if line.is_begun:
+            flash(f"For {clock_label(line.due.at, zone())}: {wanting_text(line)}.", "warn")
     for question in questions(entry):
         flash(f"{question} Correct the entry if not.", "warn")
 
@@ -119,13 +119,18 @@ def _vitals_page(
         ladders=ladders(infusion, going, entry),
         more=more_fields(entry),
         readback=read_back(entry, has_sedation=has_sedation),
-        wanted=wanting_text(waiting) if waiting else "",
-        wanted_at=waiting.due.at if waiting else None,
+        wanted=[(line.due.at, text) for line in _asked_now(going) if (text := wanting_text(line))],
         not_done_at=waiting.due.at if waiting and _is_due(waiting.state) else None,
         not_done=not_done or NotDoneForm(formdata=None),
         back_to=session_url(infusion),
     )
     return page, status
+
+
+def _asked_now(going: Progress) -> list[SettledDue]:
+    """Return everything that is due now, as a recheck beside the schedule, or else what falls due next."""
+    due = [line for line in going.dues if _is_due(line.state)]
+    return due or ([going.next_due] if going.next_due else [])
 
 
 def _is_due(state: DueState) -> bool:

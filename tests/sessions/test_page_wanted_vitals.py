@@ -1,5 +1,7 @@
 """What the schedule asks for: the pages and the answer to a save say it in one way, and it stays what it was."""
 
+import re
+
 import pytest
 
 from clinic.protocols.rules import Anchor
@@ -49,6 +51,18 @@ def test_what_was_outside_its_limit_is_what_the_recheck_wants(make_running, obse
     assert [line.state for line in progress(fresh(infusion), minute(8)).dues] == [DueState.OVERDUE]
     observe(infusion, minute(8), sbp=140, dbp=80)
     assert [line.state for line in progress(fresh(infusion), minute(8)).dues] == [DueState.DONE]
+
+
+def test_the_ladder_names_everything_that_is_due(nurses_browser, make_running, observe, at_minute):
+    plan = (PhaseDraft(anchor=Anchor.START, every_min=15, items=("HR",)),)
+    infusion = make_running(phases=plan, recheck_min=5, grace_min=5)
+    observe(infusion, minute(11), sbp=190, dbp=80)
+    at_minute(16)
+    page = shown(nurses_browser, f"/sessions/{infusion.id}/vitals")
+    assert re.findall(r'class="wanted">Due (.*?)</p>', page) == ["09:15: HR wanted", "09:16: BP wanted"]
+    answer = nurses_browser.post(f"/sessions/{infusion.id}/vitals", data={"sbp": "120", "dbp": "70", "hr": "70"})
+    assert answer.status_code == 303
+    assert [line.state for line in progress(fresh(infusion), minute(16)).dues[:2]] == [DueState.DONE] * 2
 
 
 def test_what_was_due_stays_so_when_the_order_changes(make_running, make_order_version, observe, nurse):
