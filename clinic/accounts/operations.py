@@ -32,6 +32,21 @@ def create_clinic(name: str, *, zone: str, at: datetime, is_demo: bool = False) 
     return clinic
 
 
+def add_site(name: str, *, by: Staff, at: datetime) -> Site:
+    """Add a place to the current clinic. Raises RuleBroken without a name, or for one that there is already."""
+    said = " ".join(name.split())
+    if not said:
+        raise RuleBroken("Name the site.", field="name")
+    site = Site(clinic_id=db.current_clinic_id(), name=said)
+    try:
+        with db.session.begin_nested():  # the name may be taken, and the page must be drawn again
+            db.session.add(site)
+    except IntegrityError as taken:
+        raise RuleBroken("There is a site of this name.", field="name") from taken
+    audit.record(AuditAction.SITE_ADDED, site, actor_id=by.id, at=at, name=said)
+    return site
+
+
 def create_staff(
     *,
     email: str,

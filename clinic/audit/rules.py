@@ -17,6 +17,7 @@ class AuditAction(StrEnum):
     ACCESS_DENIED = "accounts:access:denied"
     CLINIC_CREATED = "accounts:clinic:created"
     CLINIC_SETTINGS_CHANGED = "accounts:clinic:changed"
+    SITE_ADDED = "accounts:site:added"
     SHARING_CHANGED = "accounts:sharing:changed"
     STAFF_INVITED = "accounts:staff:invited"
     STAFF_ACTIVATED = "accounts:staff:activated"

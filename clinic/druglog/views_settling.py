@@ -25,6 +25,7 @@ from clinic.signatures.pages import shown
 from clinic.signatures.queries import signatures_by_subject
 
 _MOST = 100_000
+_CLOSED_SHOWN = 60
 
 
 # --- discrepancies ---------------------------------------------------------------------------------------------------
@@ -35,8 +36,11 @@ _MOST = 100_000
 def list_discrepancies() -> ResponseReturnValue:
     """Every discrepancy, those that are open first."""
     reading.note(AuditAction.DRUG_LOG_READ, None, actor_id=actor().id, page="discrepancies")
-    found = sorted(stock_queries.discrepancies(), key=lambda one: one.status.is_closed)
-    return render_template("druglog/discrepancies.html", discrepancies=found)
+    found = stock_queries.discrepancies()
+    closed = [one for one in found if one.status.is_closed]
+    most = None if request.args.get("all") == "1" else _CLOSED_SHOWN
+    shown = [one for one in found if not one.status.is_closed] + closed[:most]
+    return render_template("druglog/discrepancies.html", discrepancies=shown, is_whole=len(shown) == len(found))
 
 
 def _discrepancy_page(discrepancy: Discrepancy, form: StepForm) -> str:

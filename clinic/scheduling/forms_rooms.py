@@ -40,6 +40,12 @@ def minute_of(clock: time, *, is_end: bool = False) -> int:
     return MINUTES_OF_A_DAY if is_end and minute == 0 else minute
 
 
+class NewSiteForm(Form):
+    """Another place of the clinic."""
+
+    name = text_field("Name", "Name the site", longest=100)
+
+
 class SiteForm(Form):
     """A form about a site; `seen` names the appointments that were shown before it was sent again."""
 

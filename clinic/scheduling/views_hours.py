@@ -7,13 +7,15 @@ from typing import NamedTuple
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from clinic.accounts import operations as accounts
 from clinic.accounts.current import actor
 from clinic.core import clock, formats
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
+from clinic.core.requests import attempt
 from clinic.scheduling import operations_hours, queries, queries_rooms
 from clinic.scheduling.forms import ReasonForm
-from clinic.scheduling.forms_rooms import ClosedForm, HoursForm, SiteForm
+from clinic.scheduling.forms_rooms import ClosedForm, HoursForm, NewSiteForm, SiteForm
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.models_rooms import ClosedDay, OpeningHours
 from clinic.scheduling.operations_breaking import WouldBreak
@@ -51,10 +53,14 @@ def break_seen(form: SiteForm, refusal: RuleBroken) -> Sequence[Appointment]:
 
 
 def _page(
-    *, hours: HoursForm | None = None, closed: ClosedForm | None = None, standing: Sequence[Appointment] = ()
+    *,
+    hours: HoursForm | None = None,
+    closed: ClosedForm | None = None,
+    place: NewSiteForm | None = None,
+    standing: Sequence[Appointment] = (),
 ) -> str:
     sites, rows = queries.sites(), queries_rooms.opening_hours()
-    form = hours or closed
+    form = hours or closed or place
     hours = hours or HoursForm(formdata=None)
     closed = closed or ClosedForm(formdata=None, prefix="close-")
     for each in (hours, closed):
@@ -73,6 +79,7 @@ def _page(
         form=form,
         hours_form=hours,
         closed_form=closed,
+        place_form=place or NewSiteForm(formdata=None, prefix="site-"),
         standing=standing,
     )
 
@@ -116,6 +123,17 @@ def set_hours() -> ResponseReturnValue:
             flash(f"The hours are set from {formats.day(form.valid_from.data or today())} on.")
             return redirect(url_for(".list_hours"), 303)
     return _page(hours=form, standing=standing), 422
+
+
+@bp.post("/clinic/sites")
+@requires(Permission.SET_RESOURCES)
+def add_site() -> ResponseReturnValue:
+    form = NewSiteForm(prefix="site-")
+    made = attempt(form, lambda: accounts.add_site(form.name.data or "", by=actor(), at=clock.now()))
+    if made is None:
+        return _page(place=form), 422
+    flash(f"{made.name} is a site of the clinic now: it has hours, chairs and drug cabinets of its own.")
+    return redirect(url_for(".list_hours"), 303)
 
 
 @bp.post("/clinic/hours/close")

@@ -221,6 +221,7 @@ SCHEDULING = {
     "scheduling.close_days": ADMINS,
     "scheduling.reopen_days": ADMINS,
     "scheduling.retire_lost_reason": ADMINS,
+    "scheduling.add_site": ADMINS,
     "scheduling.set_hours": ADMINS,
     "scheduling.set_limits": ADMINS,
     "scheduling.set_policy": ADMINS,

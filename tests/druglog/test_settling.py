@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -155,3 +156,19 @@ def test_strangers_find_nothing_to_settle(refuses_strangers, discrepancy, make_c
         f"/drugs/cabinets/{discrepancy.register.cabinet_id}/count",
     ):
         refuses_strangers(address)
+
+
+def test_the_open_ones_come_first_and_old_closed_ones_on_demand(nurses_browser, discrepancy, step, nurse, second_nurse):
+    step(StepKind.RESOLVED, cause=Cause.SPILL, second=second_nurse)
+    for number in range(60):
+        later = operations.report_difference(
+            discrepancy.register, Decimal(1), f"n{number}", by=nurse, at=START + timedelta(minutes=1)
+        )
+        operations.take_step(
+            later, StepKind.RESOLVED, "found", cause=Cause.SPILL, second=second_nurse, by=nurse, at=later.opened_at
+        )
+    operations.report_difference(discrepancy.register, Decimal(1), "still open", by=nurse, at=START)
+    page = nurses_browser.get("/drugs/discrepancies").text
+    assert page.index("still open") < page.index("n59")
+    assert "a vial broke" not in page
+    assert "a vial broke" in nurses_browser.get("/drugs/discrepancies?all=1").text
