@@ -41,6 +41,7 @@ def _moment(instant: datetime) -> str:
 
 
 def _containers(infusion: InfusionSession) -> list[tuple[Container, str]]:
+    """Return every container that drug may be taken from or put back into, with its words."""
     found = []
     for container, balance in register.containers_at_hand(_drugs(infusion), infusion.drug_account):
         lot = f", lot {container.lot}" if container.lot else ""
@@ -50,9 +51,20 @@ def _containers(infusion: InfusionSession) -> list[tuple[Container, str]]:
     return found
 
 
+def _offered(infusion: InfusionSession) -> list[tuple[Container, str]]:
+    """Return them as they are chosen from: of unopened ones that are alike, the oldest stands for all."""
+    alike: dict[object, list[tuple[Container, str]]] = {}
+    for container, words in _containers(infusion):
+        key = container.id if container.opened_at else (words, container.register_id, container.expires_on)
+        alike.setdefault(key, []).append((container, words))
+    return [
+        (same[-1][0], same[-1][1] + (f" each, {len(same)} there" if len(same) > 1 else "")) for same in alike.values()
+    ]
+
+
 def _page(infusion: InfusionSession, form: DrugForm, status: int = 200) -> ResponseReturnValue:
     now = clock.now()
-    form.offer(_containers(infusion), _drugs(infusion), [one for one in clinicians() if one.id != actor().id])
+    form.offer(_offered(infusion), _drugs(infusion), [one for one in clinicians() if one.id != actor().id])
     account = infusion.drug_account
     # The same field stands in several forms of the page: what was typed goes back into the one that was sent.
     refused_act = form.act.data if form.summary else None

@@ -175,3 +175,13 @@ def test_the_rest_of_a_bag_is_measured_in_ml(nurses_browser, make_drawn, make_ba
     sent |= {"witness_id": str(checker.id), "password": PASSWORD}
     assert nurses_browser.post(address, data=sent).status_code == 303
     assert operations.account_lines(account)[0].wasted_mg == 150
+
+
+def test_vials_that_are_alike_are_one_choice(nurses_browser, make_ready, make_vials, make_account, nurse):
+    infusion, vials = make_ready(), make_vials(30)
+    operations.withdraw(make_account(), vials[0], Decimal(50), happened_at=START, by=nurse, at=START)
+    page = nurses_browser.get(f"/sessions/{infusion.id}/drug").text
+    assert "holds 200\u00a0mg each, 29 there" in page
+    assert page.count("lot F1001") == 2 * 2  # the opened one and the others, to take out and to put back
+    sent = {"act": "withdraw", "container_id": str(vials[7].id), "quantity_mg": "100"}
+    assert nurses_browser.post(f"/sessions/{infusion.id}/drug", data=sent).status_code == 303
