@@ -24,6 +24,7 @@ from clinic.outcomes import queries as outcomes
 from clinic.outcomes.models import OutcomeResult
 from clinic.outcomes.pages import benefits
 from clinic.outcomes.rules import Instrument, Occasion, pgic_words
+from clinic.protocols.session_doses import amount_for
 from clinic.scheduling.models import Appointment
 from clinic.sessions.chart_spark import Spark, small_multiples
 from clinic.sessions.models import InfusionSession
@@ -242,13 +243,12 @@ def table_rows(review: CourseReview, *, address: Callable[[Note], str | None]) -
     terms = version.terms if version else None
     ahead = len(review.booked)
     maximum = format_quantity(terms.maximum_total_mg, Unit.MG) if terms and terms.maximum_total_mg else ""
-    highest = _ordered_highest(version)
     limits = {name: _limit(review, name) for name in ("systolic", "spo2", "sedation")}
     return [
         _row("Pain, before to after", "", [_pain_cell(each) for each in review.pain_input.sessions], None, ahead),
         _row("Diary until the next", "", _diary_cells(review.pain_input), None, ahead),
         _row("Given", "of maximum", [_given(column) for column in review.columns], _mute(maximum), ahead),
-        _row("Highest rate", "mg/h", [*map(_highest, review.columns), *_coming_rates(review, highest)], None, 0),
+        _row("Highest rate", "mg/h", [*map(_highest, review.columns), *_coming_rates(review, version)], None, 0),
         _row(
             "Systolic, highest", limits["systolic"], [_extreme(c.facts.systolic) for c in review.columns], None, ahead
         ),
@@ -289,23 +289,26 @@ def _mute(text: str) -> Cell:
     return {"text": f"max {text}", "kind": "mute"} if text else None
 
 
-def _ordered_highest(version: OrderVersion | None) -> str:
-    """The highest rate that the order's steps reach, else the order's maximum, in mg per hour as text."""
+def _ordered_highest(version: OrderVersion | None, number: int) -> str:
+    """The highest rate that the order reaches in a session, else the order's maximum, in mg per hour as text."""
     if version is None:
         return ""
     terms, weight = version.terms, version.weight_used_kg
     rate = maximum_mg_h(terms, weight)
     unit = terms.basis.rate_unit
-    if terms.highest_amount is not None and not terms.basis.is_total and (unit is Unit.MG_PER_H or weight):
-        rate = rate_from(unit, terms.highest_amount, weight_kg=weight)
+    highest = terms.highest_amount
+    if highest is None and terms.session_amounts:
+        highest = amount_for(terms, number)
+    if highest is not None and not terms.basis.is_total and (unit is Unit.MG_PER_H or weight):
+        rate = rate_from(unit, highest, weight_kg=weight)
     return "" if rate is None else format_number(round_half_up(rate, 2))
 
 
-def _coming_rates(review: CourseReview, highest: str) -> list[Cell]:
+def _coming_rates(review: CourseReview, version: OrderVersion | None) -> list[Cell]:
     """The highest rate of the booked sessions; a draft shows in the next one what it would make of it."""
-    cells: list[Cell] = [_mute(highest) for _ in review.booked]
-    drafted = _ordered_highest(review.draft)
-    if cells and drafted:
+    cells: list[Cell] = [_mute(_ordered_highest(version, booked.session_number)) for booked in review.booked]
+    drafted = _ordered_highest(review.draft, review.booked[0].session_number) if cells else ""
+    if drafted:
         cells[0] = {"tag": (f"draft {drafted}", "warn")}
     return cells
 

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from clinic.core.units import Unit, exact, format_number, format_quantity, round_half_up, rounded_apart
 from clinic.orders.plan_rules import session_plans
-from clinic.protocols.dose_rules import DoseBasis, pump_rate_ml_h, rate_in, rate_mg_h
+from clinic.protocols.dose_rules import DoseBasis, pump_rate_ml_h, rate_in, rate_mg_h, round_to_pump_step
 from clinic.protocols.session_doses import dose_runs
 from clinic.protocols.terms import TermsDraft
 
@@ -16,6 +16,9 @@ _PER_HOUR: Final = {
     DoseBasis.MG_PER_H: "",
     DoseBasis.MCG_PER_KG_MIN: " × {kg} × 60 ÷ 1,000",
 }
+
+
+_MAXIMUM: Final = "Maximum rate"
 
 
 class PumpLine(NamedTuple):
@@ -37,7 +40,7 @@ def pump_lines(terms: TermsDraft, weight_kg: Decimal | None) -> list[PumpLine]:
             _two_places(mg_h, Unit.MG_PER_H),
             _per_kg_text(mg_h, weight_kg),
             _pump_text(mg_h, terms),
-            _how(basis, amount, terms, weight_kg),
+            _how(basis, amount, terms, weight_kg) + ("" if label == _MAXIMUM else _set_text(mg_h, terms)),
         )
         for label, basis, amount, mg_h in _rates(terms, weight_kg)
     ]
@@ -53,7 +56,7 @@ def _rates(terms: TermsDraft, weight_kg: Decimal | None) -> list[tuple[str, Dose
     if not basis.is_total:
         written.append(("Highest rate", basis, terms.highest_amount))
     if terms.maximum_rate_unit is not None and not terms.maximum_rate_unit.is_total:
-        written.append(("Maximum rate", terms.maximum_rate_unit, terms.maximum_rate))
+        written.append((_MAXIMUM, terms.maximum_rate_unit, terms.maximum_rate))
     return [
         (
             label,
@@ -77,6 +80,18 @@ def _pump_text(mg_h: Decimal, terms: TermsDraft) -> str:
     if not terms.concentration_mg_ml:
         return ""
     return _two_places(pump_rate_ml_h(mg_h, concentration_mg_ml=terms.concentration_mg_ml), Unit.ML_PER_H)
+
+
+def _set_text(mg_h: Decimal, terms: TermsDraft) -> str:
+    """What the pump can be set to, where its step leaves a difference: ": set 25.2 mL/h, −0.12%"."""
+    if not terms.concentration_mg_ml or not terms.pump_step_ml_h:
+        return ""
+    calculated = pump_rate_ml_h(mg_h, concentration_mg_ml=terms.concentration_mg_ml)
+    rate = round_to_pump_step(calculated, step_ml_h=terms.pump_step_ml_h)
+    if rate.set_ml_h == calculated:
+        return ""
+    sign = "\N{MINUS SIGN}" if rate.pct_difference < 0 else ""
+    return f": set {format_quantity(rate.set_ml_h, Unit.ML_PER_H)}, {sign}{format_number(abs(rate.pct_difference))}%"
 
 
 def _how(basis: DoseBasis, amount: Decimal, terms: TermsDraft, weight_kg: Decimal | None) -> str:

@@ -80,7 +80,7 @@ GROUPS: Final[tuple[tuple[str, tuple[Line, ...]], ...]] = (
             Line("basis", "Dose in"),
             Line("weight_rule", "Weight used"),
             Line("start_amount", "Start", _dose_unit),
-            Line("session_amounts", "Or a dose for each session", _dose_unit),
+            Line("session_amounts", "Dose by session", _dose_unit),
             Line("step_amount", "Raise by", _rate_unit),
             Line("step_every_min", "Every", Unit.MIN),
             Line("highest_amount", "Highest rate", _rate_unit),

@@ -1,6 +1,7 @@
 """The next order is written beside the course: what changes is marked, kept or signed there."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -156,6 +157,26 @@ def test_a_missed_session_does_not_let_the_order_for_one_session_count_two(send,
     make_appointment(course, number=3, starts_at=LATER + 5 * DAY)
     send("keep")
     assert newest(course).sessions_allowed == 2
+
+
+def test_the_next_session_shows_its_own_dose_of_a_draft(physicians_browser, course, signing_physician):
+    doses = (Decimal("0.2"), Decimal("0.3"), Decimal("0.35"))
+    before = course.order.current
+    plain = {"start_amount": None, "step_amount": None, "step_every_min": None, "highest_amount": None}
+    with db.unit_of_work():
+        courses.adjust(
+            course,
+            replace(draft_of(before.terms), session_amounts=doses, **plain),
+            reason="Stepped by session.",
+            weight=before.weight,
+            valid_from=before.valid_from,
+            valid_until=before.valid_until,
+            by=signing_physician,
+            at=LATER,
+        )
+    page = text(physicians_browser.get(f"/courses/{course.id}"))
+    assert "draft 20.4" in page  # 0.3 mg/kg/h for 68 kg
+    assert 'value="0.2, 0.3, 0.35"' in page
 
 
 def test_the_weight_that_the_order_is_dosed_on_stays(send, physicians_browser, course, signing_physician):

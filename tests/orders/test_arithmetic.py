@@ -177,3 +177,17 @@ def test_without_a_weight_only_what_needs_none_is_worked_out():
     )
     assert [line.label for line in pump_lines(terms, None)] == ["Maximum rate"]
     assert total_lines(terms, None) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "said"), [("0.1", ": set 25.2\u00a0mL/h, −0.12%"), ("1", ": set 25\u00a0mL/h, −0.91%"), ("0.01", "")]
+)
+def test_what_the_pump_can_be_set_to_stands_beside_what_was_worked_out(step, said):
+    terms = TermsDraft(
+        drug_id=None,
+        basis=DoseBasis.MG_PER_KG_H,
+        start_amount=Decimal("0.3"),
+        concentration_mg_ml=Decimal(1),
+        pump_step_ml_h=Decimal(step),
+    )
+    assert pump_lines(terms, Decimal("84.1"))[0].how == f"0.3\u00a0mg/kg/h × 84.1\u00a0kg ÷ 1\u00a0mg/mL{said}"
