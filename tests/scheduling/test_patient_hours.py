@@ -125,6 +125,8 @@ def test_what_is_booked_already_stays_and_may_arrive(database, make_booked, say,
     say(appointment.patient, cannot())
     appointment.status = "arrived"
     db.session.flush()
+    db.session.refresh(appointment)
+    assert appointment.status == "arrived"
 
 
 # --- who looks for a time --------------------------------------------------------------------------------------------
