@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from clinic.courses.models import Course
 from clinic.patients.models import Patient
@@ -20,6 +21,10 @@ _WORDS = {
     PlanStatus.STOPPED: "Stopped by hand. The best plan so far is kept.",
     PlanStatus.BROKEN: "Stopped: the server ended it before its time was over. The best plan so far is kept.",
 }
+
+
+# A form has at most 500 parts (MAX_FORM_PARTS); some are its keys.
+MOST_TICKS: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,11 @@ class PlanPage:
     def is_at_work(self) -> bool:
         """Whether it may still find something better."""
         return self.status in AT_WORK
+
+    @property
+    def most_ticks(self) -> int:
+        """How many sessions can be ticked one by one: a form takes no more parts."""
+        return MOST_TICKS
 
     @property
     def words(self) -> str:

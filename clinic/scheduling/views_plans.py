@@ -55,18 +55,22 @@ def _words(courses: Iterable[Course]) -> dict[uuid.UUID, str]:
     return {key: course_words(course, facts.get(key)) for key, course in by_key.items()}
 
 
+def _asked(plan_id: uuid.UUID) -> MonthPlan:
+    return queries_plans.plan(plan_id) or abort(404)
+
+
 @bp.get("/calendar/month-plan")
 @requires(Permission.BOOK)
 def show_month_plan() -> ResponseReturnValue:
     return _page()
 
 
-@bp.get("/calendar/month-plan/progress")
+@bp.get("/calendar/month-plan/<uuid:plan_id>/progress")
 @requires(Permission.BOOK)
-def refresh_month_plan() -> ResponseReturnValue:
+def refresh_month_plan(plan_id: uuid.UUID) -> ResponseReturnValue:
     """The plan alone, for a page that keeps itself fresh; 304 while nothing has changed."""
-    page = _last() or abort(404)
-    plan = page.plan
+    plan = _asked(plan_id)
+    page = plan_page(plan, now=clock.now())
     parts = (plan.id, page.status, plan.percent, plan.is_stop_asked, page.placed, page.to_accept)
     tag = hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:32]
     if request.if_none_match.contains_weak(tag):
@@ -103,10 +107,6 @@ def _start() -> None:
         later.do(lambda: plan_work.start_apart(environment))
 
 
-def _asked(plan_id: uuid.UUID) -> MonthPlan:
-    return queries_plans.plan(plan_id) or abort(404)
-
-
 @bp.post("/calendar/month-plan/<uuid:plan_id>/stop")
 @requires(Permission.BOOK)
 def stop_month_plan(plan_id: uuid.UUID) -> ResponseReturnValue:
@@ -118,8 +118,9 @@ def stop_month_plan(plan_id: uuid.UUID) -> ResponseReturnValue:
 @requires(Permission.BOOK)
 def accept_month_plan(plan_id: uuid.UUID) -> ResponseReturnValue:
     """Every session that is ticked and can be booked; what collides stays in the list with what stands there."""
-    plan, chosen = _asked(plan_id), set(request.form.getlist("session"))
-    rows = [row for row in queries_plans.planned(plan.id) if str(row.id) in chosen]
+    plan = _asked(plan_id)
+    sessions, courses = set(request.form.getlist("session")), set(request.form.getlist("course"))
+    rows = [row for row in queries_plans.planned(plan.id) if str(row.id) in sessions or str(row.course_id) in courses]
     try:
         booked, refused = operations_plans.accept(plan, rows, by=actor(), at=clock.now())
     except RuleBroken as refusal:

@@ -213,9 +213,9 @@ def test_a_plan_is_asked_for_watched_and_accepted_without_script(desk, two_waiti
 
 
 def test_the_progress_is_sent_again_only_when_it_changed(desk, two_waiting, ask):
-    ask()
-    first = desk.get("/calendar/month-plan/progress")
-    again = desk.get("/calendar/month-plan/progress", headers={"If-None-Match": first.headers["ETag"]})
+    page = f"/calendar/month-plan/{ask().id}/progress"
+    first = desk.get(page)
+    again = desk.get(page, headers={"If-None-Match": first.headers["ETag"]})
     assert (first.status_code, again.status_code) == (200, 304)
 
 
@@ -223,3 +223,14 @@ def test_a_plan_without_a_last_day_is_refused_and_keeps_what_was_ticked(desk, tw
     answer = desk.post("/calendar/month-plan/start", data={"course": [str(two_waiting[0].id)], "seconds": "60"})
     assert answer.status_code == 422
     assert answer.text.count(" checked") == 1
+
+
+def test_a_plan_too_large_for_ticks_is_accepted_by_course(desk, made, monkeypatch):
+    monkeypatch.setattr("clinic.scheduling.plan_pages.MOST_TICKS", 3)
+    rows = [row for row in planned(made) if row.starts_at]
+    one = str(rows[0].course_id)
+    text = desk.get("/calendar/month-plan").text
+    assert f'name="course" value="{one}" checked' in text
+    assert 'name="session"' not in text
+    assert desk.post(f"/calendar/month-plan/{made.id}/accept", data={"course": one}).status_code == 303
+    assert booked() == sum(str(row.course_id) == one for row in rows)
