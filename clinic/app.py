@@ -232,9 +232,16 @@ def _page_context() -> dict[str, Any]:
         "may": current.actor().may if signed_in else (lambda _permission: False),
         "clinic_name": current.clinic().name if signed_in else "Chairtime",
         "clinic_zone": current.clinic().zone if signed_in else "UTC",
+        "takes_passkey": signed_in and _takes_passkey(),
         "is_in_background": traces.is_in_background(),
         "is_demo": signed_in and current.clinic().is_demo,
     }
+
+
+def _takes_passkey() -> bool:
+    """Whether a passkey may stand for the password of whoever is asked for it again on this page."""
+    waits = current.is_locked() or current.is_factor_due() or current.handed_path() is not None
+    return not waits and current.party() is not None
 
 
 _POLICY = (

@@ -1,12 +1,13 @@
 """Who is at the screen: the one use of Flask-Login."""
 
 from typing import Any, cast
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Flask, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
-from clinic.accounts import queries
+from clinic.accounts import passkey_rules, queries
 from clinic.accounts.models import Clinic, LoginSession, Staff
 from clinic.core import clock, db, formats
 
@@ -103,3 +104,17 @@ def is_factor_due() -> bool:
 def handed_path() -> str | None:
     """The one address that answers while this tablet is in a patient's hands."""
     return signed_in().login.handed_path if is_signed_in() else None
+
+
+def party() -> passkey_rules.Party | None:
+    """The address that passkeys are bound to: the installation's own, never one that a request brought.
+
+    While it is tried out on this very machine, `localhost` needs no setting.
+    """
+    from flask import current_app, request  # noqa: PLC0415 the settings of the app that serves this request
+
+    address: str = current_app.config["PUBLIC_URL"]
+    is_trial = not address and not current_app.config["IS_PRODUCTION"]
+    if is_trial and urlsplit(request.host_url).hostname == "localhost":
+        address = request.host_url
+    return passkey_rules.party_at(address)

@@ -247,6 +247,18 @@ class UsedChallenge(Base):
     used_at: Mapped[datetime]
 
 
+class PasskeyProof(Base):
+    """What a passkey proved in place of a password: whose it was, at which sign-in's screen. Its word counts once."""
+
+    __tablename__ = "passkey_proof"
+
+    word_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    staff_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
+    login_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("login_session.id"))
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class RecoveryCode(Base):
     """A code on paper for the day when the app is lost; only its hash is kept. Used once."""
 

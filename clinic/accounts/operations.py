@@ -9,7 +9,7 @@ from functools import partial
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clinic.accounts import factors, guessing, queries
+from clinic.accounts import factors, guessing, proofs, queries
 from clinic.accounts.models import Clinic, LoginSession, Site, Staff, StaffRole
 from clinic.accounts.passwords import hash_password, is_outdated, matches, new_token, token_hash
 from clinic.accounts.rules import StaffStatus, password_problem, words_of
@@ -89,13 +89,16 @@ def check_password(
 ) -> None:
     """Ask for the person's own secret again: for a signature, a double check, an unlocked screen.
 
+    The word that stands for what a passkey has just proved is taken in the password's place.
+
     Raises WrongSecret or TooManyTries, both RuleBroken at the field `password`. A wrong secret is counted, and written
     into the trail as `refused`, even though its request is rolled back.
     """
     guessing.refuse_when_guessing(staff, at=at)
-    if not matches(password, staff.password_hash):
+    is_word = proofs.is_word(password)
+    if not (proofs.use(password, staff=staff, at=at) if is_word else matches(password, staff.password_hash)):
         guessing.count_secret(staff.id, refused, at=at)
-        raise guessing.WrongSecret("This is not your password.", field="password")
+        raise guessing.WrongSecret(proofs.NOT_YOURS if is_word else "This is not your password.", field="password")
 
 
 def sign_in(

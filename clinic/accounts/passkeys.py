@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clinic.accounts import factors, guessing, operations, passkey_rules, queries
+from clinic.accounts import factors, guessing, operations, passkey_rules, proofs, queries
 from clinic.accounts.models import Clinic, LoginSession, Passkey, Staff, UsedChallenge
 from clinic.accounts.passkey_rules import BadPasskey, Party
 from clinic.accounts.passwords import token_hash
@@ -124,6 +124,19 @@ def proved(answer: str, *, asked: Asked | None, address: str | None, at: datetim
     if is_crowded and not guessing.is_known_at(staff, address):
         raise guessing.TooManyTries
     return staff
+
+
+def prove(answer: str, *, asked: Asked | None, login: LoginSession, at: datetime) -> str:
+    """Give the word that stands for the password of whoever's passkey has just answered at this sign-in's screen.
+
+    That may be a witness beside its person, of the same clinic. Raises RuleBroken.
+    """
+    staff = proved(answer, asked=asked, address=login.address, at=at)
+    if not queries.works_here(staff.id):
+        guessing.count_passkey(staff.id, address=login.address, at=at)
+        raise guessing.WrongSecret(NOT_TAKEN)
+    audit.record(AuditAction.PASSKEY_GIVEN, staff, actor_id=staff.id, at=at)
+    return proofs.make(staff, login=login, at=at)
 
 
 def _known(credential_id: str) -> Passkey:

@@ -104,6 +104,11 @@ def first_clinic_id(staff_id: uuid.UUID) -> uuid.UUID | None:
     )
 
 
+def works_here(staff_id: uuid.UUID) -> bool:
+    """Whether a person holds a role in this clinic, whatever else was read about them before."""
+    return db.session.scalar(sa.select(StaffRole.id).where(StaffRole.staff_id == staff_id).limit(1)) is not None
+
+
 def works_elsewhere(staff_id: uuid.UUID) -> bool:
     """Whether a person holds a role in another clinic too."""
     return (

@@ -1,13 +1,12 @@
 """Pages about the own sign-in; the other pages of accounts register themselves on the same blueprint."""
 
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import current, operations, passkey_rules, queries
+from clinic.accounts import current, operations, queries
 from clinic.accounts.forms import ROLE_WORDS, SignInForm, UnlockForm, text
 from clinic.accounts.guessing import TooManyTries
 from clinic.accounts.models import Clinic, LoginSession, Staff
@@ -69,21 +68,9 @@ def browser() -> str | None:
     return request.user_agent.string or None
 
 
-def party() -> passkey_rules.Party | None:
-    """The address that passkeys are bound to: the installation's own, never one that a request brought.
-
-    While it is tried out on this very machine, `localhost` needs no setting.
-    """
-    address: str = current_app.config["PUBLIC_URL"]
-    is_trial = not address and not current_app.config["IS_PRODUCTION"]
-    if is_trial and urlsplit(request.host_url).hostname == "localhost":
-        address = request.host_url
-    return passkey_rules.party_at(address)
-
-
 def has_passkeys_here() -> bool:
     """Whether a page may offer passkeys."""
-    return party() is not None
+    return current.party() is not None
 
 
 def login_page(form: SignInForm) -> str:

@@ -12,7 +12,7 @@ from clinic.accounts.forms import SignInForm
 from clinic.accounts.guessing import TooManyTries
 from clinic.accounts.passkey_rules import Party
 from clinic.accounts.rules import own_path
-from clinic.accounts.views import bp, browser, login_page, onwards, party, say
+from clinic.accounts.views import bp, browser, login_page, onwards, say
 from clinic.audit.rules import AuditAction
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
@@ -25,7 +25,7 @@ _ADD: Final = "passkey_asked_to_add"
 
 def _ask(purpose: str) -> tuple[Party, str]:
     """Put a new challenge into this browser's cookie."""
-    found = party() or abort(404)
+    found = current.party() or abort(404)
     challenge = passkey_rules.new_challenge()
     session[purpose] = [challenge, clock.now().isoformat()]
     return found, challenge
@@ -34,7 +34,7 @@ def _ask(purpose: str) -> tuple[Party, str]:
 def _asked(purpose: str) -> passkeys.Asked | None:
     """What this browser was asked; it is asked anew after any answer."""
     kept = session.pop(purpose, None)
-    found = party()
+    found = current.party()
     if kept is None or found is None:
         return None
     challenge, asked_at = kept
@@ -80,6 +80,15 @@ def sign_in_with_passkey() -> ResponseReturnValue:
     current.begin(token)
     # Whoever takes over a tablet comes to the own first page, not to where the other one was.
     return redirect(onwards(None if is_another else request.form.get("next")), 303)
+
+
+@bp.post("/account/passkeys/prove")
+@signed_in
+def prove_with_passkey() -> ResponseReturnValue:
+    """The word that stands in the field of a password for what a passkey has just proved, as JSON."""
+    login = current.signed_in().login
+    word = passkeys.prove(request.form.get("credential", ""), asked=_asked(_PROVE), login=login, at=clock.now())
+    return {"word": word}
 
 
 # --- the own passkeys ------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ class AuditAction(StrEnum):
     FACTOR_RESET = "accounts:factor:reset-started"
     PASSKEY_ADDED = "accounts:passkey:added"
     PASSKEY_REMOVED = "accounts:passkey:removed"
+    PASSKEY_GIVEN = "accounts:passkey:given"
     PASSKEY_REFUSED = "accounts:passkey:refused"
     RECOVERY_CODES_MADE = "accounts:recovery-codes:made"
     RECOVERY_CODE_USED = "accounts:recovery-code:used"

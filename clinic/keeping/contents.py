@@ -25,6 +25,7 @@ NEVER: Final = {
     "invitation": "links that open an account",
     "authenticator": "secrets of second factors, sealed for one installation; they are added anew",
     "passkey": "what opens accounts of one installation, bound to its address; they are added anew",
+    "passkey_proof": "hashes of what passkeys proved, each for two minutes",
     "used_challenge": "hashes of the last minutes' challenges of passkeys",
     "recovery_code": "hashes of codes that open an account",
     "calendar_feed": "hashes of secret addresses; they are issued anew",

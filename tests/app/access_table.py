@@ -46,6 +46,7 @@ ACCOUNTS = {
     "accounts.sign_in_with_passkey": PUBLIC,
     "accounts.ask_new_passkey": EVERYBODY,
     "accounts.add_passkey": EVERYBODY,
+    "accounts.prove_with_passkey": EVERYBODY,
     "accounts.remove_passkey": EVERYBODY,
     "accounts.reset_factor": ADMINS,
     "accounts.show_factor_roles": ADMINS,

@@ -30,7 +30,7 @@ def address(live_server: str) -> str:
     return live_server.replace("127.0.0.1", "localhost")
 
 
-def test_a_nurse_adds_a_passkey_and_signs_in_with_it_alone(page, address, phone, barriers):
+def test_a_nurse_adds_a_passkey_and_signs_in_and_proves_herself_with_it_alone(page, address, phone, barriers):
     page.goto(f"{address}/login")
     page.locator("input[autocomplete=username]").fill("amara.quill@clinic.example")
     page.get_by_label("Password").fill(DEMO_PASSWORD)
@@ -52,6 +52,11 @@ def test_a_nurse_adds_a_passkey_and_signs_in_with_it_alone(page, address, phone,
     expect(page).not_to_have_url(f"{address}/login")
     page.goto(f"{address}/account")
     expect(page.get_by_role("cell", name="Passkey, “ward phone”")).to_be_visible()
+    page.locator(".in", has=page.locator("#passkey_removal_password")).get_by_role("button", name="passkey").click()
+    expect(page.get_by_role("button", name="given")).to_be_visible()
+    assert barriers(page) == []
+    page.get_by_role("button", name="Remove “ward phone”").click()
+    expect(page.get_by_text("Passkey “ward phone” removed")).to_be_visible()
 
 
 def test_where_there_are_no_passkeys_the_page_offers_none(page, live_server):

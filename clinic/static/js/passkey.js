@@ -34,7 +34,7 @@ const answer = (credential, response) =>
   JSON.stringify({ id: credential.id, rawId: text(credential.rawId), type: credential.type, response, clientExtensionResults: {} });
 
 /** What went wrong, for somebody who stands there with a finger on the sensor. */
-const reason = (error) =>
+export const reason = (error) =>
   ({
     InvalidStateError: "This device has a passkey for you already.",
     NotAllowedError: "No passkey was given. Try again.",
