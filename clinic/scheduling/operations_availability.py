@@ -10,6 +10,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.patients.models import Patient
+from clinic.scheduling import queries_availability
 from clinic.scheduling.availability_rules import MINUTES_OF_A_DAY, refusal
 from clinic.scheduling.locking import lock_in_order
 from clinic.scheduling.models_availability import PatientHours
@@ -61,6 +62,8 @@ def take_back(said: PatientHours, *, reason: str, by: Staff, at: datetime) -> No
     if not reason.strip():
         raise RuleBroken("Say why.", field="reason")
     lock_in_order(patients={said.patient_id})
+    if queries_availability.row(said.id) is None:
+        raise RuleBroken("This was taken back already.")
     void = PatientHours(
         patient_id=said.patient_id,
         is_free=said.is_free,
@@ -76,7 +79,7 @@ def take_back(said: PatientHours, *, reason: str, by: Staff, at: datetime) -> No
         is_void=True,
     )
     db.session.add(void)
-    db.session.flush()  # somebody may have taken it back meanwhile
+    db.session.flush()  # the audit line follows what was kept
     _record(void, by=by, at=at)
 
 

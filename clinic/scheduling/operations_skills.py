@@ -43,6 +43,8 @@ def take_back_skill(skill: NurseSkill, *, reason: str, by: Staff, at: datetime) 
     if not reason.strip():
         raise RuleBroken("Say why.", field="reason")
     lock_in_order(nurses={skill.staff_id})
+    if queries_skills.skill(skill.id) is None:
+        raise RuleBroken("This was taken back already.")
     void = NurseSkill(
         staff_id=skill.staff_id,
         drug_name=skill.drug_name,

@@ -66,8 +66,12 @@ def take_back_patient_hours(hours_id: uuid.UUID) -> ResponseReturnValue:
     row = queries_availability.row(hours_id) or abort(404)
     form = ReasonForm()
     if form.validate():
-        operations_availability.take_back(row, reason=form.reason.data or "", by=actor(), at=clock.now())
-        flash("Taken back.")
+        try:
+            operations_availability.take_back(row, reason=form.reason.data or "", by=actor(), at=clock.now())
+        except RuleBroken as refusal:
+            flash(refusal.message, "warn")
+        else:
+            flash("Taken back.")
     else:
         flash("Nothing was changed: say why it no longer holds.", "warn")
     return redirect(url_for(".show_patient_hours", patient_id=row.patient_id), 303)

@@ -64,8 +64,12 @@ def add_skill() -> ResponseReturnValue:
 def take_back_skill(skill_id: uuid.UUID) -> ResponseReturnValue:
     row, form = queries_skills.skill(skill_id) or abort(404), ReasonForm()
     if form.validate():
-        operations_skills.take_back_skill(row, reason=form.reason.data or "", by=actor(), at=clock.now())
-        flash("Taken back.")
+        try:
+            operations_skills.take_back_skill(row, reason=form.reason.data or "", by=actor(), at=clock.now())
+        except RuleBroken as refusal:
+            flash(refusal.message, "warn")
+        else:
+            flash("Taken back.")
     else:
         flash("Nothing was changed: say why it no longer holds.", "warn")
     return redirect(url_for(".list_skills"), 303)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinic.core import clock, db, formats
+from clinic.core.errors import RuleBroken
 from clinic.scheduling import operations_availability, queries, queries_availability
 from clinic.scheduling.availability_rules import can_come, free_spans, time_words
 from clinic.scheduling.booking import plan_of
@@ -117,6 +118,8 @@ def test_what_was_taken_back_refuses_nobody(database, make_course, make_slot, sa
     (row,) = say(course.patient, cannot())
     operations_availability.take_back(row, reason="Moved house.", by=scheduler, at=DESK_OPENS)
     assert queries_availability.hours_of([course.patient_id]) == {}
+    with pytest.raises(RuleBroken, match="already"):
+        operations_availability.take_back(row, reason="Moved house.", by=scheduler, at=DESK_OPENS)
     assert book(course, [make_slot()], by=scheduler, at=DESK_OPENS)
 
 
