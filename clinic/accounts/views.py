@@ -191,4 +191,12 @@ def say(text: str) -> None:
 
 
 # They register their pages on `bp`.
-from clinic.accounts import views_account, views_factor, views_invitation, views_passkey, views_staff, views_trail  # noqa: E402, F401
+from clinic.accounts import (  # noqa: E402, F401
+    views_account,
+    views_factor,
+    views_invitation,
+    views_passkey,
+    views_staff,
+    views_staff_import,
+    views_trail,
+)

@@ -28,6 +28,7 @@ UNTOLD: Final = {
     "invitation": "taken away after a while",
     "authenticator": "changes with every code",
     "recovery_code": "changes with every code",
+    "used_challenge": "technical, and taken away after a while",
     "calendar_feed": "changes with every reading by a phone",
     "outbox_message": "changes with every try to send it",
     "outbox_attempt": "changes with every try to send it",
@@ -39,6 +40,7 @@ UNTOLD: Final = {
 
 _LEFT_OUT: Final = {"staff": frozenset({"password_hash"})}  # renewed at a sign-in, which changes nothing else
 _TOUCHED: Final = "rows that were written"
+_GONE: Final = "rows that were taken away"
 _AT_ONCE: Final = 500
 _LENGTH: Final = 32
 
@@ -51,6 +53,8 @@ def _note(session: Session, _context: Any) -> None:
     rows = [row for row in (*session.new, *session.dirty, *session.deleted) if row.__tablename__ not in UNTOLD]
     if rows:
         touch(session, ((row.__tablename__, row.id) for row in rows))
+        gone = session.info.setdefault(_GONE, set())
+        gone.update((row.__tablename__, row.id.hex) for row in session.deleted)
 
 
 def touch(session: Session, rows: Iterable[tuple[str, uuid.UUID]]) -> None:
@@ -63,7 +67,12 @@ def taken(session: Session) -> str | None:
     by_table: dict[str, list[uuid.UUID]] = {}
     for name, key in session.info.pop(_TOUCHED, ()):
         by_table.setdefault(name, []).append(key)
-    told = {name: _digests(session, Base.metadata.tables[name], keys) for name, keys in by_table.items()}
+    gone = session.info.pop(_GONE, set())
+    told: Told = {}
+    for name, keys in by_table.items():
+        for key, value in _digests(session, Base.metadata.tables[name], keys).items():
+            if value is not None or (name, key) in gone:  # what a savepoint took back was never there
+                told.setdefault(name, {})[key] = value
     return json.dumps(told, sort_keys=True, separators=(",", ":")) if told else None
 
 

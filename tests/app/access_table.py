@@ -56,6 +56,8 @@ ACCOUNTS = {
     "accounts.show_own_acts": EVERYBODY,
     "accounts.list_staff": ADMINS,
     "accounts.new_staff": ADMINS,
+    "accounts.show_import": ADMINS,
+    "accounts.import_staff": ADMINS,
     "accounts.add_staff": ADMINS,
     "accounts.show_staff": ADMINS,
     "accounts.change_roles": ADMINS,
