@@ -22,6 +22,7 @@ class Conflict(Exception):
     (`retry_url` with its fields).
     """
 
+    heading = "Changed by someone else"
     mine_words: str | None = None
     saved_url: str | None = None
     retry_url: str | None = None
@@ -34,6 +35,15 @@ class Conflict(Exception):
         self.what = what
         self.mine = list(mine)
         self.theirs = list(theirs)
+
+
+class OtherPatient(Conflict):
+    """A form that was drawn for another patient: two tabs, a wrong turn of the browser."""
+
+    heading = "This form is for another patient"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was saved. Look whose record this is, open the right page and enter it again.")
 
 
 def broken_constraint(error: IntegrityError) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from flask_wtf import FlaskForm
@@ -19,8 +19,32 @@ from clinic.core.units import BadNumber, format_number, parse_decimal
 MAXIMUM_TEXT = 4000
 
 
+class SaysWhatToDo:
+    """The form library's messages, with our words for those that do not say what to do."""
+
+    _OURS: Final = {"Not a valid choice.": "Choose one of these.", "Not a valid choice": "Choose one of these."}
+
+    def __init__(self, library: Any) -> None:
+        self._library = library
+
+    def gettext(self, words: str) -> str:
+        """Return a message in our words, else in the library's."""
+        return self._OURS.get(words) or str(self._library.gettext(words))
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        """Return the library's message for so many."""
+        return str(self._library.ngettext(one, many, count))
+
+
 class Form(FlaskForm):  # type: ignore[misc] # the library has no types
     """A form that can take a refusal of a rule and show it where it belongs."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc] # the library has no types
+        """How a form is read and what it says."""
+
+        def get_translations(self, form: BaseForm) -> "SaysWhatToDo":
+            """Return the library's words, those that say nothing of use in ours."""
+            return SaysWhatToDo(super().get_translations(form))
 
     refusal: str | None = None
 

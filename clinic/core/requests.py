@@ -5,10 +5,10 @@ import uuid
 from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
-from flask import Request, abort, current_app, request, url_for
+from flask import Request, current_app, request, url_for
 
 from clinic.core import db, later
-from clinic.core.errors import Conflict, RuleBroken
+from clinic.core.errors import Conflict, OtherPatient, RuleBroken
 from clinic.core.forms import Form
 
 T = TypeVar("T")
@@ -30,9 +30,7 @@ def same_patient(patient_id: uuid.UUID) -> None:
     """Refuse a form that was drawn for another patient: two tabs, a wrong turn of the browser."""
     posted = request.form.get("patient_id")
     if posted is not None and posted != str(patient_id):
-        abort(
-            409, "This form was drawn for another patient. Nothing was saved. Open the right page and enter it again."
-        )
+        raise OtherPatient
 
 
 def drawn_version() -> int | None:

@@ -47,7 +47,7 @@ def test_answers_are_saved_with_their_score(nurses_client, infusion):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"item_1": "11"}, "Not a valid choice"),
+        ({"item_1": "11"}, "Choose one of these."),
         ({"occasion": ""}, "Choose when this was answered"),
         ({"item_1": "", "item_2": "", "item_3": ""}, "Enter at least one answer."),
         ({"day": "21-Nov-2025"}, "future"),

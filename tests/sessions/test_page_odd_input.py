@@ -63,3 +63,20 @@ def test_what_does_not_exist_is_not_found(nurses_browser, make_running, part):
     answer = nurses_browser.post(f"/sessions/{infusion.id}/{part}/{uuid.uuid4()}{tail}")
     assert answer.status_code in {303, 404}
     assert nurses_browser.get(f"/entries/{uuid.uuid4()}/correct").status_code == 404
+
+
+def test_a_form_of_another_patient_is_refused_and_says_so(nurses_browser, make_running):
+    infusion = make_running()
+    answer = nurses_browser.post(
+        f"/sessions/{infusion.id}/vitals", data={"patient_id": str(uuid.uuid4()), "sbp": "120", "dbp": "70"}
+    )
+    assert answer.status_code == 409
+    assert "This form is for another patient" in answer.get_data(as_text=True)
+    assert not fresh(infusion).observation_sets
+
+
+@pytest.mark.parametrize("sheet", ["prn", "iv"])
+def test_an_open_choice_says_what_to_do(nurses_browser, make_running, sheet):
+    answer = nurses_browser.post(f"/sessions/{make_running().id}/{sheet}", data={})
+    assert answer.status_code == 422
+    assert "Choose one of these." in answer.get_data(as_text=True)
