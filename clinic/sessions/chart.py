@@ -100,9 +100,10 @@ def screens(data: ChartInput, *, beside_sheet: bool = False) -> tuple[Chart, ...
 def sheets(data: ChartInput) -> tuple[Chart, ...]:
     """Draw a session for paper, which cannot scroll: a usual one on one chart, a dense one in stretches of time.
 
-    The clock has no place on paper.
+    The clock has no place on paper, nor has what is due next: in black it would look done.
     """
-    return tuple(_stretches(data, PRINT))
+    dues = [replace(due, state="upcoming") if due.state == "next" else due for due in data.dues]
+    return tuple(_stretches(replace(data, dues=dues), PRINT))
 
 
 def parts(data: ChartInput) -> tuple[Chart, ...]:

@@ -30,7 +30,8 @@ class Step:
 
 def rate_steps(data: ChartInput, axis: TimeAxis) -> list[Step]:
     """Return the rate in mg per hour without a gap from the first start: 0 in a pause and after the stop, up to now."""
-    last = min(axis.now or axis.end, axis.end)
+    # Also where the clock is not drawn, as on paper: nothing has flowed after it.
+    last = min(data.now, axis.end)
     steps: list[Step] = []
     for start, end, rate in sorted(data.segments, key=lambda segment: segment[0]):
         if steps and steps[-1].end < start:
@@ -112,8 +113,8 @@ def _planned(frame: Frame, level: float, values: Sequence[Text]) -> Iterator[Sha
     in_view = axis.holds(data.planned_stop)
     x = axis.x(data.planned_stop)
     down = f"V{frame.bottom:.1f}" if in_view else ""
-    if axis.now and axis.now < data.planned_stop:
-        yield Path("plan", f"M{axis.x(axis.now):.1f} {level:.1f}H{x:.1f}{down}")
+    if axis.holds(data.now) and data.now < data.planned_stop:
+        yield Path("plan", f"M{axis.x(data.now):.1f} {level:.1f}H{x:.1f}{down}")
     elif in_view:
         yield Path("plan", f"M{x:.1f} {level:.1f}{down}")
     if in_view:

@@ -82,6 +82,21 @@ def test_a_chart_that_scrolls_leads_to_its_parts_where_there_is_no_script():
     assert '<noscript><p class="pad"><a href="/parts">' in html
 
 
+def test_a_print_of_a_running_session_shows_nothing_given_after_it_was_printed():
+    (chart,) = sheets(LIVE)
+    plot = lane(chart, "rate").plot
+    planned = next(shape for shape in plot if shape.kind == "plan")
+    printed = max(shape.x + shape.width for shape in plot if shape.kind == "rate")
+    assert printed < chart.right - 20
+    assert planned.d.startswith(f"M{printed:.1f} ")
+
+
+def test_on_paper_nothing_that_is_due_looks_done():
+    ticks = [shape.kind for shape in sheets(LIVE)[0].ground]
+    assert "due" in ticks
+    assert "duen" not in ticks
+
+
 def test_small_multiples_share_their_scales():
     gentle = replace(STOPPED, segments=STOPPED.segments[:1], maximum_rate_mg_h=None)
     both = small_multiples([("Session 1", gentle), ("Session 2", STOPPED)])
