@@ -14,6 +14,7 @@ from clinic.core.units import BadNumber, Unit, format_number, format_quantity, p
 _MOST_SESSIONS: Final = 200
 _MOST: Final = 999_999
 _PLACES: Final = 4
+_SHOWN: Final = 20
 _HOW: Final = "Write 0.2, 0.4, 2 x 0.6: the dose of session 1, of session 2, of the two after it"
 _PART: Final = re.compile(r"(?:(\d{1,3}) ?[x×] ?)?(\S+)", re.ASCII)
 
@@ -90,9 +91,9 @@ def _read_part(part: str) -> list[Decimal]:
     try:
         amount = parse_decimal(found[2], places=_PLACES, minimum=0, maximum=_MOST)
     except BadNumber as problem:
-        raise BadAmounts(f"{part}: {problem}") from problem
+        raise BadAmounts(f"{part[:_SHOWN]}: {problem}") from problem
     if amount <= 0:
-        raise BadAmounts(f"{part}: every dose is more than 0")
+        raise BadAmounts(f"{part[:_SHOWN]}: every dose is more than 0")
     return [amount] * int(found[1] or 1)
 
 

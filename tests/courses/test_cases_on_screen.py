@@ -25,7 +25,7 @@ CASES = [
     (LIKELY, "U06"),
     *((OTHER, name) for name in ("T04", "T06")),
     (FILES / "pauses_and_accounts.yaml", "U17"),
-    (FILES / "several_sessions.yaml", "U14"),
+    *((FILES / "several_sessions.yaml", name) for name in ("U14", "U16")),
     *((FILES / "odd.yaml", name) for name in ("O02", "O03")),
 ]
 
@@ -65,6 +65,16 @@ def write_order(screen, patient, draft):
     return screen.post(address, data=filled(draft) | weight | plan).location
 
 
+def what_is_planned(case, order):
+    """Which line of the page tells the plan of the case, and its mg."""
+    if order.by_session:
+        hours = order.duration_min / 60
+        return f"In {len(order.by_session)} sessions", sum(order.by_session) * order.weight_used_kg * hours
+    given = next(line.value for line in case.expect if line.name == "dose_mg")
+    label = "With every step" if order.step else "Planned in a session"
+    return label, given if order.total_mg is None else order.total_mg
+
+
 @pytest.mark.parametrize("case", CASES, indirect=True, ids=lambda given: given[1])
 def test_a_case_is_written_and_plans_its_total(screen, case, make_patient, make_weight, make_drug):
     order, patient = case.orders[0], make_patient(allergies=())
@@ -73,9 +83,8 @@ def test_a_case_is_written_and_plans_its_total(screen, case, make_patient, make_
     drug = make_drug(order.drug, is_controlled=False)
     address = write_order(screen, patient, terms_of(case, order, drug_id=drug.id, controlled=()).draft)
     page = screen.get(address)
-    label = "With every step" if order.step else "Planned in a session"
-    given = next(line.value for line in case.expect if line.name == "dose_mg")
-    total = format_quantity(given if order.total_mg is None else order.total_mg, Unit.MG)
+    label, planned = what_is_planned(case, order)
+    total = format_quantity(planned, Unit.MG)
     assert re.search(rf"<dt>{label}</dt><dd>{re.escape(total)}\b", page.text)
     form = hidden(page, "seen", "version") | {"password": PASSWORD, "excess_reason": "As the case has it."}
     assert screen.post(f"{address}/sign", data=form).status_code == 303

@@ -221,3 +221,24 @@ def test_a_dose_of_one_session_over_the_maximum_refuses_the_signature(client, co
     refused = client.post(f"/courses/{course.id}/orders/new", data=data | {"act": "sign", "password": PASSWORD})
     assert refused.status_code == 422
     assert "68\u00a0mg in session 6; the session maximum is 60\u00a0mg" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("0,2, 0,4", "Write 0.2 with a point"),
+        ("0.1, 0.2", "6 sessions planned, 2 sessions with a dose"),
+        ("7 x 0.1", "6 sessions planned, 7 sessions with a dose"),
+        ("5 x 0.1, 0.6", "The start of session 6 comes to 40.8\u00a0mg/h"),
+        ("x" * 3000, "xxxxxxxxxxxxxxxxxxxx: Enter a value"),
+    ],
+)
+def test_doses_that_cannot_be_read_or_do_not_fit_sign_nothing_and_stay_typed(client, course, typed, words):
+    data = adjusted(course, start_amount="", step_amount="", step_every_min="", highest_amount="", act="sign")
+    refused = client.post(
+        f"/courses/{course.id}/orders/new", data=data | {"session_amounts": typed, "password": PASSWORD}
+    )
+    assert refused.status_code == 422
+    assert words in refused.text
+    assert f'value="{typed}"' in refused.text
+    assert len(course.order.versions) == 1
