@@ -29,6 +29,7 @@ UNTOLD: Final = {
     "authenticator": "changes with every code",
     "recovery_code": "changes with every code",
     "used_challenge": "technical, and taken away after a while",
+    "passkey_proof": "technical, and taken away after a while",
     "calendar_feed": "changes with every reading by a phone",
     "outbox_message": "changes with every try to send it",
     "outbox_attempt": "changes with every try to send it",
