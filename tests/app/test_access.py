@@ -76,6 +76,7 @@ def test_the_admin_holds_no_clinical_permission():
         Permission.READ_ACCOUNT_EVENTS,
         Permission.READ_RESOURCES,
         Permission.SET_RESOURCES,
+        Permission.SET_RETENTION,
     }
 
 
