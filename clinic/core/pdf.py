@@ -68,12 +68,14 @@ def asked_for() -> str:
     return paper or "page"
 
 
-def answer(page: str, *, name: str) -> ResponseReturnValue:
-    """Answer with a printed page, or with the PDF made of it where that was asked for."""
+def answer(page: str, *, name: str, is_wide: bool = False) -> ResponseReturnValue:
+    """Answer with a printed page, or with the PDF made of it where that was asked for; a wide one lies on its side."""
     paper = asked_for()
     if paper == "page":
         return page
-    response = make_response(made(page, paper=paper, static_path=url_for("static", filename="")))
+    response = make_response(
+        made(page, paper=f"{paper} landscape" if is_wide else paper, static_path=url_for("static", filename=""))
+    )
     response.mimetype = "application/pdf"
     response.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
     return response

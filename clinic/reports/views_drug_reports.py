@@ -155,4 +155,4 @@ def print_drug_report() -> ResponseReturnValue:
     content = _content(made, query)
     code = printed(AuditAction.DRUG_LOG_PRINTED, site, content, page=DRUG_REPORT, asked=query)
     page = render_template("reports/drug_report_print.html", report=made, form=form, code=code, query=query)
-    return pdf.answer(page, name=f"controlled-drugs-{kind}")
+    return pdf.answer(page, name=f"controlled-drugs-{kind}", is_wide=True)
