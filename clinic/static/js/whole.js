@@ -21,9 +21,8 @@ function hideCut(chart) {
   const from = plot.getBoundingClientRect().left;
   const first = chart.querySelector(".chleft").getBoundingClientRect().right - from;
   const last = chart.querySelector(".chright").getBoundingClientRect().left - from;
-  const isOver = (left, right, edge) => left < edge - 1 && right > edge + 1;
   for (const [text, left, right] of found) {
-    text.classList.toggle("cut", isOver(left, right, first) || isOver(left, right, last));
+    text.classList.toggle("cut", (left < first - 1 && right > first) || (left < last && right > last + 1));
   }
 }
 
