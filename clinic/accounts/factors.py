@@ -255,9 +255,25 @@ def start_reset(staff: Staff, *, by: Staff, at: datetime) -> str:
     return token
 
 
-def may_reset(login: LoginSession) -> bool:
-    """Whether a link of an admin has something to do here: a factor is waited for, or there are only passkeys."""
-    return login.is_factor_due or not has_factor(login.staff_id)
+def may_reset(token: str, *, login: LoginSession, at: datetime) -> bool:
+    """Whether a link of an admin has something to do here: a factor is waited for, or there are only passkeys.
+
+    To a sign-in that waits for nothing a link that does not work is no page.
+    """
+    if login.is_factor_due:
+        return True
+    link = sa.select(Invitation.id).where(*_works(token, login.staff_id, at=at))
+    return not has_factor(login.staff_id) and db.session.scalar(link) is not None
+
+
+def _works(token: str, staff_id: uuid.UUID, *, at: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        Invitation.token_hash == token_hash(token),
+        Invitation.staff_id == staff_id,
+        Invitation.purpose == LinkPurpose.FACTOR,
+        Invitation.used_at.is_(None),
+        Invitation.expires_at > at,
+    )
 
 
 def use_reset(token: str, *, login: LoginSession, by: Staff, at: datetime) -> None:
@@ -265,14 +281,8 @@ def use_reset(token: str, *, login: LoginSession, by: Staff, at: datetime) -> No
 
     Raises RuleBroken.
     """
-    link = sa.update(Invitation).where(
-        Invitation.token_hash == token_hash(token),
-        Invitation.staff_id == by.id,
-        Invitation.purpose == LinkPurpose.FACTOR,
-        Invitation.used_at.is_(None),
-        Invitation.expires_at > at,
-    )
-    if not may_reset(login) or not _changed_one(link.values(used_at=at)):
+    link = sa.update(Invitation).where(*_works(token, by.id, at=at))
+    if not may_reset(token, login=login, at=at) or not _changed_one(link.values(used_at=at)):
         raise RuleBroken("This link no longer works. Ask an admin for another one.")
     _remove(by, by=by, at=at)
     _remove_passkeys(by, by=by, at=at)

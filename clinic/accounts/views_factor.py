@@ -72,7 +72,7 @@ def give_factor() -> ResponseReturnValue:
 @signed_in
 def show_factor_reset(token: str) -> ResponseReturnValue:
     """The page behind an admin's link; looking at it does not use it up."""
-    if not factors.may_reset(current.signed_in().login):
+    if not factors.may_reset(token, login=current.signed_in().login, at=clock.now()):
         abort(404)  # it is for a sign-in that waits for the lost app
     return render_template("accounts/factor_reset.html", token=token)
 
