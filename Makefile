@@ -53,7 +53,7 @@ lock: $(STAMP) ## Choose versions anew within pyproject.toml and write requireme
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --upgrade pyproject.toml --extra pdf -c requirements/dev.txt -o requirements/pdf.txt
 
 .PHONY: run
-run: $(STAMP) ## Start the demonstration clinic on http://127.0.0.1:8000 (PORT=…)
+run: $(STAMP) ## Start the demonstration clinic on http://localhost:8000 (PORT=…)
 	$(BIN)/clinic serve --demo --port $(PORT)
 
 .PHONY: test

@@ -229,7 +229,9 @@ def serve(*, demo: bool, host: str, port: int) -> None:
     if host in _THIS_MACHINE and not current_app.config["TRUSTED_HOSTS"]:
         # Nobody else reaches us, so another name is a foreign page's trick to be taken for ours.
         os.environ["TRUSTED_HOSTS"] = ",".join(_THIS_MACHINE)
-    click.echo(f"\nChairtime is at http://{host}:{port}  (Ctrl+C stops it)\n")
+    # By the name, because browsers make no passkey for a number.
+    name = "localhost" if host in _THIS_MACHINE else host
+    click.echo(f"\nChairtime is at http://{name}:{port}  (Ctrl+C stops it)\n")
     sys.stdout.flush()
     db.engine().dispose()  # a connection must not be shared with the workers
     os.execv(  # noqa: S606 the server takes the place of this process, with arguments that we wrote
