@@ -54,7 +54,8 @@ def _seal_what_was_written(session: Session) -> None:
     rows = row_digests.taken(session)
     if rows and not written:
         written = [_line_about_rows(session)]
-    seal(session, written, rows)
+    if written:
+        seal(session, written, rows)
 
 
 def _line_about_rows(session: Session) -> AuditEntry:

@@ -38,6 +38,11 @@ class Report:
     rows: tuple[tuple[str, ...], ...]
     numbers: frozenset[int] = frozenset()
 
+    def said_from(self, column: int, row: tuple[str, ...]) -> list[tuple[str, str]]:
+        """Name and value of what a row says from a column on; what it leaves empty is left out."""
+        named = zip(self.head[column:], row[column:], strict=True)
+        return [(name, value) for name, value in named if value]
+
 
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from html import escape
 
 import pytest
 import sqlalchemy as sa
@@ -114,6 +115,14 @@ def test_the_log_names_supplier_lot_and_balances(make_vials, rows):
         "200",
     )
     assert second["Before, mg"] == "200"
+
+
+def test_the_log_on_paper_says_everything_that_a_line_says(make_vials, rows, nurses_browser):
+    make_vials(1)
+    paper = nurses_browser.get(f"/drugs/reports/print?kind=log&{PERIOD}").text
+    (line,) = rows("log")
+    assert not [value for value in line.values() if value and escape(value) not in paper]
+    assert "<b>Supplier</b> Northgate Pharma" in paper
 
 
 def test_a_schedule_is_asked_for_alone(make_vials, make_drug, rows):
