@@ -73,7 +73,6 @@ WITHOUT_A_LINK = {
     "home",
     "offline.send_worker",
     "offline.show_offline",
-    "scheduling.refresh_month_plan",  # asked for while a plan is being made
     "static",
 }
 
