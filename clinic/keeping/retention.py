@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from clinic.accounts.models import Clinic, Invitation, LoginSession, Staff, StaffRole
+from clinic.accounts.models import Clinic, Invitation, LoginSession, PasskeyProof, Staff, StaffRole
 from clinic.audit import operations as audit
 from clinic.audit.models import AuditEntry
 from clinic.audit.rules import AuditAction
@@ -238,6 +238,7 @@ def _take_away(kind: RetentionClass, past: sa.Select[Any]) -> None:
         elif kind is RetentionClass.SIGN_INS:
             open_ones = sa.update(LoginSession).where(LoginSession.id.in_(some), LoginSession.ended_at.is_(None))
             db.session.execute(open_ones.values(ended_at=LoginSession.seen_at))
+            db.session.execute(sa.delete(PasskeyProof).where(PasskeyProof.login_id.in_(some)))
             db.session.execute(sa.delete(LoginSession).where(LoginSession.id.in_(some)))
         else:
             model = Invitation if kind is RetentionClass.LINKS else IdempotencyKey

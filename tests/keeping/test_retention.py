@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from clinic.accounts.models import LoginSession
+from clinic.accounts import proofs
+from clinic.accounts.models import LoginSession, PasskeyProof
 from clinic.audit.models import AuditEntry
 from clinic.audit.rules import AuditAction
 from clinic.cli import main
@@ -85,6 +86,14 @@ def test_what_is_past_goes_and_the_trail_says_how_much(clinic, make_old, keep):
     assert count(IdempotencyKey) == count(LoginSession) == 0
     (line,) = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.action == AuditAction.RETENTION_PURGED))
     assert line.body == '{"gone":{"keys":1,"sign-ins":1}}'
+
+
+def test_a_sign_in_at_which_a_passkey_answered_goes_with_its_proof(clinic, nurse, make_old, keep):
+    login = db.session.scalars(sa.select(LoginSession)).one()
+    proofs.make(nurse, login=login, at=LONG_AGO)
+    keep(RetentionClass.SIGN_INS)
+    assert retention.purge(clinic, at=NOW) == {RetentionClass.SIGN_INS: 1}
+    assert count(PasskeyProof) == 0
 
 
 def test_what_is_younger_stays(clinic, make_old, keep):
