@@ -9,6 +9,7 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
 from clinic.patients import operations, queries
 from clinic.patients.rules import is_drawing, valid_until
+from tests.client import words
 from tests.factories.accounts import PASSWORD
 from tests.factories.patients import ENROLLED
 
@@ -53,7 +54,7 @@ def test_a_form_has_versions(client, physician, make_form):
 
 
 def test_the_patient_signs_on_the_tablet(tablet):
-    page = tablet.get(tablet.path).text
+    page = words(tablet.get(tablet.path).text)
     assert "I was told the risks." in page
     assert "1968" not in page
     done = tablet.post(tablet.path, data=SIGNED)
