@@ -54,8 +54,8 @@ def _log(asked: Asked, schedules: Mapping[str, str]) -> Report:
     rows = [_line(entry, schedules) for entry in _lines(asked, schedules)]
     head = (
         *("Schedule", "Drug, strength, form", "Site", "Cabinet", "Line", "Happened", "Entered", "What", "Patient"),
-        *("MRN", "mg", "mL", "Before, mg", "After, mg", "Lot", "Supplier", "Supplier's address", "Supplier's number"),
-        *("Invoice", "By", "Witness", "Struck out", "Words"),
+        *("MRN", "mg", "mL", "Before, mg", "After, mg", "Pieces", "Lot", "Supplier", "Supplier's address"),
+        *("Supplier's number", "Invoice", "By", "Witness", "Struck out", "Words"),
     )
     return Report(TITLES[DrugReport.LOG], head, tuple(rows), frozenset({4, 10, 11, 12, 13}))
 
@@ -78,6 +78,7 @@ def _line(entry: RegisterEntry, schedules: Mapping[str, str]) -> tuple[str, ...]
         _mg(entry.quantity_ml),
         _mg(entry.register_before_mg),
         _mg(entry.register_after_mg),
+        _mg(_of_each(entry.quantity_mg, page.piece_mg if page else None)),
         (container.lot or "") if container else "",
         receipt.supplier if receipt else "",
         (receipt.supplier_address or "") if receipt else "",
@@ -197,11 +198,12 @@ def _lots(asked: Asked, schedules: Mapping[str, str]) -> Report:
                 container.lot or "",
                 formats.day(expires) if expires else "",
                 _mg(balance),
+                _mg(_of_each(balance, container.piece_mg)),
                 f"recalled: {why}" if why else "",
             )
         )
-    head = ("Schedule", "Drug, strength, form", "Site", "Cabinet", "Lot", "Expires", "Holds, mg", "Recall")
-    return Report(TITLES[DrugReport.LOTS], head, tuple(rows), frozenset({6}))
+    head = ("Schedule", "Drug, strength, form", "Site", "Cabinet", "Lot", "Expires", "Holds, mg", "Pieces", "Recall")
+    return Report(TITLES[DrugReport.LOTS], head, tuple(rows), frozenset({6, 7}))
 
 
 def sheet_report(sheet: StockCount, schedules: Mapping[str, str]) -> Report:
@@ -228,16 +230,20 @@ def sheet_report(sheet: StockCount, schedules: Mapping[str, str]) -> Report:
         for one in sheet.entries
     ]
     head = (
-        *("Count", "Site", "Cabinet", "When", "Taken at", "Schedule", "Drug, strength, form", "Full containers"),
+        *("Count", "Site", "Cabinet", "When", "Taken at", "Schedule", "Drug, strength, form", "Containers or pieces"),
         *("Counted, mg", "Register, mg", "Difference, mg", "By", "Witness"),
     )
     return Report("Count sheet", head, tuple(rows), frozenset({7, 8, 9, 10}))
 
 
 def _pieces(entry: RegisterEntry) -> str:
-    """What was counted in full containers, where it comes to whole ones."""
-    full = entry.register.content_mg if entry.register else None
-    return _mg(entry.quantity_mg / full) if full and entry.quantity_mg % full == 0 else ""
+    """What was counted in full containers or pieces, where it comes to whole ones."""
+    return _mg(_of_each(entry.quantity_mg, entry.register.content_mg if entry.register else None))
+
+
+def _of_each(quantity_mg: Decimal, each_mg: Decimal | None) -> Decimal | None:
+    """Return how many whole ones an amount is, or None where it is none."""
+    return quantity_mg / each_mg if each_mg and quantity_mg % each_mg == 0 else None
 
 
 _MADE: Final[Mapping[DrugReport, Callable[[Asked, Mapping[str, str]], Report]]] = {

@@ -13,7 +13,7 @@ from clinic.core.forms import Form, NumberField, WholeField
 from clinic.core.moments import DayField, MomentForm
 from clinic.core.units import EXACT, BadNumber, parse_decimal, round_half_up
 from clinic.druglog.models import Cabinet
-from clinic.druglog.rules import FORMS
+from clinic.druglog.rules import FORMS, SOLID_FORMS
 from clinic.druglog.settling_rules import Cause, CountPurpose, StepKind, TakenAt
 
 _SHORT: Final = 200
@@ -58,9 +58,11 @@ class ReceiveForm(Form):
     cabinet_id: Any = SelectField("Cabinet", [InputRequired("Choose the cabinet")])
     drug_name: Any = SelectField("Drug", [InputRequired("Choose the drug")])
     form: Any = RadioField("Form", [InputRequired("Choose the form")], choices=options({one: one for one in FORMS}))
-    strength_mg_ml = NumberField("Strength", places=4, minimum=_LEAST, maximum=10_000, required=True, unit="mg per mL")
-    size_ml = NumberField("Size", places=4, minimum=_LEAST, maximum=10_000, required=True, unit="mL")
-    pieces = WholeField("How many", minimum=1, maximum=500, required=True)
+    strength_mg_ml = NumberField("Strength", places=4, minimum=_LEAST, maximum=10_000, unit="mg per mL")
+    size_ml = NumberField("Size", places=4, minimum=_LEAST, maximum=10_000, unit="mL")
+    piece_mg = NumberField("In each piece", places=4, minimum=_LEAST, maximum=10_000, unit="mg")
+    piece_count = WholeField("Pieces in each container", minimum=1, maximum=10_000)
+    pieces = WholeField("How many containers", minimum=1, maximum=500, required=True)
     lot = line("Lot", needed="Enter the lot", most=60)
     expires_on = DayField("Expires on", required=True)
     product_code = line("Product code", most=60)
@@ -73,6 +75,21 @@ class ReceiveForm(Form):
         """Offer cabinets and drugs; nothing is chosen."""
         self.cabinet_id.choices = options({str(one.id): one.name for one in cabinets}, blank=True)
         self.drug_name.choices = options({name: name for name in drugs}, blank=True)
+
+    def measures(self) -> dict[str, Any]:
+        """What the label says of the chosen form: mg per mL and mL, or mg in each piece and pieces."""
+        names = ("piece_mg", "piece_count") if self.form.data in SOLID_FORMS else ("strength_mg_ml", "size_ml")
+        return {name: self[name].data for name in names}
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Whether everything that the chosen form asks for was entered."""
+        is_whole: bool = super().validate(extra_validators)
+        if not self.form.data or self.form.errors:
+            return is_whole
+        left_out = [self[name] for name, value in self.measures().items() if value is None and not self[name].errors]
+        for field in left_out:
+            field.errors = ["Enter it as the label says"]
+        return is_whole and not left_out
 
 
 class MeasureForm(Form):
@@ -124,7 +141,7 @@ class WasteForm(WitnessedForm):
 class CountForm(WitnessedForm):
     """What is there: whole containers, and what opened ones hold. The register's figure is not shown before."""
 
-    pieces = WholeField("Full containers", minimum=0, maximum=100_000)
+    pieces = WholeField("Whole ones", minimum=0, maximum=100_000)
     rest_mg = NumberField("In opened ones", places=4, minimum=0, maximum=_MOST_MG, unit="mg")
 
 

@@ -11,7 +11,7 @@ from clinic.accounts.models import Site, Staff
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.recorded import ADDED, Recorded, Superseding, correction_says_why
 from clinic.core.types import Quantity, enum_type
-from clinic.druglog.rules import RegisterKind, content_mg
+from clinic.druglog.rules import RegisterKind, content_mg, plural
 from clinic.druglog.settling_rules import DiscrepancyStatus, status_after
 from clinic.patients.models import Patient
 
@@ -28,11 +28,20 @@ class Cabinet(ClinicScoped, Base):
     site: Mapped[Site] = relationship()
 
 
+_ONE_MEASURE = "piece_mg IS NULL OR (piece_mg > 0 AND strength_mg_ml IS NULL AND size_ml IS NULL)"
+
+
 class Register(ClinicScoped, Base):
-    """One page of the register: a drug in one strength, size and form in one cabinet. Its lines are numbered."""
+    """One page of the register: a drug in one strength, size and form in one cabinet. Its lines are numbered.
+
+    A liquid has mg per mL and mL; a tablet, a patch and their like have mg in each piece.
+    """
 
     __tablename__ = "register"
-    __table_args__ = (sa.UniqueConstraint("cabinet_id", "name"),)
+    __table_args__ = (
+        sa.UniqueConstraint("cabinet_id", "name"),
+        sa.CheckConstraint(_ONE_MEASURE, name="a_piece_has_no_volume"),
+    )
 
     cabinet_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("cabinet.id"))
     drug_name: Mapped[str]
@@ -40,12 +49,18 @@ class Register(ClinicScoped, Base):
     strength_mg_ml: Mapped[Decimal | None] = mapped_column(Quantity(4))
     size_ml: Mapped[Decimal | None] = mapped_column(Quantity(4))
     name: Mapped[str]
+    piece_mg: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=10)
     cabinet: Mapped[Cabinet] = relationship()
 
     @property
     def content_mg(self) -> Decimal | None:
-        """What one full container holds, where the label says it."""
-        return content_mg(self.strength_mg_ml, self.size_ml)
+        """What one of what is counted holds, where the label says it: a full container, or a single tablet."""
+        return self.piece_mg or content_mg(self.strength_mg_ml, self.size_ml)
+
+    @property
+    def counted(self) -> str:
+        """The word for several of what is counted."""
+        return plural(self.form)
 
 
 class Receipt(ClinicScoped, Recorded, Base):
@@ -77,6 +92,12 @@ class Container(ClinicScoped, Base):
     """A vial or bag as it came: drug, strength, size, lot; where it stands and since when it is open."""
 
     __tablename__ = "container"
+    __table_args__ = (
+        sa.CheckConstraint(_ONE_MEASURE, name="a_piece_has_no_volume"),
+        sa.CheckConstraint(
+            "piece_count IS NULL OR (piece_count > 0 AND piece_mg IS NOT NULL)", name="pieces_say_what_each_holds"
+        ),
+    )
 
     drug_name: Mapped[str]
     strength_mg_ml: Mapped[Decimal | None] = mapped_column(Quantity(4))
@@ -88,6 +109,8 @@ class Container(ClinicScoped, Base):
     register_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("register.id"), index=True, sort_order=10)
     receipt_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("receipt.id"), sort_order=10)
     product_code: Mapped[str | None] = mapped_column(sort_order=10)
+    piece_mg: Mapped[Decimal | None] = mapped_column(Quantity(4), sort_order=11)
+    piece_count: Mapped[int | None] = mapped_column(sort_order=11)
     opened_at: Mapped[datetime | None] = mapped_column(sort_order=10)
     beyond_use_at: Mapped[datetime | None] = mapped_column(sort_order=10)
     register: Mapped[Register] = relationship()

@@ -158,7 +158,8 @@ def _container_after(entry: RegisterEntry, container: Container, undone: Registe
 
 
 def _is_part(entry: RegisterEntry, register: Register) -> bool:
-    full, left = register.content_mg, entry.balance_after_mg
+    # A container of tablets holds many pieces: whatever is left in it makes it an opened one.
+    full, left = None if register.piece_mg else register.content_mg, entry.balance_after_mg
     is_out = entry.kind is RegisterKind.WITHDRAW
     return is_out and left is not None and left != 0 and (full is None or left < full)
 

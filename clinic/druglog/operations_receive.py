@@ -12,17 +12,21 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.rows import add_row
+from clinic.core.units import EXACT
 from clinic.druglog import stock_queries
 from clinic.druglog.models import Cabinet, Container, Receipt, Register
 from clinic.druglog.operations_lines import add_first_lines, needed, refuse_future
-from clinic.druglog.rules import content_mg, form_of, register_name
+from clinic.druglog.rules import SOLID_FORMS, content_mg, form_of, register_name
 
 MOST_CONTAINERS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What stands on the label of a container. Strength and size are those of the label, never of ours."""
+    """What stands on the label of a container. Strength and size are those of the label, never of ours.
+
+    Of a solid form the label says how much each piece holds, and how many pieces there are in the container.
+    """
 
     drug_name: str
     form: str
@@ -31,6 +35,17 @@ class Product:
     lot: str | None = None
     expires_on: date | None = None
     product_code: str | None = None
+    piece_mg: Decimal | None = None
+    piece_count: int | None = None
+
+    @property
+    def content_mg(self) -> Decimal | None:
+        """What a full container holds: its volume at its strength, or its pieces."""
+        if self.form in SOLID_FORMS:
+            if self.piece_mg is None or self.piece_count is None:
+                return None
+            return EXACT.multiply(self.piece_mg, Decimal(self.piece_count))
+        return content_mg(self.strength_mg_ml, self.size_ml)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +82,9 @@ def receive(
     """Take full containers of one lot into a cabinet, each with a line of its own, under one receipt."""
     if not 1 <= pieces <= MOST_CONTAINERS:
         raise RuleBroken(f"Enter a number from 1 to {MOST_CONTAINERS}.", field="pieces")
-    full = content_mg(product.strength_mg_ml, product.size_ml)
+    full = product.content_mg
+    if full is None and product.form in SOLID_FORMS:
+        raise RuleBroken("Enter what each piece holds and how many there are, as the label says.", field="piece_mg")
     if full is None:
         raise RuleBroken("Enter strength and size as the label says.", field="strength_mg_ml")
     refuse_future(received_at, at)
@@ -129,7 +146,7 @@ def _take_in(
     by: Staff,
     at: datetime,
 ) -> list[Container]:
-    register = page_of(cabinet, product.drug_name, product.form, product.strength_mg_ml, product.size_ml)
+    register = page_of(cabinet, product)
     containers = [
         Container(
             drug_name=product.drug_name,
@@ -142,6 +159,8 @@ def _take_in(
             register=register,
             receipt_id=receipt.id if receipt else None,
             product_code=product.product_code,
+            piece_mg=product.piece_mg,
+            piece_count=product.piece_count,
         )
         for _ in range(pieces)
     ]
@@ -151,18 +170,22 @@ def _take_in(
     return containers
 
 
-def page_of(
-    cabinet: Cabinet, drug_name: str, form: str, strength_mg_ml: Decimal | None, size_ml: Decimal | None
-) -> Register:
+def page_of(cabinet: Cabinet, label: Product | Register) -> Register:
     """Return the page of a drug, strength, size and form in a cabinet, begun when there is none."""
-    name = register_name(drug_name, form, strength_mg_ml, size_ml)
+    name = register_name(label.drug_name, label.form, label.strength_mg_ml, label.size_ml, label.piece_mg)
     # One person at a time begins a page.
     db.session.execute(sa.select(Cabinet.id).where(Cabinet.id == cabinet.id).with_for_update(key_share=True))
     found = stock_queries.page_named(cabinet, name)
     if found is not None:
         return found
     page = Register(
-        cabinet=cabinet, drug_name=drug_name, form=form, strength_mg_ml=strength_mg_ml, size_ml=size_ml, name=name
+        cabinet=cabinet,
+        drug_name=label.drug_name,
+        form=label.form,
+        strength_mg_ml=label.strength_mg_ml,
+        size_ml=label.size_ml,
+        name=name,
+        piece_mg=label.piece_mg,
     )
     db.session.add(page)
     db.session.flush()  # its lines name it

@@ -197,7 +197,7 @@ def accept_transfer(
     if happened_at < sent.happened_at:
         raise RuleBroken("It was sent later than this.", field="happened_at")
     container = sent.container
-    container.register = page_of(cabinet, old.drug_name, old.form, old.strength_mg_ml, old.size_ml)
+    container.register = page_of(cabinet, old)
     db.session.flush()  # the line goes onto the new page
     entry = add_line(
         RegisterKind.TRANSFER_IN,

@@ -11,7 +11,7 @@ from clinic.core import formats, times
 from clinic.core.units import Unit, format_number, format_quantity
 from clinic.druglog.models import Container, DrugAccount, Register, RegisterEntry
 from clinic.druglog.queries import AccountLine, lines_from
-from clinic.druglog.rules import RegisterKind, container_state
+from clinic.druglog.rules import RegisterKind, container_state, in_pieces, plural
 
 _WORDS = {
     RegisterKind.RECEIVE: "received",
@@ -52,7 +52,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Units:
-    """How a page counts: in full containers where every line is about whole ones, else in mg."""
+    """How a page counts: in full containers or single tablets where every line is about whole ones, else in mg."""
 
     full_mg: Decimal | None
     form: str
@@ -62,7 +62,7 @@ class Units:
         if not self.full_mg:
             return format_quantity(quantity_mg, Unit.MG)
         pieces = quantity_mg / self.full_mg
-        return f"{format_number(pieces)} {self.form}{'' if abs(pieces) == 1 else 's'}"
+        return f"{format_number(pieces)} {self.form if abs(pieces) == 1 else plural(self.form)}"
 
     def balance(self, quantity_mg: Decimal) -> str:
         """Return a balance; mg are named, containers are counted."""
@@ -208,7 +208,8 @@ def pieces_of(found: Sequence[tuple[Container, Decimal]], *, today: date, now: d
         state = container_state(balance, is_opened=container.opened_at is not None)
         is_old = container.expires_on is not None and container.expires_on < today
         is_old = is_old or (container.beyond_use_at is not None and container.beyond_use_at < now)
-        one = Piece(container, 1, format_quantity(balance, Unit.MG), state.value, is_old)
+        held = in_pieces(balance, container.piece_mg, container.register.form)
+        one = Piece(container, 1, held, state.value, is_old)
         last = pieces[-1] if pieces else None
         if last and state == "sealed" and _is_alike(last, one):
             pieces[-1] = replace(last, pieces=last.pieces + 1)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from clinic.core.units import EXACT, NO_BREAK_SPACE, Unit, format_quantity, round_half_up
+from clinic.core.units import EXACT, NO_BREAK_SPACE, Unit, format_number, format_quantity, round_half_up
 
 
 class RegisterKind(StrEnum):
@@ -118,7 +118,9 @@ def lot_key(lot: str | None) -> str:
 
 # --- containers ------------------------------------------------------------------------------------------------------
 
-FORMS: Final = ("vial", "ampoule", "bag", "syringe", "tablet", "capsule")
+SOLID_FORMS: Final = ("tablet", "capsule", "patch", "lozenge", "suppository", "powder vial")
+"""Forms that are counted in pieces: each holds so many mg, and there is no volume."""
+FORMS: Final = ("vial", "ampoule", "bag", "syringe", "bottle", *SOLID_FORMS)
 """How controlled drugs come."""
 _PLACES: Final = 4
 
@@ -128,13 +130,37 @@ def form_of(description: str) -> str:
     return next((form for form in FORMS if form in description.lower()), "container")
 
 
+def plural(form: str) -> str:
+    """Return the word for several of a form."""
+    if form.endswith("ch"):
+        return f"{form}es"
+    return f"{form[:-1]}ies" if form.endswith("y") else f"{form}s"
+
+
+def in_pieces(quantity_mg: Decimal, piece_mg: Decimal | None, form: str) -> str:
+    """Return an amount as it is counted: "30 tablets, 225 mg"; in mg alone where it is no number of whole pieces."""
+    said = format_quantity(quantity_mg, Unit.MG)
+    if not piece_mg or quantity_mg % piece_mg:
+        return said
+    pieces = EXACT.divide(quantity_mg, piece_mg)
+    return f"{format_number(pieces)} {form if abs(pieces) == 1 else plural(form)}, {said}"
+
+
 def content_mg(strength_mg_ml: Decimal | None, size_ml: Decimal | None) -> Decimal | None:
     """Return what a full container holds, or None where its label does not say."""
     return None if strength_mg_ml is None or size_ml is None else EXACT.multiply(strength_mg_ml, size_ml)
 
 
-def register_name(drug_name: str, form: str, strength_mg_ml: Decimal | None, size_ml: Decimal | None) -> str:
-    """Return the head of a page: "ketamine 200 mg per 20 mL vial"."""
+def register_name(
+    drug_name: str,
+    form: str,
+    strength_mg_ml: Decimal | None,
+    size_ml: Decimal | None,
+    piece_mg: Decimal | None = None,
+) -> str:
+    """Return the head of a page: "ketamine 200 mg per 20 mL vial", "lorazepam 1 mg tablet"."""
+    if piece_mg is not None:
+        return f"{drug_name} {_said(piece_mg, Unit.MG)} {form}"
     if strength_mg_ml is None:
         return f"{drug_name}, {form}"
     full = content_mg(strength_mg_ml, size_ml)

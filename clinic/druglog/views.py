@@ -83,7 +83,7 @@ def register_page(
         is_whole=is_whole,
         earlier=lowest if len(entries) > LINES_A_PAGE and lowest > 1 else None,
         balance=units.balance(balance),
-        unit=f"{register.form}s" if units.full_mg else "",
+        unit=register.counted if units.full_mg else "",
         **context,
     )
 

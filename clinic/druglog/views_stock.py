@@ -30,7 +30,7 @@ from clinic.druglog.forms import (
 from clinic.druglog.models import Cabinet, Container, Register
 from clinic.druglog.operations_lines import line_content
 from clinic.druglog.operations_receive import Delivery, Product
-from clinic.druglog.rules import container_state
+from clinic.druglog.rules import container_state, in_pieces
 from clinic.druglog.views_shared import bp, drug_names, others, witness_of
 from clinic.signatures.pages import shown
 from clinic.signatures.queries import signatures_of
@@ -155,8 +155,7 @@ def receive() -> ResponseReturnValue:
         product = Product(
             drug_name=form.drug_name.data,
             form=form.form.data,
-            strength_mg_ml=Decimal(form.strength_mg_ml.data or 0),
-            size_ml=Decimal(form.size_ml.data or 0),
+            **form.measures(),
             lot=form.lot.data.strip(),
             expires_on=form.expires_on.data,
             product_code=form.product_code.data or None,
@@ -217,6 +216,7 @@ def _container_page(
         container=container,
         state=container_state(balance, is_opened=container.opened_at is not None).value,
         balance=balance,
+        held=in_pieces(balance, container.piece_mg, container.register.form),
         lines=stock_queries.lines_of_container(container.id),
         form=opening or form,
         change=form,

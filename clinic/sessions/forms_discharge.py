@@ -64,8 +64,9 @@ class DrugForm(Form):
     act = StringField("Act", [Length(max=20)])
     container_id = SelectField("Vial or bag", [left_open()])
     drug_name = SelectField("Drug", [left_open()])
-    quantity_mg = NumberField(
-        "Amount", places=4, minimum=Decimal("0.0001"), maximum=Decimal(100000), required=True, unit="mg"
+    quantity_mg = NumberField("Amount", places=4, minimum=Decimal("0.0001"), maximum=Decimal(100000), unit="mg")
+    pieces = NumberField(
+        "Or tablets, patches and the like", places=2, minimum=Decimal("0.01"), maximum=10_000, unit="pieces"
     )
     reason = text("What it was, where it went", LONG)
     is_more = BooleanField("Measured again: there is more than should be left")

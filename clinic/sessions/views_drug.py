@@ -15,10 +15,11 @@ from clinic.core import clock, formats
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import attempt
-from clinic.core.units import Unit, format_quantity
+from clinic.core.units import EXACT, Unit, format_quantity
 from clinic.druglog import operations as druglog
 from clinic.druglog import queries as register
 from clinic.druglog.models import Container, DrugAccount
+from clinic.druglog.rules import in_pieces
 from clinic.sessions import operations
 from clinic.sessions.forms_acts import number
 from clinic.sessions.forms_discharge import DrugForm
@@ -45,7 +46,7 @@ def _containers(infusion: InfusionSession) -> list[tuple[Container, str]]:
     found = []
     for container, balance in register.containers_at_hand(_drugs(infusion), infusion.drug_account):
         lot = f", lot {container.lot}" if container.lot else ""
-        held = format_quantity(balance, Unit.MG)
+        held = in_pieces(balance, container.piece_mg, container.register.form)
         until = f", use before {_moment(container.beyond_use_at)}" if container.beyond_use_at else ""
         found.append((container, f"{container.drug_name}: {container.description}{lot}, holds {held}{until}"))
     return found
@@ -64,7 +65,8 @@ def _offered(infusion: InfusionSession) -> list[tuple[Container, str]]:
 
 def _page(infusion: InfusionSession, form: DrugForm, status: int = 200) -> ResponseReturnValue:
     now = clock.now()
-    form.offer(_offered(infusion), _drugs(infusion), [one for one in clinicians() if one.id != actor().id])
+    offered = _offered(infusion)
+    form.offer(offered, _drugs(infusion), [one for one in clinicians() if one.id != actor().id])
     account = infusion.drug_account
     # The same field stands in several forms of the page: what was typed goes back into the one that was sent.
     refused_act = form.act.data if form.summary else None
@@ -80,6 +82,7 @@ def _page(infusion: InfusionSession, form: DrugForm, status: int = 200) -> Respo
         entries=register.entries_of(account) if account else [],
         discrepancies=register.discrepancies_of(account) if account else [],
         account_id=account.id if account else None,
+        has_pieces=any(one.piece_mg for one, _ in offered),
         is_witnessed=clinic().is_withdrawal_witnessed,
         back_to=session_url(infusion),
     )
@@ -124,15 +127,26 @@ def _drug(form: DrugForm) -> str:
     return str(form.drug_name.data)
 
 
-def _amount(form: DrugForm) -> Decimal:
-    return number(form.quantity_mg) or Decimal(0)
+def _amount(form: DrugForm, container: Container | None = None) -> Decimal:
+    """Return what was entered in mg; what is counted in pieces holds what its label says of each."""
+    mg, pieces = number(form.quantity_mg), number(form.pieces)
+    if container is None or pieces is None:
+        if mg is None:
+            raise RuleBroken("Enter the amount.", field="quantity_mg")
+        return mg
+    if container.piece_mg is None:
+        raise RuleBroken("This one is not counted in pieces: enter mg.", field="pieces")
+    counted = EXACT.multiply(pieces, container.piece_mg)
+    if mg is not None and mg != counted:
+        said = f"{format_quantity(counted, Unit.MG)}, not {format_quantity(mg, Unit.MG)}"
+        raise RuleBroken(f"So many pieces hold {said}. Enter one of the two.", field="pieces")
+    return counted
 
 
 def _withdraw(infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
     witness = _witness(form, now) if clinic().is_withdrawal_witnessed else None
-    druglog.withdraw(
-        account, _container(infusion, form), _amount(form), witness=witness, happened_at=now, by=actor(), at=now
-    )
+    container = _container(infusion, form)
+    druglog.withdraw(account, container, _amount(form, container), witness=witness, happened_at=now, by=actor(), at=now)
 
 
 def _prepare(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
@@ -173,7 +187,8 @@ def _waste(_infusion: InfusionSession, account: DrugAccount, form: DrugForm, now
 
 
 def _return(infusion: InfusionSession, account: DrugAccount, form: DrugForm, now: datetime) -> None:
-    druglog.return_to_stock(account, _container(infusion, form), _amount(form), happened_at=now, by=actor(), at=now)
+    container = _container(infusion, form)
+    druglog.return_to_stock(account, container, _amount(form, container), happened_at=now, by=actor(), at=now)
 
 
 def _unknown(*_: Any) -> None:

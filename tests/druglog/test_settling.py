@@ -97,7 +97,7 @@ def test_a_cabinet_is_counted_page_by_page_and_blind(nurses_browser, make_vials,
     code = re.search(r"record ((?:[0-9a-f]{4} ?){3})", paper).group(1)
     assert "Unchanged since that print." in nurses_browser.get("/prints", query_string={"code": code}).text
     (row,) = csv.DictReader(io.StringIO(nurses_browser.get(f"/drugs/counts/{sheet.id}/export.csv").text))
-    assert (row["Full containers"], row["Counted, mg"], row["Difference, mg"]) == ("1", "200", "-200")
+    assert (row["Containers or pieces"], row["Counted, mg"], row["Difference, mg"]) == ("1", "200", "-200")
 
 
 def test_a_page_whose_label_has_no_size_is_counted_in_mg(nurses_browser, make_cabinet, nurse, checker):
