@@ -24,7 +24,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 import config as settings
 from clinic import door, offline, traces, tries
-from clinic.accounts import current, passwords
+from clinic.accounts import current, passwords, proofs
 from clinic.audit import chain
 from clinic.audit import operations as audit
 from clinic.core import clock, db, formats, idempotency, later, pdf, retry, seal
@@ -59,6 +59,7 @@ class Shell(Flask):
 
     def _try(self) -> Response:
         _begin_request()
+        proofs.device.set(current.device())
         with db.unit_of_work(write=request.method not in SAFE) as unit:
             response = super().full_dispatch_request()
             if response.status_code >= 400:  # noqa: PLR2004 HTTP's own border

@@ -1,6 +1,6 @@
 """Who is at the screen: the one use of Flask-Login."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,10 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 
 from clinic.accounts import passkey_rules, queries
 from clinic.accounts.models import Clinic, LoginSession, Staff
+from clinic.accounts.passwords import new_token, token_hash
 from clinic.core import clock, db, formats
+
+_DEVICE: Final = "device"
 
 login_manager = LoginManager()
 login_manager.session_protection = None  # it would compare browser names; our sign-ins are rows that can be ended
@@ -59,16 +62,29 @@ def begin(token: str) -> SignedIn:
     found = _find(token)
     if found is None:
         raise LookupError("The sign-in that was just begun is not there.")
+    device = session.get(_DEVICE) or new_token()
     session.clear()
     session.permanent = True
+    session[_DEVICE] = device  # stays through every sign-in of this browser
+    if found.login.device_hash is None:
+        found.login.device_hash = token_hash(device)
     login_user(found, remember=False)
     return found
 
 
 def end() -> None:
     """Forget the browser session."""
+    device = session.get(_DEVICE)
     logout_user()
     session.clear()
+    if device is not None:
+        session[_DEVICE] = device
+
+
+def device() -> str | None:
+    """The hash of what this browser is known by, from its first sign-in on; it opens nothing by itself."""
+    known = session.get(_DEVICE)
+    return token_hash(known) if isinstance(known, str) else None
 
 
 def is_signed_in() -> bool:

@@ -11,6 +11,7 @@ from wtforms.form import BaseForm
 from wtforms.validators import Length, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from clinic.accounts import pin_rules
 from clinic.accounts.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from clinic.core.forms import Form
 from clinic.core.permissions import Role
@@ -93,8 +94,32 @@ class SignInForm(Form):
 
 
 class UnlockForm(Form):
-    password = _Secret("Password", "Enter your password")
+    """The PIN, where it counts, or the password."""
+
+    pin = PasswordField("PIN")
+    password = PasswordField("Password")
     next = HiddenField()
+
+    @property
+    def secret(self) -> str:
+        """What was given."""
+        return text(self.password) or text(self.pin).strip()
+
+    def validate_password(self, field: Field) -> None:
+        if not self.secret:
+            raise StopValidation("Enter your password")
+        if not field.data and not pin_rules.is_pin(self.secret):
+            raise StopValidation(f"A PIN has {pin_rules.SHORTEST} to {pin_rules.LONGEST} digits")
+
+
+class PinForm(Form):
+    pin_password = _Secret("Your password", "Enter your password")
+    pin = _Secret("New PIN", "Enter the digits of the new PIN")
+    pin_again = _Secret("The same PIN again", "Enter the PIN again")
+
+    def validate_pin_again(self, field: Field) -> None:
+        if field.data != self.pin.data:
+            raise StopValidation("The two are not the same")
 
 
 class FactorForm(Form):

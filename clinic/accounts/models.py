@@ -177,6 +177,32 @@ class LoginSession(Base):
     handed_path: Mapped[str | None]
     address: Mapped[str | None]
     browser: Mapped[str | None]
+    # Which browser of which device; people who signed in fully at one take turns there.
+    device_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True, sort_order=91)
+    # Wrong PINs at this sign-in. Only ever more, at most five.
+    pin_wrong: Mapped[int] = mapped_column(default=0, server_default="0", sort_order=92)
+
+
+class BedsidePin(Base):
+    """A PIN that takes the lock off where its person signed in fully. One at a time, the others were removed."""
+
+    __tablename__ = "bedside_pin"
+    __table_args__ = (
+        sa.CheckConstraint("pin_hash LIKE '$argon2id$%'", name="is_hashed"),
+        sa.Index(
+            "uq_bedside_pin_one_per_person",
+            "staff_id",
+            unique=True,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        ),
+    )
+
+    staff_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
+    pin_hash: Mapped[str]
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
 
 
 class LoginFailure(Base):

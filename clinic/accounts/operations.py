@@ -9,7 +9,7 @@ from functools import partial
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from clinic.accounts import factors, guessing, proofs, queries
+from clinic.accounts import factors, guessing, pin_rules, pins, proofs, queries
 from clinic.accounts.models import Clinic, LoginSession, Site, Staff, StaffRole
 from clinic.accounts.passwords import hash_password, is_outdated, matches, new_token, token_hash
 from clinic.accounts.rules import StaffStatus, password_problem, words_of
@@ -89,12 +89,14 @@ def check_password(
 ) -> None:
     """Ask for the person's own secret again: for a signature, a double check, an unlocked screen.
 
-    The word that stands for what a passkey has just proved is taken in the password's place.
+    The word that stands for what a passkey has just proved is taken in the password's place; a PIN is not.
 
     Raises WrongSecret or TooManyTries, both RuleBroken at the field `password`. A wrong secret is counted, and written
     into the trail as `refused`, even though its request is rolled back.
     """
     guessing.refuse_when_guessing(staff, at=at)
+    if pin_rules.is_pin(password):
+        raise RuleBroken("A PIN does not do here: type the password, or use a passkey.", field="password")
     is_word = proofs.is_word(password)
     if not (proofs.use(password, staff=staff, at=at) if is_word else matches(password, staff.password_hash)):
         guessing.count_secret(staff.id, refused, at=at)
@@ -203,13 +205,30 @@ def lock(login: LoginSession, *, at: datetime) -> None:
         audit.record(AuditAction.LOCKED, login, actor_id=login.staff_id, at=at, clinic_id=login.clinic_id)
 
 
-def unlock(login: LoginSession, password: str, *, by: Staff, at: datetime) -> None:
-    """Unlock the screen with the password of the person who locked it. Raises RuleBroken."""
-    check_password(by, password, at=at, refused=AuditAction.SIGN_IN_REFUSED)
+def check_at(login: LoginSession, secret: str, *, by: Staff, at: datetime) -> None:
+    """Ask whoever signed in fully here for the PIN or the password, to go on at the same device. Raises RuleBroken."""
+    if pin_rules.is_pin(secret):
+        pins.check(secret, staff=by, login=login, at=at)
+    else:
+        check_password(by, secret, at=at, refused=AuditAction.SIGN_IN_REFUSED)
+
+
+def unlock(login: LoginSession, secret: str, *, by: Staff, at: datetime) -> None:
+    """Unlock the screen with the PIN or the password of the person who locked it. Raises RuleBroken."""
+    check_at(login, secret, by=by, at=at)
     if login.locked_at is not None:
-        login.locked_at = None
-        login.seen_at = at
-        audit.record(AuditAction.UNLOCKED, login, actor_id=by.id, at=at, clinic_id=login.clinic_id)
+        method = "PIN" if pin_rules.is_pin(secret) else Method.PASSWORD
+        audit.record(AuditAction.UNLOCKED, login, actor_id=by.id, at=at, clinic_id=login.clinic_id, method=method)
+    login.locked_at = None
+    login.seen_at = at
+
+
+def switch_to(login: LoginSession, secret: str, *, by: Staff, at: datetime) -> str:
+    """Go on with a sign-in that waits locked at this device, as its own person. Gives a new token."""
+    unlock(login, secret, by=by, at=at)
+    token = new_token()
+    login.token_hash = token_hash(token)
+    return token
 
 
 def hand_tablet(login: LoginSession, path: str, *, at: datetime) -> None:
@@ -218,9 +237,9 @@ def hand_tablet(login: LoginSession, path: str, *, at: datetime) -> None:
     audit.record(AuditAction.TABLET_HANDED, login, actor_id=login.staff_id, at=at, clinic_id=login.clinic_id)
 
 
-def take_tablet_back(login: LoginSession, password: str, *, by: Staff, at: datetime) -> None:
-    """Take the tablet back with the password of the person who handed it over. Raises RuleBroken."""
-    check_password(by, password, at=at, refused=AuditAction.SIGN_IN_REFUSED)
+def take_tablet_back(login: LoginSession, secret: str, *, by: Staff, at: datetime) -> None:
+    """Take the tablet back with the PIN or the password of the person who handed it over. Raises RuleBroken."""
+    check_at(login, secret, by=by, at=at)
     login.handed_path = None
     login.seen_at = at
     audit.record(AuditAction.TABLET_TAKEN_BACK, login, actor_id=by.id, at=at, clinic_id=login.clinic_id)
@@ -237,6 +256,7 @@ def change_password(current: str, new: str, *, login: LoginSession, clinic: Clin
         refusal.field = "current"
         raise
     set_password(by, new, clinic=clinic)
+    pins.remove(by, by=by, at=at)
     audit.record(AuditAction.PASSWORD_CHANGED, by, actor_id=by.id, at=at)
     return end_logins(by, keep=login, at=at)
 

@@ -5,6 +5,7 @@ a signature, a double check, a witness, another factor. It is one person's, from
 """
 
 import re
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,6 +15,9 @@ from sqlalchemy.engine import CursorResult
 from clinic.accounts.models import LoginSession, PasskeyProof, Staff
 from clinic.accounts.passwords import new_token, token_hash
 from clinic.core import db
+
+# The device that this piece of work comes from, as its hash: a PIN proves a witness only where both signed in.
+device: ContextVar[str | None] = ContextVar("device", default=None)
 
 LASTS: Final = timedelta(minutes=2)
 NOT_YOURS: Final = "This passkey is not yours, or it was given too long ago. Use it again, or type the password."

@@ -24,13 +24,56 @@ def signed_in(
         .join(Staff, Staff.id == LoginSession.staff_id)
         .where(
             LoginSession.token_hash == token_hash(token),
-            LoginSession.ended_at.is_(None),
-            LoginSession.seen_at > at - timedelta(seconds=idle_seconds),
-            LoginSession.started_at > at - timedelta(seconds=absolute_seconds),
+            _is_live(at=at, idle_seconds=idle_seconds, absolute_seconds=absolute_seconds),
             Staff.status == StaffStatus.ACTIVE,
         )
     ).first()
     return None if row is None else (row[0], row[1])
+
+
+def _is_live(*, at: datetime, idle_seconds: int, absolute_seconds: int) -> sa.ColumnElement[bool]:
+    """A sign-in that has not ended: one that nobody uses ends soon, one that was locked waits for its person."""
+    return sa.and_(
+        LoginSession.ended_at.is_(None),
+        sa.or_(LoginSession.seen_at > at - timedelta(seconds=idle_seconds), LoginSession.locked_at.is_not(None)),
+        LoginSession.started_at > at - timedelta(seconds=absolute_seconds),
+    )
+
+
+def waiting_at_device(device: str, *, at: datetime, absolute_seconds: int) -> list[tuple[LoginSession, Staff]]:
+    """Who signed in fully at a device and locked it, or was taken over from, in any clinic; the last seen first."""
+    rows = db.session.execute(
+        sa.select(LoginSession, Staff)
+        .join(Staff, Staff.id == LoginSession.staff_id)
+        .where(
+            LoginSession.device_hash == device,
+            LoginSession.ended_at.is_(None),
+            LoginSession.locked_at.is_not(None),
+            LoginSession.is_factor_due.is_(False),
+            LoginSession.handed_path.is_(None),
+            LoginSession.started_at > at - timedelta(seconds=absolute_seconds),
+            Staff.status == StaffStatus.ACTIVE,
+        )
+        .order_by(LoginSession.seen_at.desc(), LoginSession.id)
+        .execution_options(unscoped=True)
+    )
+    return [(login, staff) for login, staff in rows]
+
+
+def login_at_device(device: str, staff_id: uuid.UUID, *, at: datetime, lasts: timedelta) -> LoginSession | None:
+    """The last full sign-in of a person at a device that has not ended."""
+    return db.session.scalar(
+        sa.select(LoginSession)
+        .where(
+            LoginSession.device_hash == device,
+            LoginSession.staff_id == staff_id,
+            LoginSession.ended_at.is_(None),
+            LoginSession.is_factor_due.is_(False),
+            LoginSession.started_at > at - lasts,
+        )
+        .order_by(LoginSession.started_at.desc())
+        .limit(1)
+    )
 
 
 def staff_with_roles(staff_id: uuid.UUID) -> Staff | None:
@@ -157,12 +200,9 @@ def unended_logins(staff_id: uuid.UUID) -> list[LoginSession]:
 
 def live_logins(staff_id: uuid.UUID, *, at: datetime, idle_seconds: int, absolute_seconds: int) -> list[LoginSession]:
     """The browsers that a person is signed in with now, newest first."""
-    return [
-        login
-        for login in unended_logins(staff_id)
-        if login.seen_at > at - timedelta(seconds=idle_seconds)
-        and login.started_at > at - timedelta(seconds=absolute_seconds)
-    ]
+    live = _is_live(at=at, idle_seconds=idle_seconds, absolute_seconds=absolute_seconds)
+    found = sa.select(LoginSession).where(LoginSession.staff_id == staff_id, live)
+    return list(db.session.scalars(found.order_by(LoginSession.started_at.desc())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +215,7 @@ class SignIns:
 
 def sign_ins(*, at: datetime, idle_seconds: int, absolute_seconds: int) -> dict[uuid.UUID, SignIns]:
     """The sign-ins of everybody who has one in this clinic."""
-    is_live = sa.and_(
-        LoginSession.ended_at.is_(None),
-        LoginSession.seen_at > at - timedelta(seconds=idle_seconds),
-        LoginSession.started_at > at - timedelta(seconds=absolute_seconds),
-    )
+    is_live = _is_live(at=at, idle_seconds=idle_seconds, absolute_seconds=absolute_seconds)
     rows = db.session.execute(
         sa.select(
             LoginSession.staff_id, sa.func.max(LoginSession.started_at), sa.func.sum(sa.case((is_live, 1), else_=0))

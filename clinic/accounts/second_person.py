@@ -1,8 +1,8 @@
-"""A second person at somebody else's screen, who proves by the own password who that is."""
+"""A second person at somebody else's screen, who proves at that moment who that is."""
 
 from datetime import datetime
 
-from clinic.accounts import operations, queries
+from clinic.accounts import operations, pin_rules, pins, proofs, queries
 from clinic.accounts.models import Staff
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, Role
@@ -14,14 +14,17 @@ def clinicians() -> list[Staff]:
 
 
 def proved(staff_id: str, password: str, *, permission: Permission, at: datetime, field: str) -> Staff:
-    """Return a second person who has just proved who that is by the own password.
+    """Return a second person who has just proved who that is: by password, by passkey, or here by PIN.
 
     Raises RuleBroken, at `field` or at the password, for somebody who may not or could not.
     """
     person = next((one for one in clinicians() if str(one.id) == staff_id), None)
     if person is None or not person.may(permission):
         raise RuleBroken("Choose your own name.", field=field)
-    operations.check_password(person, password, at=at)
+    if pin_rules.is_pin(password):
+        pins.prove(password, staff=person, device=proofs.device.get(), at=at)
+    else:
+        operations.check_password(person, password, at=at)
     return person
 
 

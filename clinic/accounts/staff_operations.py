@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm.attributes import flag_modified
 
-from clinic.accounts import operations, queries
+from clinic.accounts import operations, pins, queries
 from clinic.accounts.models import Clinic, Invitation, Staff, StaffRole
 from clinic.accounts.passwords import new_token, token_hash
 from clinic.accounts.rules import INVITATION_LASTS, LinkPurpose, StaffStatus, roles_given_by
@@ -88,6 +88,7 @@ def reset(staff: Staff, *, by: Staff, at: datetime) -> str:
 def accept_invitation(invitation: Invitation, staff: Staff, password: str, *, clinic: Clinic, at: datetime) -> None:
     """Set the password by a link, which is used up by it. Raises RuleBroken when the password is refused."""
     operations.set_password(staff, password, clinic=clinic)
+    pins.remove(staff, by=staff, at=at)
     invitation.used_at = at
     is_new = staff.status is StaffStatus.INVITED
     staff.status = StaffStatus.ACTIVE
@@ -126,6 +127,7 @@ def disable(staff: Staff, reason: str, *, by: Staff, at: datetime) -> None:
         raise RuleBroken(LAST_ADMIN)
     staff.status = StaffStatus.DISABLED
     operations.end_logins(staff, at=at)
+    pins.remove(staff, by=by, at=at)
     audit.record(AuditAction.STAFF_DISABLED, staff, actor_id=by.id, at=at, reason=reason)
 
 

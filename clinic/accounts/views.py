@@ -1,5 +1,6 @@
 """Pages about the own sign-in; the other pages of accounts register themselves on the same blueprint."""
 
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -7,7 +8,7 @@ from flask import Blueprint, current_app, flash, redirect, render_template, requ
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts import current, operations, queries
-from clinic.accounts.forms import ROLE_WORDS, SignInForm, UnlockForm, text
+from clinic.accounts.forms import ROLE_WORDS, SignInForm, text
 from clinic.accounts.guessing import TooManyTries
 from clinic.accounts.models import Clinic, LoginSession, Staff
 from clinic.accounts.rules import DEMO_PASSWORD, StaffStatus, own_path
@@ -24,7 +25,7 @@ bp = Blueprint("accounts", __name__)
 @bp.get("/login")
 @public
 def show_login() -> ResponseReturnValue:
-    if current.is_signed_in():
+    if current.is_signed_in() and not current.is_locked():
         return redirect(onwards(request.args.get("next")), 303)
     form = SignInForm(formdata=None, next=own_path(request.args.get("next")))
     return login_page(form), 200
@@ -38,18 +39,35 @@ def sign_in() -> ResponseReturnValue:
     if form.validate_on_submit():
         at = clock.now()
         try:
-            _, token = operations.sign_in(
+            login, token = operations.sign_in(
                 text(form.email), text(form.password), address=request.remote_addr, browser=browser(), at=at
             )
         except RuleBroken as refusal:
             form.refuse(refusal)
             status = 429 if isinstance(refusal, TooManyTries) else 422
         else:
-            if current.is_signed_in():  # another person, or the same one again, at this browser
-                operations.end_login(current.signed_in().login, at=at)
+            is_another = take_over(login, at=at)
             current.begin(token)
-            return redirect(onwards(form.next.data), 303)
+            return redirect(onwards(None if is_another else form.next.data), 303)
     return login_page(form), status
+
+
+def take_over(login: LoginSession, *, at: datetime) -> bool:
+    """Let a new sign-in take this browser over; says whether it was another person's.
+
+    The other one's stays, locked, and waits for its person. The same person's earlier ones at this device end.
+    """
+    for earlier, staff in waiting_here():
+        if staff.id == login.staff_id:
+            operations.end_login(earlier, at=at)
+    before = current.signed_in().login if current.is_signed_in() else None
+    if before is None:
+        return False
+    if before.staff_id == login.staff_id or before.is_factor_due or before.device_hash is None:
+        operations.end_login(before, at=at)
+    else:
+        operations.lock(before, at=at)
+    return before.staff_id != login.staff_id
 
 
 @bp.post("/logout")
@@ -85,7 +103,17 @@ def login_page(form: SignInForm) -> str:
         clinic_name=name,
         demo=_demo(clinic),
         has_passkeys_here=has_passkeys_here(),
+        waiting=waiting_here(),
     )
+
+
+def waiting_here() -> list[tuple[LoginSession, Staff]]:
+    """Whose sign-ins wait locked at this device."""
+    device = current.device()
+    if device is None:
+        return []
+    absolute = current_app.config["LOGIN_ABSOLUTE_SECONDS"]
+    return queries.waiting_at_device(device, at=clock.now(), absolute_seconds=absolute)
 
 
 def _demo(clinic: Clinic | None) -> dict[str, Any] | None:
@@ -103,73 +131,7 @@ def role_words(staff: Staff) -> str:
     return ", ".join(words for role, words in ROLE_WORDS.items() if role in staff.roles)
 
 
-# --- lock and unlock -------------------------------------------------------------------------------------------------
-
-
-@bp.post("/lock")
-@signed_in
-def lock() -> ResponseReturnValue:
-    operations.lock(current.signed_in().login, at=clock.now())
-    left = request.referrer or ""
-    back = own_path(left.removeprefix(request.host_url.rstrip("/")))
-    return redirect(url_for(".show_unlock", next=back), 303)
-
-
-@bp.get("/unlock")
-@signed_in
-def show_unlock() -> ResponseReturnValue:
-    if not current.is_locked():
-        return redirect(onwards(request.args.get("next")), 303)
-    form = UnlockForm(formdata=None, next=own_path(request.args.get("next")))
-    return render_template("accounts/unlock.html", form=form, has_passkeys_here=has_passkeys_here())
-
-
-@bp.post("/unlock")
-@signed_in
-def unlock() -> ResponseReturnValue:
-    form = UnlockForm()
-    status = 422
-    if form.validate_on_submit():
-        try:
-            operations.unlock(current.signed_in().login, text(form.password), by=current.actor(), at=clock.now())
-        except RuleBroken as refusal:
-            form.refuse(refusal)
-            status = 429 if isinstance(refusal, TooManyTries) else 422
-        else:
-            return redirect(onwards(form.next.data), 303)
-    return render_template("accounts/unlock.html", form=form, has_passkeys_here=has_passkeys_here()), status
-
-
-# --- the tablet in a patient's hands ---------------------------------------------------------------------------------
-
-
-@bp.get("/tablet/back")
-@signed_in
-def show_take_back() -> ResponseReturnValue:
-    if current.handed_path() is None:
-        return redirect(url_for("home"), 303)
-    return render_template("accounts/take_back.html", form=UnlockForm(formdata=None))
-
-
-@bp.post("/tablet/take-back")
-@signed_in
-def take_back() -> ResponseReturnValue:
-    """Staff take the tablet back and come to the record that it was handed over for."""
-    path = current.handed_path()
-    if path is None:
-        return redirect(url_for("home"), 303)
-    form = UnlockForm()
-    status = 422
-    if form.validate_on_submit():
-        login, by = current.signed_in().login, current.actor()
-        try:
-            operations.take_tablet_back(login, text(form.password), by=by, at=clock.now())
-        except RuleBroken as refusal:
-            form.refuse(refusal)
-            status = 429 if isinstance(refusal, TooManyTries) else 422
-        else:
-            return redirect(path, 303)
-    return render_template("accounts/take_back.html", form=form), status
+# --- what the other pages share ---------------------------------------------------------------------------------------
 
 
 def limits_of_a_login() -> dict[str, int]:
@@ -195,7 +157,9 @@ from clinic.accounts import (  # noqa: E402, F401
     views_account,
     views_factor,
     views_invitation,
+    views_lock,
     views_passkey,
+    views_pin,
     views_staff,
     views_staff_import,
     views_trail,

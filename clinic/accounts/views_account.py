@@ -5,8 +5,8 @@ import uuid
 from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import current, factors, operations, passkeys
-from clinic.accounts.forms import ChangePasswordForm, text
+from clinic.accounts import current, factors, operations, passkeys, pins
+from clinic.accounts.forms import ChangePasswordForm, PinForm, text
 from clinic.accounts.guessing import TooManyTries
 from clinic.accounts.views import bp, has_passkeys_here, live_logins, role_words, say
 from clinic.audit import queries as audit_queries
@@ -15,13 +15,17 @@ from clinic.core.errors import RuleBroken
 from clinic.core.permissions import signed_in
 
 
-def _page(form: ChangePasswordForm) -> str:
+def account_page(form: ChangePasswordForm | None = None, *, pin_form: PinForm | None = None) -> str:
+    """The own account, with the form that was refused, if one was."""
     person = current.actor()
     found = factors.authenticator_of(person.id)
     authenticator = found if found is not None and found.confirmed_at is not None else None
     return render_template(
         "accounts/account.html",
-        form=form,
+        form=form or ChangePasswordForm(formdata=None),
+        pin_form=pin_form or PinForm(formdata=None),
+        page_errors=pin_form is not None,
+        pin=pins.of_person(person.id),
         person=person,
         role=role_words(person),
         logins=live_logins(person),
@@ -38,7 +42,7 @@ def _page(form: ChangePasswordForm) -> str:
 @signed_in
 def show_account() -> ResponseReturnValue:
     """Who I am here, where I am signed in, and my password."""
-    return _page(ChangePasswordForm(formdata=None))
+    return account_page()
 
 
 @bp.post("/account/password")
@@ -63,7 +67,7 @@ def change_password() -> ResponseReturnValue:
         else:
             say(f"Password changed. Other sign-ins ended: {ended}" if ended else "Password changed")
             return redirect(url_for(".show_account"), 303)
-    return _page(form), status
+    return account_page(form), status
 
 
 @bp.post("/account/sign-ins/<uuid:login_id>/end")

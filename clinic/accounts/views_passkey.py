@@ -12,7 +12,7 @@ from clinic.accounts.forms import SignInForm
 from clinic.accounts.guessing import TooManyTries
 from clinic.accounts.passkey_rules import Party
 from clinic.accounts.rules import own_path
-from clinic.accounts.views import bp, browser, login_page, onwards, say
+from clinic.accounts.views import bp, browser, login_page, onwards, say, take_over
 from clinic.audit.rules import AuditAction
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
@@ -61,7 +61,6 @@ def ask_passkey() -> ResponseReturnValue:
 def sign_in_with_passkey() -> ResponseReturnValue:
     """Sign in with what the passkey answered; the sign-in is complete."""
     at = clock.now()
-    before = current.signed_in().login if current.is_signed_in() else None
     try:
         login, token = passkeys.sign_in(
             request.form.get("credential", ""),
@@ -74,9 +73,7 @@ def sign_in_with_passkey() -> ResponseReturnValue:
         form = SignInForm(formdata=None, next=own_path(request.form.get("next")))
         form.refusal = refusal.message
         return login_page(form), 429 if isinstance(refusal, TooManyTries) else 422
-    is_another = before is not None and before.staff_id != login.staff_id
-    if before is not None:
-        operations.end_login(before, at=at)
+    is_another = take_over(login, at=at)
     current.begin(token)
     # Whoever takes over a tablet comes to the own first page, not to where the other one was.
     return redirect(onwards(None if is_another else request.form.get("next")), 303)

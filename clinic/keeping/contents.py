@@ -27,6 +27,7 @@ NEVER: Final = {
     "passkey": "what opens accounts of one installation, bound to its address; they are added anew",
     "passkey_proof": "hashes of what passkeys proved, each for two minutes",
     "used_challenge": "hashes of the last minutes' challenges of passkeys",
+    "bedside_pin": "hashes of PINs, which count at the devices of one installation; they are set anew",
     "recovery_code": "hashes of codes that open an account",
     "calendar_feed": "hashes of secret addresses; they are issued anew",
 }

@@ -86,7 +86,7 @@ def test_each_sign_in_gets_a_cookie_of_its_own(client, person, enter):
     assert len({before, first, cookie_of(client)}) == 3
 
 
-def test_a_second_sign_in_at_a_browser_ends_the_first(client, nurse, person, enter):
+def test_a_second_sign_in_ends_a_first_that_belongs_to_no_device(client, nurse, person, enter):
     client.sign_in(nurse)
     assert enter(person.email, PASSWORD).status_code == 303
     assert not operations.queries.unended_logins(nurse.id)
