@@ -26,6 +26,11 @@ class Config:
     MAIL_FROM = os.environ.get("MAIL_FROM", "")
     PUBLIC_URL = os.environ.get("PUBLIC_URL", "")
 
+    OIDC_ISSUER = os.environ.get("OIDC_ISSUER", "")
+    OIDC_CLIENT_ID = os.environ.get("OIDC_CLIENT_ID", "")
+    OIDC_CLIENT_SECRET = os.environ.get("OIDC_CLIENT_SECRET", "")
+    OIDC_NAME = os.environ.get("OIDC_NAME", "clinic account")
+
     # Whether a plan gets a process of its own; "no" where `clinic plans work --loop` runs all the time.
     STARTS_PLANS = os.environ.get("STARTS_PLANS", "yes") == "yes"
 

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from clinic.accounts import identity_provider
 from clinic.accounts.models import Clinic
 from clinic.areas import load_models
 from clinic.core import db
@@ -69,6 +70,7 @@ def setting_faults(config: Mapping[str, Any]) -> Iterator[str]:
     yield from (fault for fault, is_unsafe in answers.items() if is_unsafe)
     yield from _secret_faults(str(config.get("SECRET_KEY") or ""))
     yield from _mail_faults(config)
+    yield from identity_provider.setting_faults(config)
 
 
 def _secret_faults(secret: str) -> Iterator[str]:

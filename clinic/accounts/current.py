@@ -122,8 +122,8 @@ def handed_path() -> str | None:
     return signed_in().login.handed_path if is_signed_in() else None
 
 
-def party() -> passkey_rules.Party | None:
-    """The address that passkeys are bound to: the installation's own, never one that a request brought.
+def public_address() -> str:
+    """The installation's own address, never one that a request brought; empty where it has none.
 
     While it is tried out on this very machine, `localhost` needs no setting.
     """
@@ -133,4 +133,9 @@ def party() -> passkey_rules.Party | None:
     is_trial = not address and not current_app.config["IS_PRODUCTION"]
     if is_trial and urlsplit(request.host_url).hostname == "localhost":
         address = request.host_url
-    return passkey_rules.party_at(address)
+    return address.rstrip("/")
+
+
+def party() -> passkey_rules.Party | None:
+    """The address that passkeys are bound to."""
+    return passkey_rules.party_at(public_address())

@@ -100,15 +100,17 @@ def count_sign_in(email: str, *, address: str | None, at: datetime) -> None:
     later.do(write)
 
 
-def count_passkey(staff_id: uuid.UUID | None, *, address: str | None, at: datetime) -> None:
-    """Count an answer of a passkey that was refused, once its request has ended, and write it into the trail."""
+def count_refused(
+    staff_id: uuid.UUID | None, *, address: str | None, at: datetime, refused: AuditAction = AuditAction.PASSKEY_REFUSED
+) -> None:
+    """Count a sign-in without password that was refused, once its request has ended, and write it into the trail."""
 
     def write() -> None:
         _forget_old(at)
         db.session.add(LoginFailure(subject=f"address:{address}", failed_at=at))
         staff = db.session.get(Staff, staff_id, execution_options={"unscoped": True}) if staff_id else None
         clinic_id = queries.first_clinic_id(staff.id) if staff else None
-        audit.record(AuditAction.PASSKEY_REFUSED, staff, actor_id=None, at=at, clinic_id=clinic_id)
+        audit.record(refused, staff, actor_id=None, at=at, clinic_id=clinic_id)
 
     later.do(write)
 

@@ -285,6 +285,30 @@ class PasskeyProof(Base):
     used_at: Mapped[datetime | None]
 
 
+class ProviderIdentity(Base):
+    """Who a person is at the clinic's own sign-in. Never deleted, so that the trail can name what opened an account."""
+
+    __tablename__ = "provider_identity"
+    __table_args__ = tuple(
+        sa.Index(
+            f"uq_provider_identity_{name}",
+            *columns,
+            unique=True,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        )
+        for name, columns in (("one_account", ("issuer", "subject")), ("one_per_person", ("staff_id", "issuer")))
+    )
+
+    staff_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
+    issuer: Mapped[str]
+    # The provider's own name for the person, given to nobody else: no e-mail address, which may pass to another.
+    subject: Mapped[str]
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+
+
 class RecoveryCode(Base):
     """A code on paper for the day when the app is lost; only its hash is kept. Used once."""
 

@@ -143,10 +143,11 @@ def _renew_hash(staff_id: uuid.UUID, outdated: str, password: str) -> None:
 
 
 class Method(StrEnum):
-    """How somebody signed in. A passkey that verified its person is both factors at once."""
+    """How somebody signed in."""
 
     PASSWORD = "password"  # noqa: S105 the name of a method
     PASSKEY = "passkey"
+    PROVIDER = "provider"
 
 
 def open_login(
@@ -157,6 +158,7 @@ def open_login(
     browser: str | None,
     at: datetime,
     method: Method = Method.PASSWORD,
+    has_two_factors: bool = False,
 ) -> tuple[LoginSession, str]:
     """Write the row of a sign-in; only the hash of its token is kept."""
     token = new_token()
@@ -166,7 +168,7 @@ def open_login(
         clinic_id=clinic_id,
         started_at=at,
         seen_at=at,
-        is_factor_due=method is Method.PASSWORD
+        is_factor_due=not has_two_factors
         and (factors.has_factor(staff.id) or factors.needs_factor(staff, db.session.get_one(Clinic, clinic_id))),
         address=address,
         browser=(browser or "")[:200],

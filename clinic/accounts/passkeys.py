@@ -92,10 +92,16 @@ def sign_in(
     staff = proved(answer, asked=asked, address=address, at=at)
     clinic_id = queries.first_clinic_id(staff.id)
     if clinic_id is None:
-        guessing.count_passkey(staff.id, address=address, at=at)
+        guessing.count_refused(staff.id, address=address, at=at)
         raise guessing.WrongSecret(NOT_TAKEN)
     return operations.open_login(
-        staff, clinic_id, address=address, browser=browser, at=at, method=operations.Method.PASSKEY
+        staff,
+        clinic_id,
+        address=address,
+        browser=browser,
+        at=at,
+        method=operations.Method.PASSKEY,
+        has_two_factors=True,  # it verified its person
     )
 
 
@@ -119,7 +125,7 @@ def proved(answer: str, *, asked: Asked | None, address: str | None, at: datetim
     except BadPasskey as problem:
         if is_crowded:
             raise guessing.TooManyTries from problem
-        guessing.count_passkey(owner, address=address, at=at)
+        guessing.count_refused(owner, address=address, at=at)
         raise guessing.WrongSecret(NOT_TAKEN) from problem
     if is_crowded and not guessing.is_known_at(staff, address):
         raise guessing.TooManyTries
@@ -133,7 +139,7 @@ def prove(answer: str, *, asked: Asked | None, login: LoginSession, at: datetime
     """
     staff = proved(answer, asked=asked, address=login.address, at=at)
     if not queries.works_here(staff.id):
-        guessing.count_passkey(staff.id, address=login.address, at=at)
+        guessing.count_refused(staff.id, address=login.address, at=at)
         raise guessing.WrongSecret(NOT_TAKEN)
     audit.record(AuditAction.PASSKEY_GIVEN, staff, actor_id=staff.id, at=at)
     return proofs.make(staff, login=login, at=at)

@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import current, operations, queries
+from clinic.accounts import current, identity_provider, operations, queries
 from clinic.accounts.forms import ROLE_WORDS, SignInForm, text
 from clinic.accounts.guessing import TooManyTries
+from clinic.accounts.identity_provider import Provider
 from clinic.accounts.models import Clinic, LoginSession, Staff
 from clinic.accounts.rules import DEMO_PASSWORD, StaffStatus, own_path
 from clinic.core import clock, db, formats
@@ -91,6 +92,11 @@ def has_passkeys_here() -> bool:
     return current.party() is not None
 
 
+def provider_here() -> Provider | None:
+    """The clinic's own sign-in elsewhere; None where there is none, or no address to come back to."""
+    return identity_provider.chosen(current_app.config) if current.public_address() else None
+
+
 def login_page(form: SignInForm) -> str:
     clinic = queries.sole_clinic()
     if clinic is not None:
@@ -104,6 +110,7 @@ def login_page(form: SignInForm) -> str:
         demo=_demo(clinic),
         has_passkeys_here=has_passkeys_here(),
         waiting=waiting_here(),
+        provider=provider_here(),
     )
 
 
@@ -160,6 +167,7 @@ from clinic.accounts import (  # noqa: E402, F401
     views_lock,
     views_passkey,
     views_pin,
+    views_provider,
     views_staff,
     views_staff_import,
     views_trail,

@@ -5,10 +5,10 @@ import uuid
 from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import current, factors, operations, passkeys, pins
+from clinic.accounts import current, factors, identities, operations, passkeys, pins
 from clinic.accounts.forms import ChangePasswordForm, PinForm, text
 from clinic.accounts.guessing import TooManyTries
-from clinic.accounts.views import bp, has_passkeys_here, live_logins, role_words, say
+from clinic.accounts.views import bp, has_passkeys_here, live_logins, provider_here, role_words, say
 from clinic.audit import queries as audit_queries
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
@@ -34,6 +34,8 @@ def account_page(form: ChangePasswordForm | None = None, *, pin_form: PinForm | 
         codes_left=factors.recovery_codes_left(person.id) if authenticator else None,
         passkeys=passkeys.of_person(person.id),
         has_passkeys_here=has_passkeys_here(),
+        provider=provider_here(),
+        identity=identities.of_person(person.id),
         events=audit_queries.account_events(person.id),
     )
 

@@ -25,6 +25,7 @@ NEVER: Final = {
     "invitation": "links that open an account",
     "authenticator": "secrets of second factors, sealed for one installation; they are added anew",
     "passkey": "what opens accounts of one installation, bound to its address; they are added anew",
+    "provider_identity": "who people are at another sign-in; they connect it anew",
     "passkey_proof": "hashes of what passkeys proved, each for two minutes",
     "used_challenge": "hashes of the last minutes' challenges of passkeys",
     "bedside_pin": "hashes of PINs, which count at the devices of one installation; they are set anew",

@@ -188,3 +188,28 @@ def test_production_starts_when_all_is_safe(on, committed_db):
     else:
         with pytest.raises(SystemExit, match="superuser"):
             create_app(production(committed_db))
+
+
+ELSEWHERE = {
+    "OIDC_ISSUER": "https://login.clinic.example",
+    "OIDC_CLIENT_ID": "chairtime",
+    "OIDC_CLIENT_SECRET": "between the two of them",
+    "PUBLIC_URL": "https://clinic.example",
+}
+
+
+def test_a_sign_in_elsewhere_that_is_whole_and_encrypted_has_no_fault():
+    assert not list(doctor.setting_faults(SAFE | ELSEWHERE))
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"OIDC_ISSUER": "http://login.clinic.example"}, "OIDC_ISSUER"),
+        ({"OIDC_CLIENT_SECRET": ""}, "OIDC_CLIENT_SECRET"),
+        ({"PUBLIC_URL": ""}, "PUBLIC_URL"),
+    ],
+)
+def test_names_what_a_sign_in_elsewhere_lacks(change, word):
+    (fault,) = doctor.setting_faults(SAFE | ELSEWHERE | change)
+    assert word in fault

@@ -59,10 +59,14 @@ def test_every_link_and_form_that_a_page_offers_can_be_used(crawl, role):
 
 
 # Met by being signed out, locked, in a patient's hands or without a network, asked by a script,
-# and the address that only leads on.
+# there only with a sign-in elsewhere, and the address that only leads on.
 WITHOUT_A_LINK = {
     "accounts.ask_new_passkey",
     "accounts.ask_passkey",
+    "accounts.ask_provider",
+    "accounts.ask_to_connect",
+    "accounts.come_back_from_provider",
+    "accounts.show_connecting",
     "accounts.show_factor",
     "accounts.show_login",
     "accounts.show_new_factor",
