@@ -187,6 +187,12 @@ class OpenForm(MomentForm):
     """Until when an opened vial may be used: day and time as the clinic's own rule says. Nothing comes from us."""
 
 
+class TimeForm(WitnessedForm, MomentForm):
+    """The beyond-use time as it should have been entered, and why it was not."""
+
+    reason = line("Why it is wrong", needed="Say why", most=_LONG)
+
+
 class StepForm(WitnessedForm):
     """What was done about a discrepancy; the second person only where it is closed."""
 

@@ -115,6 +115,16 @@ class Container(ClinicScoped, Base):
     beyond_use_at: Mapped[datetime | None] = mapped_column(sort_order=10)
     register: Mapped[Register] = relationship()
     receipt: Mapped[Receipt | None] = relationship()
+    time_corrections: Mapped[list["RegisterEntry"]] = relationship(
+        primaryjoin="and_(RegisterEntry.container_id == Container.id, RegisterEntry.beyond_use_at.is_not(None))",
+        order_by="RegisterEntry.id",
+        viewonly=True,
+    )
+
+    @property
+    def use_before_at(self) -> datetime | None:
+        """Until when it may be used: as the last correction says, else as it was entered when it was opened."""
+        return self.time_corrections[-1].beyond_use_at if self.time_corrections else self.beyond_use_at
 
 
 class DrugAccount(ClinicScoped, Base):
@@ -149,6 +159,12 @@ class RegisterEntry(ClinicScoped, Recorded, Base):
         sa.CheckConstraint(
             "kind <> 'strike' OR (about_id IS NOT NULL AND witness_id IS NOT NULL AND reason IS NOT NULL)",
             name="strike_says_what_and_why",
+        ),
+        sa.CheckConstraint(
+            "(kind = 'time-corrected') = (beyond_use_at IS NOT NULL) AND (kind <> 'time-corrected' OR "
+            "(quantity_mg = 0 AND witness_id IS NOT NULL AND reason IS NOT NULL "
+            "AND (container_id IS NULL) <> (preparation_id IS NULL)))",
+            name="time_is_corrected_before_a_witness",
         ),
         sa.CheckConstraint("kind <> 'transfer-in' OR about_id IS NOT NULL", name="arrival_names_its_departure"),
         sa.CheckConstraint("balance_after_mg >= 0", name="balance_is_never_negative"),
@@ -196,6 +212,7 @@ class RegisterEntry(ClinicScoped, Recorded, Base):
     preparation_id: Mapped[uuid.UUID | None] = mapped_column(
         sa.ForeignKey("preparation.id"), sort_order=101, info=ADDED
     )
+    beyond_use_at: Mapped[datetime | None] = mapped_column(sort_order=102, info=ADDED)
     account: Mapped[DrugAccount | None] = relationship(back_populates="entries")
     container: Mapped[Container | None] = relationship()
     register: Mapped[Register | None] = relationship()

@@ -12,6 +12,7 @@ from clinic.core.db import Base, ClinicScoped
 from clinic.core.recorded import Recorded
 from clinic.core.types import Quantity, enum_type
 from clinic.druglog.models import Cabinet, Discrepancy, DrugAccount, RegisterEntry
+from clinic.druglog.rules import RegisterKind
 from clinic.druglog.settling_rules import Cause, CountPurpose, PreparationKind, StepKind, TakenAt
 
 
@@ -63,8 +64,27 @@ class Preparation(ClinicScoped, Recorded, Base):
     checked_by: Mapped[Staff] = relationship(foreign_keys=[checked_by_id])
     recorded_by: Mapped[Staff] = relationship(foreign_keys="Preparation.recorded_by_id")
     line: Mapped[RegisterEntry | None] = relationship(
-        foreign_keys=[RegisterEntry.preparation_id], uselist=False, viewonly=True
+        primaryjoin=lambda: sa.and_(
+            RegisterEntry.preparation_id == Preparation.id, RegisterEntry.kind == RegisterKind.PREPARE
+        ),
+        foreign_keys=[RegisterEntry.preparation_id],
+        uselist=False,
+        viewonly=True,
     )
+    time_corrections: Mapped[list[RegisterEntry]] = relationship(
+        primaryjoin=lambda: sa.and_(
+            RegisterEntry.preparation_id == Preparation.id, RegisterEntry.beyond_use_at.is_not(None)
+        ),
+        foreign_keys=[RegisterEntry.preparation_id],
+        order_by=RegisterEntry.id,
+        viewonly=True,
+    )
+
+    @property
+    def use_before_at(self) -> datetime:
+        """Until when it may be used: as the last correction says, else as it was entered when it was made."""
+        corrected = self.time_corrections[-1].beyond_use_at if self.time_corrections else None
+        return corrected or self.beyond_use_at
 
     @property
     def is_struck(self) -> bool:

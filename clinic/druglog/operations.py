@@ -31,6 +31,7 @@ from clinic.druglog.operations_stock import (
     send,
     strike,
 )
+from clinic.druglog.operations_times import correct_container_time, correct_preparation_time
 from clinic.druglog.queries import AccountLine, account_lines
 from clinic.druglog.rules import RegisterKind
 from clinic.patients.models import Patient
@@ -43,6 +44,8 @@ __all__ = [
     "add_cabinet",
     "add_container",
     "adjust",
+    "correct_container_time",
+    "correct_preparation_time",
     "count",
     "count_cabinet",
     "count_page",

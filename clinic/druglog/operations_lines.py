@@ -24,7 +24,7 @@ from clinic.signatures.rules import Meaning
 MOST_DIGITS = 9
 # What brings drug back that was in the container before.
 _PUT_BACK = frozenset({RegisterKind.RETURN, RegisterKind.STRIKE})
-_MAY_BE_ZERO = frozenset({RegisterKind.COUNT, RegisterKind.GIVE})
+_MAY_BE_ZERO = frozenset({RegisterKind.COUNT, RegisterKind.GIVE, RegisterKind.TIME_CORRECTED})
 
 
 def add_line(
@@ -44,6 +44,7 @@ def add_line(
     sheet_id: uuid.UUID | None = None,
     preparation_id: uuid.UUID | None = None,
     quantity_ml: Decimal | None = None,
+    beyond_use_at: datetime | None = None,
 ) -> RegisterEntry:
     """Add a line at the end of its page: the container's, the one named, or the one that the account took from.
 
@@ -67,6 +68,7 @@ def add_line(
         about_id=about.id if about else None,
         stock_count_id=sheet_id,
         preparation_id=preparation_id,
+        beyond_use_at=beyond_use_at,
         recorded_at=at,
         recorded_by_id=by.id,
     )
@@ -171,7 +173,8 @@ def hold(register: Register) -> None:
 
 def line_content(entry: RegisterEntry) -> Mapping[str, object]:
     """Return exactly what is signed: the line with its place, its people and its times."""
-    return {
+    corrected = {} if entry.beyond_use_at is None else {"beyond use": entry.beyond_use_at}
+    return corrected | {
         "kind": entry.kind,
         "drug": entry.drug_name,
         "mg": entry.quantity_mg,

@@ -146,7 +146,7 @@ def hung(
         return _scanned(every, read_code(code), drug_name, happened_at)
     standing = [one for one in every if one.drug_name == drug_name and one.made_at <= happened_at and not one.is_struck]
     meant = [one for one in standing if one.id not in used] or standing[-1:]
-    in_time = [one for one in meant if happened_at <= one.beyond_use_at]
+    in_time = [one for one in meant if happened_at <= one.use_before_at]
     if len(in_time) > 1:
         raise RuleBroken(
             f"{len(in_time)} were made for this session: scan the label of the one you hang.", field="label"
@@ -171,7 +171,7 @@ def _scanned(every: list[Preparation], code: str, drug_name: str, happened_at: d
 
 
 def _refuse_old(made: Preparation, happened_at: datetime) -> None:
-    if happened_at > made.beyond_use_at:
+    if happened_at > made.use_before_at:
         raise RuleBroken(
             f"The {made.kind.value} {made.code} is past its beyond-use time. Make a new one.", field="label"
         )

@@ -52,7 +52,7 @@ def refuse_unusable(container: Container, happened_at: datetime) -> None:
     zone = ZoneInfo(db.session.get_one(Clinic, container.clinic_id).zone)
     if container.expires_on is not None and local(happened_at, zone).date() > container.expires_on:
         raise RuleBroken(f"It expired on {date_label(container.expires_on)}.", field="container_id")
-    if container.beyond_use_at is not None and happened_at > container.beyond_use_at:
+    if container.use_before_at is not None and happened_at > container.use_before_at:
         raise RuleBroken("It is past its beyond-use time.", field="container_id")
     if container.lot and stock_queries.is_recalled(container.drug_name, container.lot):
         raise RuleBroken(f"Lot {container.lot} was recalled.", field="container_id")

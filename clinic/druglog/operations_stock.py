@@ -20,7 +20,14 @@ from clinic.druglog.operations_receive import page_of
 from clinic.druglog.rules import RegisterKind
 
 _STAY = frozenset(
-    {RegisterKind.STRIKE, RegisterKind.TRANSFER, RegisterKind.TRANSFER_IN, RegisterKind.COUNT, RegisterKind.ADJUST}
+    {
+        RegisterKind.STRIKE,
+        RegisterKind.TRANSFER,
+        RegisterKind.TRANSFER_IN,
+        RegisterKind.COUNT,
+        RegisterKind.ADJUST,
+        RegisterKind.TIME_CORRECTED,
+    }
 )
 
 
@@ -251,7 +258,9 @@ def strike(entry: RegisterEntry, reason: str, witness: Staff, *, by: Staff, at: 
     """Strike out a wrong line by another one that undoes what it did, with a reason, before a witness."""
     said = needed(reason, "Say why.", field="reason")
     if entry.kind in _STAY:
-        raise RuleBroken("This line stays: set it right with an adjustment, a count or a transfer back.")
+        raise RuleBroken(
+            "This line stays: set it right by another one, an adjustment, a count, a transfer back or a correction."
+        )
     if entry.kind is RegisterKind.GIVE:
         raise RuleBroken("What was given comes from the flowsheet. Correct it there.")
     if entry.register is not None:

@@ -27,7 +27,18 @@ _WORDS = {
     RegisterKind.ADJUST: "adjusted",
     RegisterKind.PRIME: "left in the line",
     RegisterKind.STRIKE: "struck out",
+    RegisterKind.TIME_CORRECTED: "beyond-use time corrected",
 }
+# Lines whose words belong to what they say.
+_SAID = frozenset(
+    {
+        RegisterKind.TRANSFER,
+        RegisterKind.TRANSFER_IN,
+        RegisterKind.ADJUST,
+        RegisterKind.DESTROY,
+        RegisterKind.TIME_CORRECTED,
+    }
+)
 NOT_OF_THE_CABINET = (RegisterKind.PREPARE, RegisterKind.GIVE)
 """Lines that tell of the bedside: they stand on the page when all lines are asked for."""
 
@@ -124,7 +135,7 @@ def _row(entry: RegisterEntry, units: Units, below: RegisterEntry | None, today:
         what=_struck_words(entry, below) if is_strike else _WORDS[entry.kind],
         more=", ".join(part for part in (_more(entry, units), clock) if part),
         patient=f"{patient.family_name.upper()}, {patient.given_name}" if patient and not is_strike else "",
-        amount="" if is_strike else amount,
+        amount="" if is_strike or entry.kind is RegisterKind.TIME_CORRECTED else amount,
         balance=units.balance(entry.register_after_mg or Decimal(0)) if is_of_cabinet else "\N{EN DASH}",
         by=short_name(entry.recorded_by),
         witness=short_name(entry.witness) if entry.witness else "",
@@ -149,7 +160,7 @@ def _more(entry: RegisterEntry, units: Units) -> str:
         case RegisterKind.COUNT:
             held = entry.balance_after_mg or Decimal(0)
             return "of one agrees" if entry.quantity_mg == held else "of one differs"
-        case RegisterKind.TRANSFER | RegisterKind.TRANSFER_IN | RegisterKind.ADJUST | RegisterKind.DESTROY:
+        case kind if kind in _SAID:
             return entry.reason or ""
         case RegisterKind.RECEIVE if entry.container and entry.container.receipt:
             receipt = entry.container.receipt
@@ -207,7 +218,7 @@ def pieces_of(found: Sequence[tuple[Container, Decimal]], *, today: date, now: d
     for container, balance in found:
         state = container_state(balance, is_opened=container.opened_at is not None)
         is_old = container.expires_on is not None and container.expires_on < today
-        is_old = is_old or (container.beyond_use_at is not None and container.beyond_use_at < now)
+        is_old = is_old or (container.use_before_at is not None and container.use_before_at < now)
         held = in_pieces(balance, container.piece_mg, container.register.form)
         one = Piece(container, 1, held, state.value, is_old)
         last = pieces[-1] if pieces else None

@@ -3,7 +3,7 @@
 import uuid
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from clinic.core import db
 from clinic.druglog.models import DrugAccount, RegisterEntry
@@ -11,6 +11,9 @@ from clinic.druglog.models_settling import Preparation
 from clinic.druglog.settling_rules import read_code
 
 _LINE = joinedload(Preparation.line).joinedload(RegisterEntry.answer)
+_CORRECTED = selectinload(Preparation.time_corrections).options(
+    joinedload(RegisterEntry.recorded_by), joinedload(RegisterEntry.witness)
+)
 
 
 def preparations_of(account_id: uuid.UUID) -> list[Preparation]:
@@ -19,7 +22,7 @@ def preparations_of(account_id: uuid.UUID) -> list[Preparation]:
         db.session.scalars(
             sa.select(Preparation)
             .where(Preparation.account_id == account_id)
-            .options(joinedload(Preparation.recorded_by), joinedload(Preparation.checked_by), _LINE)
+            .options(joinedload(Preparation.recorded_by), joinedload(Preparation.checked_by), _LINE, _CORRECTED)
             .order_by(Preparation.made_at, Preparation.id)
             .execution_options(populate_existing=True)
         )
@@ -36,6 +39,7 @@ def preparation(preparation_id: uuid.UUID) -> Preparation | None:
             joinedload(Preparation.checked_by),
             joinedload(Preparation.account).joinedload(DrugAccount.patient),
             _LINE,
+            _CORRECTED,
         )
     )
 

@@ -170,7 +170,7 @@ def containers_at_hand(drug_names: Collection[str], account: DrugAccount | None)
     found = db.session.execute(
         sa.select(Container, held())
         .where(Container.drug_name.in_(drug_names), (held() > Decimal(0)) | is_ours)
-        .options(joinedload(Container.register).joinedload(Register.cabinet))
+        .options(joinedload(Container.register).joinedload(Register.cabinet), selectinload(Container.time_corrections))
         .order_by(Container.received_at.desc())
     )
     return [(container, balance or Decimal(0)) for container, balance in found]

@@ -25,6 +25,8 @@ class RegisterKind(StrEnum):
     TRANSFER_IN = "transfer-in"
     PRIME = "prime"
     STRIKE = "strike"
+    # The time until which an opened vial or a preparation may be used was entered wrongly.
+    TIME_CORRECTED = "time-corrected"
 
     @property
     def needs_witness(self) -> bool:
@@ -40,6 +42,7 @@ _WITNESSED: Final = frozenset(
         RegisterKind.ADJUST,
         RegisterKind.PRIME,
         RegisterKind.STRIKE,
+        RegisterKind.TIME_CORRECTED,
     }
 )
 
@@ -59,6 +62,7 @@ _EFFECT: Final = {
     RegisterKind.WASTE: 0,
     RegisterKind.COUNT: 0,
     RegisterKind.PRIME: 0,
+    RegisterKind.TIME_CORRECTED: 0,
 }
 
 

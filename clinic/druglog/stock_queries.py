@@ -151,6 +151,7 @@ def containers_on(register_id: uuid.UUID) -> list[tuple[Container, Decimal]]:
     found = db.session.execute(
         sa.select(Container, held())
         .where(Container.register_id == register_id, held() > Decimal(0))
+        .options(joinedload(Container.register), selectinload(Container.time_corrections))
         .order_by(Container.expires_on.asc().nulls_last(), Container.received_at, Container.id)
     )
     return [(container, balance or Decimal(0)) for container, balance in found]
@@ -161,7 +162,13 @@ def container(container_id: uuid.UUID) -> Container | None:
     return db.session.scalar(
         sa.select(Container)
         .where(Container.id == container_id)
-        .options(joinedload(Container.register).joinedload(Register.cabinet), joinedload(Container.receipt))
+        .options(
+            joinedload(Container.register).joinedload(Register.cabinet),
+            joinedload(Container.receipt),
+            selectinload(Container.time_corrections).options(
+                joinedload(RegisterEntry.recorded_by), joinedload(RegisterEntry.witness)
+            ),
+        )
     )
 
 

@@ -23,6 +23,7 @@ from clinic.druglog import (
     views_preparation,
     views_settling,
     views_stock,
+    views_times,
 )
 from clinic.druglog.forms import HOW, CountForm, DifferenceForm, MeasureForm, WasteForm
 from clinic.druglog.models import DrugAccount, Register
@@ -44,7 +45,7 @@ from clinic.druglog.settling_rules import concentration_mg_ml
 from clinic.druglog.stock_queries import LINES_A_PAGE
 from clinic.druglog.views_shared import bp, load_register, others, today, witness_of
 
-__all__ = ["bp", "views_preparation", "views_settling", "views_stock"]
+__all__ = ["bp", "views_preparation", "views_settling", "views_stock", "views_times"]
 
 
 @bp.get("/drugs")

@@ -90,6 +90,7 @@ def print_label(preparation_id: uuid.UUID) -> ResponseReturnValue:
     return render_template(
         "druglog/label.html",
         made=made,
+        timed=made,
         patient=made.account.patient,
         concentration=concentration_mg_ml(made.amount_mg, made.volume_ml),
         marks=marks,

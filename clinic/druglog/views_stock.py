@@ -214,6 +214,7 @@ def _container_page(
     return render_template(
         "druglog/container.html",
         container=container,
+        timed=container,
         state=container_state(balance, is_opened=container.opened_at is not None).value,
         balance=balance,
         held=in_pieces(balance, container.piece_mg, container.register.form),

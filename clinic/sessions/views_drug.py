@@ -47,7 +47,7 @@ def _containers(infusion: InfusionSession) -> list[tuple[Container, str]]:
     for container, balance in register.containers_at_hand(_drugs(infusion), infusion.drug_account):
         lot = f", lot {container.lot}" if container.lot else ""
         held = in_pieces(balance, container.piece_mg, container.register.form)
-        until = f", use before {_moment(container.beyond_use_at)}" if container.beyond_use_at else ""
+        until = f", use before {_moment(container.use_before_at)}" if container.use_before_at else ""
         found.append((container, f"{container.drug_name}: {container.description}{lot}, holds {held}{until}"))
     return found
 
