@@ -185,6 +185,8 @@ _FURTHER = frozenset(
         "signed_note_status",
         "signed_order_version_status",
         "closed_infusion_session_status",
+        "signed_note_of_closed_session",
+        "discharge_after_undoing",
         "signed_order_version_signature_id",
         "fixed_infusion_session_patient_id",
     }

@@ -130,6 +130,7 @@ class AuditAction(StrEnum):
     ADVERSE_EVENT_RECORDED = "sessions:adverse-event:recorded"
     DISCHARGE_ASSESSED = "sessions:discharge:assessed"
     DISCHARGED = "sessions:discharge:recorded"
+    DISCHARGE_UNDONE = "sessions:discharge:undone"
     NOTE_DRAFTED = "notes:note:drafted"
     NOTE_READ = "notes:note:read"
     NOTE_SIGNED = "notes:note:signed"

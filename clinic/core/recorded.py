@@ -52,6 +52,11 @@ class SupersedingSince(Superseding):
     is_void: Mapped[bool] = mapped_column(default=False, server_default=sa.false(), sort_order=94, info=ADDED)
 
 
+def first_only() -> dict[str, Any]:
+    """What makes an index be about the first row of each line of corrections only, on both databases."""
+    return dict.fromkeys(("sqlite_where", "postgresql_where"), sa.text("supersedes_id IS NULL"))
+
+
 def correction_says_why() -> sa.CheckConstraint:
     """The constraint for tables of `Superseding` rows."""
     return sa.CheckConstraint("supersedes_id IS NULL OR correction_reason IS NOT NULL", name="correction_says_why")

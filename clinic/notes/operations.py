@@ -17,6 +17,7 @@ from clinic.notes.cosign_queries import cosign_rules
 from clinic.notes.cosigning import answers_to_return, open_return
 from clinic.notes.models import Note, NoteReturn
 from clinic.notes.rules import SIGNED, Addition, NoteKind, NoteStatus, may_become, needs_cosignature, why_not_follow
+from clinic.sessions import operations as sessions
 from clinic.sessions.models import InfusionSession
 from clinic.signatures import operations as signatures
 from clinic.signatures import queries
@@ -94,7 +95,8 @@ def sign_note(note: Note, *, by: Staff, password: str, at: datetime, cosigner: S
         raise RuleBroken("This note is signed already.")
     _filled(note.text)
     if note.kind is NoteKind.SESSION:
-        if note.infusion is not None and not note.infusion.status.is_closed:
+        # Held, so that nobody undoes the discharge while it is signed.
+        if note.infusion is not None and not sessions.locked(note.infusion).status.is_closed:
             raise RuleBroken("The session is still open. Discharge the patient first; the draft is kept.")
         _refuse_signed(note)
     is_needed = needs_cosignature(note.kind, by.roles, cosign_rules())

@@ -14,6 +14,7 @@ from clinic.orders.models import Order, OrderVersion
 from clinic.protocols.models import Terms
 from clinic.sessions.models import InfusionSession, PrnDose
 from clinic.sessions.models_leaving import Discharge
+from clinic.sessions.queries import is_standing_discharge
 
 PEOPLE = (joinedload(Note.author), joinedload(Note.cosigner), joinedload(Note.patient))
 
@@ -79,6 +80,7 @@ def last_escort(patient_id: uuid.UUID) -> Discharge | None:
         sa.select(Discharge)
         .join(Discharge.infusion)
         .where(InfusionSession.patient_id == patient_id, Discharge.escort_name.is_not(None))
+        .where(is_standing_discharge())
         .order_by(Discharge.discharged_at.desc())
         .limit(1)
     )
@@ -106,7 +108,6 @@ def _told() -> list[ORMOption]:
         joinedload(InfusionSession.weight),
         joinedload(InfusionSession.patient),
         joinedload(InfusionSession.chair),
-        joinedload(InfusionSession.discharge),
         joinedload(InfusionSession.appointment),
         *(
             selectinload(many)
@@ -120,6 +121,7 @@ def _told() -> list[ORMOption]:
                 InfusionSession.events,
                 InfusionSession.adverse_events,
                 InfusionSession.discharge_assessments,
+                InfusionSession.discharges,
             )
         ),
         selectinload(InfusionSession.prn_doses).joinedload(PrnDose.prn_item),

@@ -9,11 +9,11 @@ from clinic.core.times import clock_label
 from clinic.core.units import format_number
 from clinic.notes.summary_rules import Extreme, Happening, OutsideValue, ScoreFact, SessionFacts
 from clinic.orders.rules import Breach, LimitLevel, Vital, dose_rate_mg_h
-from clinic.sessions.event_rules import DischargeExit, SessionEventKind
+from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.models import InfusionSession, ObservationSet
 from clinic.sessions.pages_chart import bounds, running_limits
 from clinic.sessions.pages_log import adverse_title, prn_title
-from clinic.sessions.pages_words import breach_text, is_above
+from clinic.sessions.pages_words import breach_text, is_above, way_out
 from clinic.sessions.progress import Progress, current
 from clinic.sessions.rules import AdministrationKind, SessionStatus
 from clinic.sessions.score_rules import SCORES, score_total
@@ -195,18 +195,7 @@ def left_words(infusion: InfusionSession, zone: ZoneInfo) -> str:
     discharge = infusion.discharge
     if discharge is None:
         return ""
-    at = f"at {clock_label(discharge.discharged_at, zone)}"
-    match discharge.exit:
-        case DischargeExit.HOME_WITH_ESCORT:
-            return f"Left with {discharge.escort_name or 'escort'} {at}"
-        case DischargeExit.HOME_ALONE:
-            return f"Left alone {at}"
-        case DischargeExit.TRANSFER:
-            return f"Transferred to {discharge.destination} {at}"
-        case DischargeExit.ADMITTED:
-            return f"Admitted{f' to {discharge.destination}' if discharge.destination else ''} {at}"
-        case DischargeExit.AGAINST_ADVICE:
-            return f"Left against advice {at}"
+    return f"{way_out(discharge)} at {clock_label(discharge.discharged_at, zone)}"
 
 
 def _not_done_reason(infusion: InfusionSession) -> str:

@@ -10,6 +10,7 @@ from clinic.notes.views_note import show_session_note
 from clinic.notes.views_order_error import show_order_error
 from clinic.notes.views_own import list_own_notes
 from clinic.notes.views_shared import bp
+from clinic.notes.views_undo import undo_discharge
 
 __all__ = [
     "bp",
@@ -21,4 +22,5 @@ __all__ = [
     "show_letters",
     "show_order_error",
     "show_session_note",
+    "undo_discharge",
 ]

@@ -49,6 +49,14 @@ class NotePage:
         """Whether the note of this session is signed; what comes now is added to it."""
         return bool(self.notes)
 
+    @property
+    def is_draft_older(self) -> bool:
+        """Whether the draft was last saved before the discharge was undone, or entered again."""
+        rows = self.infusion.discharges
+        return self.draft is not None and any(
+            row.supersedes_id and row.recorded_at > self.draft.saved_at for row in rows
+        )
+
 
 def note_page(infusion_id: uuid.UUID) -> NotePage:
     """Bring a session's note page together, or answer that there is no such session."""

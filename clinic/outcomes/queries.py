@@ -12,6 +12,7 @@ from clinic.courses.models import Course
 from clinic.outcomes.models import AnswerSheet, FollowUpCall, OutcomeForm, OutcomeResult, ResponderRule
 from clinic.protocols.models import ProtocolVersion, Terms
 from clinic.sessions.models import Discharge, InfusionSession
+from clinic.sessions.queries import is_standing_discharge
 from clinic.sessions.rules import SessionStatus
 
 # Sessions in which the drug was given, over or still going on.
@@ -154,7 +155,7 @@ def session(infusion_id: uuid.UUID) -> InfusionSession | None:
             joinedload(InfusionSession.patient),
             joinedload(InfusionSession.chair),
             joinedload(InfusionSession.course),
-            joinedload(InfusionSession.discharge),
+            selectinload(InfusionSession.discharges),
             joinedload(InfusionSession.weight),
         )
     )
@@ -171,14 +172,15 @@ def sessions_to_call(since: datetime, until: datetime) -> list[InfusionSession]:
     return list(
         db.session.scalars(
             sa.select(InfusionSession)
-            .join(InfusionSession.discharge)
+            .join(InfusionSession.discharges)
             .where(
                 InfusionSession.status.in_(closed),
+                is_standing_discharge(),
                 Discharge.discharged_at >= since,
                 Discharge.discharged_at < until,
                 ~reached,
             )
-            .options(joinedload(InfusionSession.patient), joinedload(InfusionSession.discharge))
+            .options(joinedload(InfusionSession.patient), selectinload(InfusionSession.discharges))
             .order_by(Discharge.discharged_at)
         )
     )

@@ -28,6 +28,7 @@ from clinic.scheduling.operations_standing import (
     assign_pump,
     cancel,
     change_status,
+    hold_again,
     mark_no_show,
     record_appointment,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "change_status",
     "clash_text",
     "close_chair",
+    "hold_again",
     "mark_no_show",
     "move",
     "order_refusal",

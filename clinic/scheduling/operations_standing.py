@@ -1,6 +1,7 @@
 """What happens to an appointment that stands: its state, its nurse, its pump."""
 
 import uuid
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -71,6 +72,18 @@ def change_status(
     appointment.status_at = at
     db.session.flush()  # a clash or a stale version shows here
     record_appointment(AuditAction.APPOINTMENT_STATUS_CHANGED, appointment, by=by, at=at, was=was.value, reason=reason)
+
+
+def hold_again(appointment: Appointment, ends_at: datetime | None, *, by: Staff, at: datetime) -> None:
+    """Take back that an appointment is over: the patient is still here, until `ends_at` where that time was freed.
+
+    Where somebody else was given the freed time meanwhile, that booking stays: the session runs over, as others do.
+    """
+    if ends_at is not None:
+        with suppress(IntegrityError), db.session.begin_nested():
+            appointment.ends_at = ends_at
+            db.session.flush()  # a clash shows here
+    change_status(appointment, AppointmentStatus.ARRIVED, by=by, at=at)
 
 
 def cancel(

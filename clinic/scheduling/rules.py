@@ -141,7 +141,8 @@ _NEXT: dict[AppointmentStatus, frozenset[AppointmentStatus]] = {
     ),
     # A patient who arrived may still not be treated: the checks failed, or the patient left.
     AppointmentStatus.ARRIVED: frozenset({AppointmentStatus.FULFILLED, AppointmentStatus.CANCELLED}),
-    AppointmentStatus.FULFILLED: frozenset(),
+    # The discharge that ended it was undone.
+    AppointmentStatus.FULFILLED: frozenset({AppointmentStatus.ARRIVED}),
     AppointmentStatus.CANCELLED: frozenset(),
     AppointmentStatus.NO_SHOW: frozenset(),
 }

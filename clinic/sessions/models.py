@@ -7,14 +7,13 @@ times are derived from these rows by the rules of this area and stored nowhere.
 import uuid
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
-from clinic.core.recorded import ADDED, Recorded, Superseding, SupersedingSince, correction_says_why
+from clinic.core.recorded import ADDED, Recorded, Superseding, SupersedingSince, correction_says_why, first_only
 from clinic.core.types import Quantity, enum_type
 from clinic.courses.models import Course
 from clinic.druglog.models import DrugAccount
@@ -26,7 +25,6 @@ from clinic.scheduling.models import Appointment, Chair
 from clinic.sessions.event_rules import (
     Actuality,
     AdverseOutcome,
-    CheckPurpose,
     IvAction,
     NotDoneReason,
     RightVolume,
@@ -97,10 +95,15 @@ class InfusionSession(ClinicScoped, Base):
     discharge_assessments: Mapped[list["DischargeAssessment"]] = relationship(
         back_populates="infusion", order_by="DischargeAssessment.assessed_at"
     )
-    discharge: Mapped["Discharge | None"] = relationship(back_populates="infusion")
+    discharges: Mapped[list["Discharge"]] = relationship(back_populates="infusion", order_by="Discharge.recorded_at")
     adoptions: Mapped[list["OrderAdoption"]] = relationship(back_populates="infusion")
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def discharge(self) -> "Discharge | None":
+        """How the patient left; None while the patient is here, and once the discharge was undone."""
+        return standing(self.discharges)
 
     @property
     def open_offer(self) -> "HandOverOffer | None":
@@ -145,40 +148,6 @@ class GateAnswer(ClinicScoped, Recorded, Superseding, Base):
     recorded_by: Mapped[Staff] = relationship(foreign_keys="GateAnswer.recorded_by_id")
 
 
-class RateProposal(ClinicScoped, Recorded, Base):
-    """The rate a nurse read from the pump, and in `findings` what stood against it; a blocked one is never given."""
-
-    __tablename__ = "rate_proposal"
-    __table_args__ = (sa.CheckConstraint("rate_ml_h > 0", name="rate_is_positive"),)
-
-    infusion_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("infusion_session.id"), index=True)
-    purpose: Mapped[CheckPurpose] = mapped_column(enum_type(CheckPurpose, "check_purpose"))
-    rate_ml_h: Mapped[Decimal] = mapped_column(Quantity(4))
-    proposed_at: Mapped[datetime]
-    findings: Mapped[str | None]
-    is_blocked: Mapped[bool] = mapped_column(default=False)
-    infusion: Mapped[InfusionSession] = relationship(back_populates="rate_proposals")
-    double_checks: Mapped[list["DoubleCheck"]] = relationship(back_populates="proposal")
-    recorded_by: Mapped[Staff] = relationship(foreign_keys="RateProposal.recorded_by_id")
-
-
-class DoubleCheck(ClinicScoped, Recorded, Base):
-    """The second person's own computation, typed without seeing the first. `recorded_by` is the checker."""
-
-    __tablename__ = "double_check"
-    __table_args__ = (sa.CheckConstraint("checker_id <> proposer_id", name="checker_is_another_person"),)
-
-    infusion_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("infusion_session.id"), index=True)
-    proposal_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("rate_proposal.id"), index=True)
-    proposer_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
-    checker_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
-    computed_rate_ml_h: Mapped[Decimal] = mapped_column(Quantity(4))
-    checked_at: Mapped[datetime]
-    is_match: Mapped[bool]
-    proposal: Mapped[RateProposal] = relationship(back_populates="double_checks")
-    checker: Mapped[Staff] = relationship(foreign_keys=[checker_id])
-
-
 class AdministrationEvent(ClinicScoped, Recorded, Superseding, Base):
     """What the pump was made to do at an instant. Totals are the integral over these rows, never a stored number."""
 
@@ -218,7 +187,7 @@ class AdministrationEvent(ClinicScoped, Recorded, Superseding, Base):
     # What the pump runs from: the bag or syringe that was made for this session.
     preparation_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("preparation.id"), info=ADDED)
     infusion: Mapped[InfusionSession] = relationship(back_populates="administrations")
-    double_check: Mapped[DoubleCheck | None] = relationship()
+    double_check: Mapped["DoubleCheck | None"] = relationship()
     verbal_order: Mapped[VerbalOrder | None] = relationship()
     recorded_by: Mapped[Staff] = relationship(foreign_keys="AdministrationEvent.recorded_by_id")
 
@@ -292,9 +261,6 @@ class ObservationSet(ClinicScoped, Recorded, Superseding, Base):
     recorded_by: Mapped[Staff] = relationship(foreign_keys="ObservationSet.recorded_by_id")
 
 
-_FIRST_ONLY: dict[str, Any] = dict.fromkeys(("sqlite_where", "postgresql_where"), sa.text("supersedes_id IS NULL"))
-
-
 class ObservationNotDone(ClinicScoped, Recorded, SupersedingSince, Base):
     """Vitals that were due and could not be taken, and why."""
 
@@ -302,7 +268,7 @@ class ObservationNotDone(ClinicScoped, Recorded, SupersedingSince, Base):
     __table_args__ = (
         correction_says_why(),
         # A due time is marked once; marked anew after it was withdrawn, it goes on from there.
-        sa.Index("uq_observation_not_done_first", "infusion_id", "due_at", unique=True, **_FIRST_ONLY),
+        sa.Index("uq_observation_not_done_first", "infusion_id", "due_at", unique=True, **first_only()),
     )
 
     infusion_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("infusion_session.id"))
@@ -376,9 +342,10 @@ class AdverseEvent(ClinicScoped, Recorded, Superseding, Base):
     recorded_by: Mapped[Staff] = relationship(foreign_keys="AdverseEvent.recorded_by_id")
 
 
-# Known with the session; a module of their own keeps this one readable.
-from clinic.sessions.models_leaving import Discharge, DischargeAssessment  # noqa: E402
+# Known with the session; modules of their own keep this one readable.
+from clinic.sessions.models_leaving import Discharge, DischargeAssessment, standing  # noqa: E402
 from clinic.sessions.models_people import HandOverOffer, OrderAdoption  # noqa: E402
+from clinic.sessions.models_rates import DoubleCheck, RateProposal  # noqa: E402
 
 __all__ = [
     "AdministrationEvent",

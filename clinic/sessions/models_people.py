@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.recorded import ADDED, Recorded
-from clinic.sessions.models import InfusionSession, RateProposal
+from clinic.sessions.models import InfusionSession
+from clinic.sessions.models_rates import RateProposal
 
 
 class HandOverOffer(ClinicScoped, Recorded, Base):

@@ -52,7 +52,7 @@ from clinic.sessions.operations_checks import (
     time_out,
     update_readiness,
 )
-from clinic.sessions.operations_discharge import assess_discharge, discharge, home_reasons, not_done
+from clinic.sessions.operations_discharge import assess_discharge, discharge, home_reasons, not_done, undo_discharge
 from clinic.sessions.operations_drug_account import open_drug_account, to_hang
 from clinic.sessions.operations_people import (
     accept_hand_over,
@@ -105,6 +105,7 @@ __all__ = [
     "hand_over",
     "home_reasons",
     "keep_refused",
+    "locked",
     "mark_not_done",
     "not_done",
     "notify",
@@ -126,6 +127,7 @@ __all__ = [
     "stop",
     "time_out",
     "to_hang",
+    "undo_discharge",
     "use_weight",
     "void_administration",
     "void_adverse_event",

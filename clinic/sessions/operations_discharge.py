@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from clinic.accounts.models import Staff
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission
+from clinic.core.rows import following
 from clinic.core.times import elapsed_minutes
 from clinic.core.units import Unit, format_quantity
 from clinic.druglog import operations as druglog
@@ -18,7 +19,13 @@ from clinic.scheduling import operations as scheduling
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions.event_rules import DischargeExit
 from clinic.sessions.models import Discharge, DischargeAssessment, InfusionSession
-from clinic.sessions.operations_drug_account import open_drug_account, register_given, unaccounted_by_drug
+from clinic.sessions.operations_drug_account import (
+    LEFT_OVER,
+    known_to_be_left,
+    open_drug_account,
+    register_given,
+    unaccounted_by_drug,
+)
 from clinic.sessions.operations_shared import (
     add,
     become,
@@ -28,11 +35,11 @@ from clinic.sessions.operations_shared import (
     refuse_future,
     refuse_unless_may,
 )
-from clinic.sessions.progress import current, last_stop
+from clinic.sessions.progress import current, last_stop, undo_until
 from clinic.sessions.rules import SessionStatus
 from clinic.sessions.score_rules import SCORES, DischargeTerms, may_discharge_home
 
-__all__ = ["assess_discharge", "discharge", "home_reasons", "not_done", "open_drug_account"]
+__all__ = ["assess_discharge", "discharge", "home_reasons", "not_done", "open_drug_account", "undo_discharge"]
 
 _STATUS: Final = {
     DischargeExit.HOME_WITH_ESCORT: SessionStatus.CLOSED_HOME,
@@ -168,8 +175,10 @@ def discharge(
         reason=optional(reason),
         override_by_id=override_by.id if override_by else None,
         override_reason=optional(override_reason) if override_by else None,
+        held_until=_held_until(infusion, discharged_at),
         recorded_at=at,
         recorded_by_id=by.id,
+        **_after_undoing(infusion),
     )
     _refuse_exit(row)
     _refuse_home(infusion, row)
@@ -178,7 +187,34 @@ def discharge(
     add(row, AuditAction.DISCHARGED, infusion, by=by, at=at, exit=exit, discharged_at=discharged_at, **said)
     _open_discrepancies(infusion, by=by, at=at)
     become(infusion, _STATUS[exit], happened_at=discharged_at, by=by, at=at, reason=optional(reason))
-    _free_the_chair(infusion, discharged_at, by=by, at=at)
+    _free_the_chair(infusion, row, by=by, at=at)
+    return row
+
+
+def _after_undoing(infusion: InfusionSession) -> dict[str, Any]:
+    """A discharge after one that was undone goes on from there: a session has one line of them."""
+    superseded = {row.supersedes_id for row in infusion.discharges}
+    last = next((row for row in infusion.discharges if row.id not in superseded), None)
+    return {} if last is None else {"supersedes_id": last.id, "correction_reason": "Discharged again."}
+
+
+def undo_discharge(infusion: InfusionSession, *, by: Staff, at: datetime) -> Discharge:
+    """Take the patient back into recovery, within minutes of a discharge that was entered by mistake.
+
+    What was recorded of it stays, withdrawn, and the register of controlled drugs is not touched. Whether a note was
+    signed that tells of it is asked before (`notes.undoing`) and by the database.
+    """
+    locked(infusion)
+    was = infusion.discharge
+    if was is None:
+        raise RuleBroken("This session has no discharge to undo.")
+    if undo_until(infusion, at) is None:
+        raise RuleBroken("A discharge can be undone for 10 minutes. Write in the note what is wrong with it.")
+    row = following(was, reason="The discharge was undone.", by_id=by.id, at=at)
+    row.infusion, row.is_void = infusion, True
+    add(row, AuditAction.DISCHARGE_UNDONE, infusion, by=by, at=at, exit=was.exit, discharged_at=was.discharged_at)
+    become(infusion, SessionStatus.RECOVERING, happened_at=at, by=by, at=at, reason=row.correction_reason)
+    scheduling.hold_again(infusion.appointment, was.held_until, by=by, at=at)
     return row
 
 
@@ -226,14 +262,21 @@ def _open_discrepancies(infusion: InfusionSession, *, by: Staff, at: datetime) -
     if infusion.drug_account is None:
         return
     for drug, left in unaccounted_by_drug(infusion).items():
-        text = f"The session was closed with {format_quantity(left, Unit.MG)} unaccounted for."
-        druglog.open_discrepancy(infusion.drug_account, drug, left, text, by=by, at=at)
+        missing = left - known_to_be_left(infusion.drug_account, drug)
+        if missing > 0:
+            text = LEFT_OVER.format(format_quantity(missing, Unit.MG))
+            druglog.open_discrepancy(infusion.drug_account, drug, missing, text, by=by, at=at)
 
 
-def _free_the_chair(infusion: InfusionSession, left_at: datetime, *, by: Staff, at: datetime) -> None:
+def _held_until(infusion: InfusionSession, left_at: datetime) -> datetime | None:
     appointment = infusion.appointment
-    if appointment.starts_at < left_at < appointment.ends_at:
-        appointment.ends_at = left_at
+    return appointment.ends_at if appointment.starts_at < left_at < appointment.ends_at else None
+
+
+def _free_the_chair(infusion: InfusionSession, row: Discharge, *, by: Staff, at: datetime) -> None:
+    appointment = infusion.appointment
+    if row.held_until is not None:
+        appointment.ends_at = row.discharged_at
     scheduling.change_status(appointment, AppointmentStatus.FULFILLED, by=by, at=at)
 
 

@@ -24,6 +24,7 @@ from clinic.sessions.rules import AdministrationKind
 # The register keeps four decimals of a mg; the flowsheet is exact.
 _PLACES = 4
 _LESS_WAS_GIVEN = "The flowsheet was corrected: less was given than the register says."
+LEFT_OVER = "The session was closed with {} unaccounted for."
 _MG = {"mg": Decimal(1), "g": Decimal(1000), "mcg": Decimal("0.001"), "ug": Decimal("0.001")}
 
 
@@ -54,9 +55,22 @@ def register_given(infusion: InfusionSession, *, by: Staff, at: datetime) -> Non
 
 def _known_to_be_less(account: DrugAccount, drug: str) -> Decimal:
     """Return the mg, zero or below, that earlier corrections opened discrepancies about and nobody has adjusted yet."""
-    opened = [row for row in discrepancies_of(account) if row.drug_name == drug and row.text == _LESS_WAS_GIVEN]
-    adjusted = [line.adjusted_mg for line in druglog.account_lines(account) if line.drug_name == drug]
-    return min(sum((row.amount_mg for row in opened), Decimal(0)) - sum(adjusted, Decimal(0)), Decimal(0))
+    return min(_opened(account, drug, _LESS_WAS_GIVEN) - _adjusted(account, drug), Decimal(0))
+
+
+def known_to_be_left(account: DrugAccount, drug: str) -> Decimal:
+    """Return the mg that a close which was undone opened discrepancies about and nobody has adjusted yet."""
+    return max(_opened(account, drug, LEFT_OVER.partition("{}")[0]) - _adjusted(account, drug), Decimal(0))
+
+
+def _opened(account: DrugAccount, drug: str, words: str) -> Decimal:
+    rows = (row for row in discrepancies_of(account) if row.drug_name == drug and row.text.startswith(words))
+    return sum((row.amount_mg for row in rows), Decimal(0))
+
+
+def _adjusted(account: DrugAccount, drug: str) -> Decimal:
+    lines = (line for line in druglog.account_lines(account) if line.drug_name == drug)
+    return sum((line.adjusted_mg for line in lines), Decimal(0))
 
 
 def hung_on_the_pump(

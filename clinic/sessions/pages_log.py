@@ -2,10 +2,10 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Final
 
 from clinic.core.units import Unit, dose_text, format_quantity
 from clinic.orders.rules import Vital, dose_rate_mg_h
@@ -14,12 +14,12 @@ from clinic.sessions.models import (
     AdministrationEvent,
     AdverseEvent,
     InfusionSession,
-    IvRecord,
-    ObservationNotDone,
     ObservationSet,
     PrnDose,
     SessionEvent,
 )
+from clinic.sessions.pages_log_leaving import leaving_rows
+from clinic.sessions.pages_log_row import LogRow, correction, joined, sentence, struck_ids
 from clinic.sessions.pages_words import (
     breach_texts,
     extra_values,
@@ -29,7 +29,7 @@ from clinic.sessions.pages_words import (
     shown_mg,
     shown_rate,
 )
-from clinic.sessions.progress import Correctable, Progress, current
+from clinic.sessions.progress import Progress, current
 from clinic.sessions.rules import AdministrationKind
 
 # An entry written so long after it happened is a late entry, where the clinic has not set its own time (DESIGN 5).
@@ -63,44 +63,6 @@ _ATTACHED: Final = {
 _IV_TITLES: Final = {IvAction.PLACED: "Line placed", IvAction.CHECKED: "Line checked", IvAction.REMOVED: "Line removed"}
 
 
-@dataclass(frozen=True, slots=True)
-class LogRow:
-    """One line of the table; with a `title` it is no set of vitals and its columns stay empty."""
-
-    at: datetime
-    by: str
-    recorded_at: datetime
-    title: str = ""
-    bp: str | None = None
-    hr: int | None = None
-    rr: int | None = None
-    spo2: int | None = None
-    sedation: str | None = None
-    pain: int | None = None
-    high: tuple[str, ...] = ()
-    low: tuple[str, ...] = ()
-    tags: tuple[tuple[str, str], ...] = ()
-    note: str = ""
-    late: bool = False
-    struck: bool = False
-    entry_id: uuid.UUID | None = None
-    # The row that it shows and, while that one stands, as what it is corrected on a page of its own.
-    row_id: uuid.UUID | None = None
-    corrected_as: str = ""
-    # Notes that stand in a row of vitals: (key, author, what is corrected).
-    attached: tuple[tuple[uuid.UUID, uuid.UUID, str], ...] = ()
-    author_id: uuid.UUID | None = None
-    # Outside a limit, and nobody has been told.
-    is_untold: bool = False
-    # An act at the pump whose reason is still to follow.
-    unexplained_id: uuid.UUID | None = None
-
-
-Entry: TypeAlias = (
-    ObservationSet | ObservationNotDone | AdministrationEvent | PrnDose | IvRecord | AdverseEvent | SessionEvent
-)
-
-
 def log_rows(infusion: InfusionSession, going: Progress, *, late_min: int | None) -> list[LogRow]:
     """Return every entry, the newest first."""
     rows = [
@@ -111,6 +73,7 @@ def log_rows(infusion: InfusionSession, going: Progress, *, late_min: int | None
         *_adverse_rows(infusion),
         *_event_rows(infusion),
         *_iv_rows(infusion),
+        *leaving_rows(infusion),
     ]
     late = timedelta(minutes=LATE_MIN if late_min is None else late_min)
     marked = [_late(row, late) for row in rows]
@@ -121,31 +84,11 @@ def _late(row: LogRow, after: timedelta) -> LogRow:
     return replace(row, late=True) if row.recorded_at - row.at > after and not row.struck else row
 
 
-def _struck_ids(rows: Sequence[Correctable]) -> set[uuid.UUID]:
-    stand = {row.id for row in current(rows)}
-    return {row.id for row in rows if row.id not in stand}
-
-
-def _correction(row: Entry) -> str:
-    """What a correcting or withdrawn row says about itself."""
-    if row.is_void:
-        return f"Withdrawn: {_sentence(row.correction_reason)}"
-    return f"Corrected: {_sentence(row.correction_reason)}" if row.supersedes_id else ""
-
-
-def _sentence(text: str | None) -> str:
-    return f"{(text or '').rstrip('.')}."
-
-
-def _joined(*parts: str | None) -> str:
-    return " ".join(part for part in parts if part)
-
-
 # --- vitals ----------------------------------------------------------------------------------------------------------
 
 
 def _vitals_rows(infusion: InfusionSession, going: Progress) -> Iterator[LogRow]:
-    struck = _struck_ids(infusion.observation_sets)
+    struck = struck_ids(infusion.observation_sets)
     by_set: dict[uuid.UUID, list[SessionEvent]] = {}
     for event in current(infusion.events):
         if event.observation_set_id is not None:
@@ -155,15 +98,15 @@ def _vitals_rows(infusion: InfusionSession, going: Progress) -> Iterator[LogRow]
 
 
 def _not_done_rows(infusion: InfusionSession) -> Iterator[LogRow]:
-    struck = _struck_ids(infusion.not_done)
+    struck = struck_ids(infusion.not_done)
     for row in infusion.not_done:
-        reason = _sentence(row.reason.value.replace("-", " ").capitalize())
+        reason = sentence(row.reason.value.replace("-", " ").capitalize())
         yield LogRow(
             row.due_at,
             row.recorded_by.initials,
             row.recorded_at,
             title="Vitals not done",
-            note=_joined(reason, row.detail, _correction(row)),
+            note=joined(reason, row.detail, correction(row)),
             struck=row.id in struck,
             row_id=row.id,
             corrected_as="" if row.id in struck else "not_done",
@@ -179,7 +122,7 @@ def _vitals_row(row: ObservationSet, going: Progress, events: Sequence[SessionEv
             columns[is_above(breach.limit)].add(_COLUMNS[breach.limit.vital])
     notes = [_sent(event) for event in events if event.kind is SessionEventKind.ROW_NOTE]
     told = [_told(event) for event in events if event.kind is SessionEventKind.NOTIFY]
-    extras, words = ", ".join(extra_values(row)), (row.note, *notes, *told, _correction(row))
+    extras, words = ", ".join(extra_values(row)), (row.note, *notes, *told, correction(row))
     return LogRow(
         row.observed_at,
         row.recorded_by.initials,
@@ -193,7 +136,7 @@ def _vitals_row(row: ObservationSet, going: Progress, events: Sequence[SessionEv
         high=tuple(sorted(columns[True])),
         low=tuple(sorted(columns[False])),
         tags=tuple((text, "crit") for text in breach_texts(found)),
-        note=_joined(f"{extras}." if extras and any(words) else extras, *words),
+        note=joined(f"{extras}." if extras and any(words) else extras, *words),
         struck=is_struck,
         entry_id=None if is_struck else row.id,
         attached=tuple(
@@ -206,7 +149,7 @@ def _vitals_row(row: ObservationSet, going: Progress, events: Sequence[SessionEv
 
 def _sent(event: SessionEvent) -> str:
     """Return a note, and to whose inbox it went."""
-    return f"{_sentence(event.text)} Sent to {event.person.name}." if event.person is not None else event.text
+    return f"{sentence(event.text)} Sent to {event.person.name}." if event.person is not None else event.text
 
 
 def _told(event: SessionEvent) -> str:
@@ -218,7 +161,7 @@ def _told(event: SessionEvent) -> str:
 
 
 def _pump_rows(infusion: InfusionSession) -> Iterator[LogRow]:
-    struck = _struck_ids(infusion.administrations)
+    struck = struck_ids(infusion.administrations)
     rate, bag = Decimal(0), infusion.order_version.terms.concentration_mg_ml
     for row in sorted(infusion.administrations, key=lambda each: (each.happened_at, each.recorded_at)):
         before = (rate, bag)
@@ -230,7 +173,7 @@ def _pump_rows(infusion: InfusionSession) -> Iterator[LogRow]:
             row.recorded_by.initials,
             row.recorded_at,
             title=_pump_title(row, before[0], row.concentration_mg_ml or before[1]),
-            note=_joined(_checked(row), row.reason, _volume(row), _correction(row)),
+            note=joined(_checked(row), row.reason, _volume(row), correction(row)),
             tags=(("reason to follow", "warn"),) if row.id not in struck and lacks_reason(row) else (),
             struck=row.id in struck,
             row_id=row.id,
@@ -285,18 +228,18 @@ def _volume(row: AdministrationEvent) -> str:
     if row.right_volume is None:
         return shown
     right = "The pump's number" if row.right_volume is RightVolume.PUMP else "The computed number"
-    return f"{shown} {right} is right: {_sentence(row.volume_reason)}"
+    return f"{shown} {right} is right: {sentence(row.volume_reason)}"
 
 
 def _prn_rows(infusion: InfusionSession) -> Iterator[LogRow]:
-    struck = _struck_ids(infusion.prn_doses)
+    struck = struck_ids(infusion.prn_doses)
     for row in infusion.prn_doses:
         yield LogRow(
             row.given_at,
             row.recorded_by.initials,
             row.recorded_at,
             title=prn_title(row),
-            note=_joined("As-needed order:" if row.reason else "As-needed order.", row.reason, _correction(row)),
+            note=joined("As-needed order:" if row.reason else "As-needed order.", row.reason, correction(row)),
             struck=row.id in struck,
             row_id=row.id,
             corrected_as="" if row.id in struck else "dose",
@@ -314,14 +257,14 @@ def prn_title(row: PrnDose) -> str:
 
 
 def _adverse_rows(infusion: InfusionSession) -> Iterator[LogRow]:
-    struck = _struck_ids(infusion.adverse_events)
+    struck = struck_ids(infusion.adverse_events)
     for row in infusion.adverse_events:
         yield LogRow(
             row.onset_at,
             row.recorded_by.initials,
             row.recorded_at,
             title=adverse_title(row),
-            note=_joined(row.action, _over(row), _correction(row)),
+            note=joined(row.action, _over(row), correction(row)),
             struck=row.id in struck,
             row_id=row.id,
             corrected_as="" if row.id in struck else "adverse",
@@ -341,7 +284,7 @@ def _over(row: AdverseEvent) -> str:
 
 
 def _event_rows(infusion: InfusionSession) -> Iterator[LogRow]:
-    struck = _struck_ids(infusion.events)
+    struck = struck_ids(infusion.events)
     shown_with_vitals = {SessionEventKind.ROW_NOTE, SessionEventKind.NOTIFY}
     for row in infusion.events:
         if row.observation_set_id is not None and row.kind in shown_with_vitals and row.id not in struck:
@@ -351,7 +294,7 @@ def _event_rows(infusion: InfusionSession) -> Iterator[LogRow]:
             row.recorded_by.initials,
             row.recorded_at,
             title=_EVENT_TITLES[row.kind],
-            note=_joined(_sent(row) if row.kind is SessionEventKind.ROW_NOTE else _told(row), _correction(row)),
+            note=joined(_sent(row) if row.kind is SessionEventKind.ROW_NOTE else _told(row), correction(row)),
             struck=row.id in struck,
             row_id=row.id,
             corrected_as="" if row.id in struck or row.kind not in CORRECTABLE_EVENTS else "event",
@@ -360,17 +303,17 @@ def _event_rows(infusion: InfusionSession) -> Iterator[LogRow]:
 
 
 def _iv_rows(infusion: InfusionSession) -> Iterator[LogRow]:
-    struck = _struck_ids(infusion.iv_records)
+    struck = struck_ids(infusion.iv_records)
     for row in infusion.iv_records:
         gauge = f"{row.gauge} G" if row.gauge and row.gauge.isdigit() else row.gauge
         score = "" if row.vip_score is None else f"VIP {row.vip_score}"
-        seen, correction = _joined(row.site, gauge, score, row.detail), _correction(row)
+        seen, corrected = joined(row.site, gauge, score, row.detail), correction(row)
         yield LogRow(
             row.happened_at,
             row.recorded_by.initials,
             row.recorded_at,
             title=_IV_TITLES[row.action],
-            note=_joined(_sentence(seen) if seen and correction else seen, correction),
+            note=joined(sentence(seen) if seen and corrected else seen, corrected),
             struck=row.id in struck,
             row_id=row.id,
             corrected_as="" if row.id in struck else "line",

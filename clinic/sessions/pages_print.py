@@ -16,7 +16,8 @@ from clinic.sessions.chart import Chart, sheets
 from clinic.sessions.event_rules import SessionEventKind
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import chart_input, running_limits
-from clinic.sessions.pages_log import LogRow, log_rows
+from clinic.sessions.pages_log import log_rows
+from clinic.sessions.pages_log_row import LogRow
 from clinic.sessions.pages_session import sentence_of
 from clinic.sessions.pages_words import drug_name, inside_sentence, number_of, shown_mg
 from clinic.sessions.progress import Progress, current
@@ -73,6 +74,7 @@ def _is_one_line(one: LogRow, other: LogRow) -> bool:
 def record_content(infusion: InfusionSession) -> Mapping[str, object]:
     """Return everything that the record of a session holds, row by row: what the check code of a print is over."""
     account, discharge, signature = infusion.drug_account, infusion.discharge, infusion.order_version.signature
+    undone = [row for row in infusion.discharges if row is not discharge]
     return {
         "session": columns(infusion),
         "order": signature.digest if signature else None,
@@ -91,6 +93,7 @@ def record_content(infusion: InfusionSession) -> Mapping[str, object]:
         "adverse events": all_columns(infusion.adverse_events),
         "assessments": all_columns(infusion.discharge_assessments),
         "discharge": columns(discharge) if discharge else None,
+        **({"discharges undone": all_columns(undone)} if undone else {}),
         "drug log": all_columns(entries_of(account)) if account else [],
     }
 

@@ -10,7 +10,8 @@ from clinic.core.times import date_label, local
 from clinic.core.units import Unit, format_number, format_quantity, round_half_up
 from clinic.orders.rules import Breach, Comparator, LimitLevel, StatedLimit, Vital
 from clinic.protocols.models import Terms
-from clinic.sessions.models import InfusionSession, ObservationSet
+from clinic.sessions.event_rules import DischargeExit
+from clinic.sessions.models import Discharge, InfusionSession, ObservationSet
 from clinic.sessions.vital_rules import SEDATION_SCALES, VITALS
 
 _LARGE_MG: Final = 10
@@ -134,3 +135,18 @@ def short_date(day: date, today: date) -> str:
     """Return a date without its year when that is this year's."""
     text = date_label(day)
     return text[:6] if day.year == today.year else text
+
+
+def way_out(row: Discharge) -> str:
+    """Return how a patient left: "Left with Ivan Petrov"."""
+    match row.exit:
+        case DischargeExit.HOME_WITH_ESCORT:
+            return f"Left with {row.escort_name or 'escort'}"
+        case DischargeExit.HOME_ALONE:
+            return "Left alone"
+        case DischargeExit.TRANSFER:
+            return f"Transferred to {row.destination}"
+        case DischargeExit.ADMITTED:
+            return f"Admitted{f' to {row.destination}' if row.destination else ''}"
+        case DischargeExit.AGAINST_ADVICE:
+            return "Left against advice"

@@ -19,7 +19,7 @@ from clinic.sessions import delivery_rules as delivery
 from clinic.sessions.delivery_rules import PumpEvent, PumpState, RateSegment
 from clinic.sessions.due_rules import SettledDue, next_due
 from clinic.sessions.models import AdministrationEvent, InfusionSession, ObservationSet
-from clinic.sessions.rules import AdministrationKind, SessionStatus
+from clinic.sessions.rules import UNDO_DISCHARGE, AdministrationKind, SessionStatus
 from clinic.sessions.schedule import Standing, dues_of
 
 
@@ -88,7 +88,16 @@ def weight_kg(infusion: InfusionSession) -> Decimal | None:
 
 def closed_at(infusion: InfusionSession) -> datetime | None:
     """Return when the session was closed or given up, or None while it is open."""
-    return max((move.happened_at for move in infusion.transitions if move.to_status.is_closed), default=None)
+    if not infusion.status.is_closed:
+        return None
+    moves = [move for move in infusion.transitions if move.to_status.is_closed]
+    return max(moves, key=lambda move: move.recorded_at).happened_at if moves else None
+
+
+def undo_until(infusion: InfusionSession, now: datetime) -> datetime | None:
+    """Return until when the discharge of a session can be undone, or None where it cannot."""
+    left = infusion.discharge
+    return left.recorded_at + UNDO_DISCHARGE if left and now - left.recorded_at <= UNDO_DISCHARGE else None
 
 
 def terms_of(infusion: InfusionSession, observation: ObservationSet) -> Terms:

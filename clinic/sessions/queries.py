@@ -58,7 +58,7 @@ __all__ = [
 
 
 # Made once: to make one takes as long as the statement that it stands in.
-_LATER_OFFER, _TAKEN = aliased(HandOverOffer), aliased(SessionEvent)
+_LATER_OFFER, _TAKEN, _LATER_DISCHARGE = aliased(HandOverOffer), aliased(SessionEvent), aliased(Discharge)
 
 EntryT = TypeVar("EntryT", AdministrationEvent, AdverseEvent, PrnDose, SessionEvent)
 
@@ -80,7 +80,6 @@ def _joined() -> list[ORMOption]:
         joinedload(InfusionSession.chair),
         _person(InfusionSession.nurse),
         _person(InfusionSession.supervising),
-        joinedload(InfusionSession.discharge),
     ]
 
 
@@ -128,20 +127,19 @@ def _fill_for_sheet(infusion: InfusionSession) -> None:
         (infusion.not_done, ObservationNotDone.recorded_by),
         (fill([infusion], InfusionSession.adverse_events), AdverseEvent.recorded_by),
         (fill([infusion], InfusionSession.discharge_assessments), DischargeAssessment.recorded_by),
+        (left := fill([infusion], InfusionSession.discharges), Discharge.recorded_by),
+        (left, Discharge.override_by),
         options=[lazyload(Staff.grants)],
     )
 
 
 def flowsheet(infusion_id: uuid.UUID) -> InfusionSession | None:
     """One session with everything its sheet, its checks, its chart and its print show."""
-    discharge = joinedload(InfusionSession.discharge)
     infusion = db.session.scalar(
         sa.select(InfusionSession)
         .where(InfusionSession.id == infusion_id)
         .options(
             *_joined(),
-            discharge.joinedload(Discharge.recorded_by).lazyload(Staff.grants),
-            discharge.joinedload(Discharge.override_by).lazyload(Staff.grants),
             joinedload(InfusionSession.appointment),
             joinedload(InfusionSession.drug_account),
             joinedload(InfusionSession.course).joinedload(Course.physician).lazyload(Staff.grants),
@@ -322,6 +320,14 @@ def entry(model: type[EntryT], entry_id: uuid.UUID) -> EntryT | None:
 def proposal(proposal_id: uuid.UUID) -> RateProposal | None:
     """Return one rate that was read from a pump."""
     return db.session.get(RateProposal, proposal_id)
+
+
+def is_standing_discharge() -> sa.ColumnElement[bool]:
+    """The condition that a row of `Discharge` was not undone and does not undo another."""
+    return sa.and_(
+        Discharge.is_void.is_(False),
+        ~sa.exists().where(_LATER_DISCHARGE.supersedes_id == Discharge.id).correlate(Discharge),
+    )
 
 
 def bare(infusion_id: uuid.UUID) -> InfusionSession | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -15,7 +15,7 @@ from clinic.protocols.rules import GateEffect
 
 
 class SessionStatus(StrEnum):
-    """Where one visit stands. The three closed states and not-done are final."""
+    """Where one visit stands. Not-done is final, and so are the three closed states once a discharge stands."""
 
     PLANNED = "planned"
     PRECHECKING = "prechecking"
@@ -31,7 +31,7 @@ class SessionStatus(StrEnum):
     @property
     def is_closed(self) -> bool:
         """Whether nothing more is charted in this session except late entries and addenda."""
-        return self not in _NEXT
+        return self in _CLOSED
 
     @property
     def is_open(self) -> bool:
@@ -41,7 +41,8 @@ class SessionStatus(StrEnum):
 
 # REFERENCE 7.2. Ready falls back when a check is opened again or the time-out has grown old. An emergency transfer
 # passes through the stop, so that the record never shows a drug running into a patient who has left. Recovering to
-# infusing needs a new order.
+# infusing needs a new order. A discharge entered by mistake can be undone for some minutes; whether it can is asked
+# where that is done and by the database, and nothing else leads out of a closed state.
 _NEXT: Final = {
     SessionStatus.PLANNED: {SessionStatus.PRECHECKING, SessionStatus.NOT_DONE},
     SessionStatus.PRECHECKING: {SessionStatus.READY, SessionStatus.NOT_DONE},
@@ -54,8 +55,21 @@ _NEXT: Final = {
         SessionStatus.CLOSED_TRANSFER,
         SessionStatus.CLOSED_AGAINST_ADVICE,
     },
+    SessionStatus.CLOSED_HOME: {SessionStatus.RECOVERING},
+    SessionStatus.CLOSED_TRANSFER: {SessionStatus.RECOVERING},
+    SessionStatus.CLOSED_AGAINST_ADVICE: {SessionStatus.RECOVERING},
 }
-_OPEN: Final = frozenset(_NEXT) - {SessionStatus.PLANNED}
+_CLOSED: Final = frozenset(
+    {
+        SessionStatus.CLOSED_HOME,
+        SessionStatus.CLOSED_TRANSFER,
+        SessionStatus.CLOSED_AGAINST_ADVICE,
+        SessionStatus.NOT_DONE,
+    }
+)
+_OPEN: Final = frozenset(SessionStatus) - _CLOSED - {SessionStatus.PLANNED}
+# So long after it was entered a discharge can be undone (DESIGN 10).
+UNDO_DISCHARGE: Final = timedelta(minutes=10)
 
 
 def may_become(current: SessionStatus, wanted: SessionStatus) -> bool:

@@ -10,7 +10,7 @@ from clinic.core.permissions import Permission, requires
 from clinic.sessions.progress import progress
 from clinic.sessions.views_shared import bp, fresh_or, load, news_of, session_page, sheet_parts
 
-_PARTS = {"strip": "sessions/_strip.html", "record": "sessions/_record.html", "due": "sessions/_due.html"}
+_PARTS = {part: f"sessions/_{part}.html" for part in ("strip", "record", "due", "side")}
 
 
 @bp.get("/sessions/<uuid:infusion_id>")

@@ -26,7 +26,7 @@ from clinic.sessions.pages_chart import chart_input
 from clinic.sessions.pages_log import NEWEST, log_rows
 from clinic.sessions.pages_patient import patient_bar
 from clinic.sessions.pages_session import due_box, order_panel, state_cell, strip_cells
-from clinic.sessions.progress import Progress, progress
+from clinic.sessions.progress import Progress, progress, undo_until
 
 __all__ = [
     "MAY_WAIT",
@@ -128,6 +128,7 @@ def sheet_parts(
         "charts": parts(data) if request.args.get("chart") == "parts" else screens(data, beside_sheet=beside_sheet),
         "order": order_panel(infusion, going, zone=zone()),
         "offer": infusion.open_offer,
+        "undo_until": undo_until(infusion, now),
         "me": actor().id,
     }
 

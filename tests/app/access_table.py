@@ -400,6 +400,7 @@ NOTES = {
     "notes.withdraw_referrer": CLINICAL,
     "notes.sign_session_note": CLINICAL,
     "notes.print_course": CLINICAL,
+    "notes.undo_discharge": CLINICAL,
 }
 REPORTS = {
     "notes.show_letters": CLINICAL,

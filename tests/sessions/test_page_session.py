@@ -118,7 +118,7 @@ def test_another_clinics_session_is_not_found(client, stranger, make_running, at
     assert client.get(f"/sessions/{infusion.id}{part}").status_code == 404
 
 
-@pytest.mark.parametrize("part", ["strip", "record", "due"])
+@pytest.mark.parametrize("part", ["strip", "record", "due", "side"])
 def test_a_fragment_is_not_sent_again_while_nothing_changes(nurses_browser, make_running, observe, part):
     infusion = make_running()
     address = f"/sessions/{infusion.id}/fragment?part={part}"

@@ -34,9 +34,10 @@ def test_no_session_closes_while_the_drug_may_run(running, closed):
 
 
 @pytest.mark.parametrize("closed", CLOSED)
-def test_a_closed_session_stays_closed(closed):
+def test_a_closed_session_goes_nowhere_but_back_to_recovery_after_a_discharge(closed):
+    back = {SessionStatus.RECOVERING} if closed is not SessionStatus.NOT_DONE else set()
     assert closed.is_closed
-    assert not any(may_become(closed, wanted) for wanted in SessionStatus)
+    assert {wanted for wanted in SessionStatus if may_become(closed, wanted)} == back
 
 
 @pytest.mark.parametrize("status", set(SessionStatus) - CLOSED)
