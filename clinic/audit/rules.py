@@ -90,6 +90,7 @@ class AuditAction(StrEnum):
     WAITING_CHANGED = "scheduling:waiting:changed"
     PATIENT_HOURS_CHANGED = "scheduling:patient-hours:changed"
     SKILL_CHANGED = "scheduling:skill:changed"
+    PHASE_LIMITS_SET = "scheduling:phase_limits:set"
     PLAN_CHANGED = "scheduling:plan:changed"
     CHAIR_CHANGED = "scheduling:chair:changed"
     SHIFT_CHANGED = "scheduling:shift:changed"

@@ -13,6 +13,7 @@ from clinic.scheduling.availability import within
 from clinic.scheduling.availability_rules import PatientTime
 from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.optimiser.problem import Course, Done, Gap, Place, Session
+from clinic.scheduling.phase_rules import parts_of
 
 # New sessions begin at a quarter of an hour.
 _QUARTER: Final = 15 // SLOT
@@ -150,7 +151,7 @@ def request(
     sessions = [
         Session(
             str(number),
-            shape_of(slots_of(ask.length_min)),
+            shape_of(slots_of(ask.length_min), parts_of(ask.terms)),
             _gap_from(done if index == 0 else None, ask.gap(number), today),
             stays.get(number) or booked.get(number),
             number in stays,

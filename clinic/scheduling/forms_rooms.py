@@ -18,6 +18,7 @@ from clinic.scheduling.operations_policy import CLINIC_LIMITS
 from clinic.scheduling.operations_rooms import FEATURES, Features
 from clinic.scheduling.operations_shifts import SHIFT_LIMITS
 from clinic.scheduling.operations_waiting import Wishes
+from clinic.scheduling.phase_rules import Most
 from clinic.scheduling.room_rules import MINUTES_OF_A_DAY
 from clinic.scheduling.rules import BookingRule, DayPart, LossKind, override_words
 
@@ -188,6 +189,24 @@ class LimitsForm(EditionForm):
     NAMES = CLINIC_LIMITS
     patients_per_nurse = whole("At once for one nurse", "patients")
     starts_per_nurse = whole("Begun in a quarter of an hour", "patients")
+
+
+class PhaseLimitsForm(Form):
+    """The clinic's limits for one nurse in each phase of a session, from a day on."""
+
+    valid_from = DayField("From", required=True)
+    precheck = whole("In pre-check at once", "patients")
+    infusion = whole("In infusion at once", "patients")
+    recovery = whole("In recovery at once", "patients")
+    seen = HiddenField()
+
+    @property
+    def most(self) -> Most:
+        """As they were typed; an empty field sets no limit."""
+        precheck, infusion, recovery = (
+            None if field.data is None else int(field.data) for field in (self.precheck, self.infusion, self.recovery)
+        )
+        return precheck, infusion, recovery
 
 
 class PolicyForm(Form):

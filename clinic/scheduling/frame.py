@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.core import times
 from clinic.scheduling.optimiser.problem import Shape
+from clinic.scheduling.phase_rules import WHOLE, Parts
 
 SLOT: Final = 5  # minutes
 DAY: Final = 24 * 60 // SLOT
@@ -47,9 +48,11 @@ class Frame:
                 yield day, begin, until
 
 
-def shape_of(slots: int) -> Shape:
-    """A session that holds a chair and a nurse for so many slots."""
-    return Shape(prep=0, infusion=slots, recovery=0, load=1, is_first=False, needs=frozenset())
+def shape_of(slots: int, parts: Parts = WHOLE) -> Shape:
+    """A session that holds a chair and a nurse for so many slots, with its phases."""
+    prep = min(slots_of(parts.before), slots)
+    recovery = min(slots_of(parts.after), slots - prep)
+    return Shape(prep, slots - prep - recovery, recovery, load=1, is_first=False, needs=frozenset())
 
 
 def slots_of(minutes: int) -> int:

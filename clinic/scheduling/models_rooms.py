@@ -144,3 +144,24 @@ class LostReason(ClinicScoped, Base):
     kind: Mapped[LossKind] = mapped_column(enum_type(LossKind, "loss_kind"))
     text: Mapped[str]
     is_retired: Mapped[bool] = mapped_column(default=False)
+
+
+class PhaseLimit(ClinicScoped, Recorded, Base):
+    """How many patients a nurse may have in each phase of a session, from a date on; None sets no limit.
+
+    The row with the latest date that has come counts; of two for one date the later one.
+    """
+
+    __tablename__ = "phase_limit"
+    __table_args__ = (
+        sa.CheckConstraint("precheck > 0", name="precheck_is_positive"),
+        sa.CheckConstraint("infusion > 0", name="infusion_is_positive"),
+        sa.CheckConstraint("recovery > 0", name="recovery_is_positive"),
+        sa.Index(None, "clinic_id", "valid_from"),
+    )
+
+    valid_from: Mapped[date]
+    precheck: Mapped[int | None]
+    infusion: Mapped[int | None]
+    recovery: Mapped[int | None]
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="PhaseLimit.recorded_by_id")

@@ -19,6 +19,7 @@ from clinic.scheduling.optimiser.course_search import CourseSearch
 from clinic.scheduling.optimiser.free_slots import FreeSlots
 from clinic.scheduling.optimiser.masks import span
 from clinic.scheduling.optimiser.problem import Place
+from clinic.scheduling.phase_rules import parts_of
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.scheduling.situation import Situation
 from clinic.scheduling.skills import able_of
@@ -59,7 +60,7 @@ class Mover:
         self.now = self.situation.place_at(appointment.chair_id, appointment.nurse_id, appointment.starts_at)
         self._said = said_by(appointment.patient_id)
         self._able = able_of(self.situation, [appointment.course_id]).get(appointment.course_id, {})
-        shape = shape_of(slots_of(self._minutes))
+        shape = shape_of(slots_of(self._minutes), parts_of(plan.terms))
         self._free = FreeSlots(self._calendar, shape, self.now, 60 // SLOT, self._able)
 
     # --- where else ---

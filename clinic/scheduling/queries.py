@@ -164,7 +164,7 @@ def standing_in_the_way(constraint: str, wish: Wish, patient_id: uuid.UUID) -> t
             found = _holding(Appointment.chair_id == wish.chair.id, wish.starts_at, wish.ends_at)
         case "no_overlap_for_patient":
             found = _holding(Appointment.patient_id == patient_id, wish.starts_at, wish.ends_at)
-        case "nurse_has_room" if wish.nurse is not None:
+        case "nurse_has_room" | "nurse_has_room_in_phase" if wish.nurse is not None:
             found = _holding(Appointment.nurse_id == wish.nurse.id, wish.starts_at, wish.ends_at)
         case _:
             found = []

@@ -14,7 +14,9 @@ from clinic.core.permissions import Role
 from clinic.courses.models import Course
 from clinic.orders.models import Order, OrderVersion
 from clinic.protocols.models import Terms
+from clinic.scheduling import phase_rules
 from clinic.scheduling.models import Appointment, Chair, ChairClosure, Shift, ShiftBreak
+from clinic.scheduling.phase_rules import Parts
 from clinic.scheduling.rules import HOLDING, AppointmentStatus
 
 
@@ -118,6 +120,18 @@ def terms_of(course_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Terms]:
         .order_by(OrderVersion.number)
     )
     return {row[0]: row[1] for row in rows}  # ordered by version: the last one stays
+
+
+def parts_of(course_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Parts]:
+    """How the visits of each course are divided, by its last signed order, in one read."""
+    rows = db.session.execute(
+        sa.select(Course.id, Terms.precheck_slot_min, Terms.recovery_slot_min, Terms.turnaround_min)
+        .join(OrderVersion, OrderVersion.order_id == Course.order_id)
+        .join(Terms, Terms.id == OrderVersion.terms_id)
+        .where(Course.id.in_(set(course_ids)), OrderVersion.signature_id.is_not(None))
+        .order_by(OrderVersion.number)
+    )
+    return {row.id: phase_rules.parts_of(row) for row in rows}  # ordered by version: the last one stays
 
 
 def appointments(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Appointment]:

@@ -14,6 +14,7 @@ from clinic.scheduling.models_rooms import (
     ClosedDay,
     LostReason,
     OpeningHours,
+    PhaseLimit,
     Presence,
     Pump,
     PumpClosure,
@@ -219,3 +220,14 @@ def standing(
         if value is not None:
             wanted = wanted.where(column == value)
     return list(db.session.scalars(wanted.options(*_WITH_PEOPLE).order_by(Appointment.starts_at)))
+
+
+def phase_limits() -> list[PhaseLimit]:
+    """All limits by phase, the earliest date first; `phase_rules.in_force` says which hold on a day."""
+    return list(
+        db.session.scalars(
+            sa.select(PhaseLimit)
+            .options(joinedload(PhaseLimit.recorded_by))
+            .order_by(PhaseLimit.valid_from, PhaseLimit.recorded_at)
+        )
+    )

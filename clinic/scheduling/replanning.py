@@ -22,6 +22,7 @@ from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser import search
 from clinic.scheduling.optimiser.problem import Course, Session
 from clinic.scheduling.out_of_step import is_out_of_step
+from clinic.scheduling.phase_rules import parts_of
 from clinic.scheduling.queries_planning import Held
 from clinic.scheduling.resources import Resources
 from clinic.scheduling.rules import AppointmentStatus
@@ -214,7 +215,7 @@ class Replan:
             weekly=(_NO_HOURS,) * 7,
             exceptions=exceptions,
             preferred=own,
-            sessions=(Session(str(each.id), shape_of(slots_of(minutes)), None, now),),
+            sessions=(Session(str(each.id), shape_of(slots_of(minutes), parts_of(ask.terms)), None, now),),
         )
 
     def _date(self, day: int) -> date:

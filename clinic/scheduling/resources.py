@@ -1,15 +1,16 @@
 """What the optimiser is told of the clinic, read in a constant number of queries however long the time."""
 
 import uuid
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from clinic.scheduling import queries_planning as queries
 from clinic.scheduling import queries_rooms, queries_skills
-from clinic.scheduling.models import Chair, ClosedDay, OpeningHours, Presence
+from clinic.scheduling.models import Chair, ClosedDay, OpeningHours, PhaseLimit, Presence
 from clinic.scheduling.models_skills import NurseSkill
+from clinic.scheduling.phase_rules import Parts
 from clinic.scheduling.queries_planning import Duty, Held, Shut
 
 
@@ -26,6 +27,8 @@ class Resources:
     presences: Sequence[Presence] = ()
     starts_per_nurse: int | None = None
     skills: Sequence[NurseSkill] = ()
+    phase_limits: Sequence[PhaseLimit] = ()
+    parts: Mapping[uuid.UUID, Parts] = field(default_factory=dict)  # by course, where a phase has a limit
 
 
 def read(first: date, last: date, zone: ZoneInfo, *, without: Collection[uuid.UUID] = ()) -> Resources:
@@ -33,14 +36,18 @@ def read(first: date, last: date, zone: ZoneInfo, *, without: Collection[uuid.UU
     start = datetime.combine(first, time(), tzinfo=zone).astimezone(UTC)
     end = datetime.combine(last + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
     left_out = set(without)
+    held = [each for each in queries.held(start, end) if each.id not in left_out]
+    phase_limits = queries_rooms.phase_limits()
     return Resources(
         chairs=queries.every_chair(),
         shut=queries.chairs_shut(start, end),
         duties=queries.duties(start, end),
-        held=[each for each in queries.held(start, end) if each.id not in left_out],
+        held=held,
         hours=queries_rooms.opening_hours(),
         closed=queries_rooms.closed_days(first, last),
         presences=queries_rooms.presences(start, end),
         starts_per_nurse=queries.starts_per_nurse(),
         skills=queries_skills.skills(),
+        phase_limits=phase_limits,
+        parts=queries.parts_of(each.course_id for each in held) if phase_limits else {},
     )

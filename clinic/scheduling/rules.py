@@ -45,6 +45,7 @@ class BookingRule(StrEnum):
     CLINICIAN_IS_PRESENT = "clinician_is_present"
     PATIENT_CAN_COME = "patient_can_come"
     NURSE_HAS_SKILL = "nurse_has_skill"
+    NURSE_HAS_ROOM_IN_PHASE = "nurse_has_room_in_phase"
 
 
 NURSE_RULES = frozenset(
@@ -54,6 +55,7 @@ NURSE_RULES = frozenset(
         BookingRule.NURSE_IS_ON_DUTY,
         BookingRule.NURSE_HAS_NO_BREAK,
         BookingRule.NURSE_HAS_SKILL,
+        BookingRule.NURSE_HAS_ROOM_IN_PHASE,
     }
 )
 
@@ -68,6 +70,7 @@ _OVERRIDE_WORDS = {
     BookingRule.CLINICIAN_IS_PRESENT: "without a supervising clinician on site",
     BookingRule.PATIENT_CAN_COME: "when the patient has said not to come",
     BookingRule.NURSE_HAS_SKILL: "a nurse who is not written down for the drug",
+    BookingRule.NURSE_HAS_ROOM_IN_PHASE: "more patients for a nurse in one phase",
 }
 
 
@@ -93,6 +96,7 @@ def clash_text(constraint: str, *, nurse_name: str = "The nurse", chair_name: st
         "chair_is_open": f"{chair} is closed at that time.",
         "chair_is_clean": f"{chair} needs its time for cleaning then.",
         "nurse_has_room": f"{nurse_name} has as many patients at that time as the clinic allows.",
+        "nurse_has_room_in_phase": f"{nurse_name} has as many patients in that phase as the clinic allows.",
         "nurse_may_start": f"{nurse_name} begins with as many patients in that quarter hour as the clinic allows.",
         "nurse_is_on_duty": f"{nurse_name} is not on duty for all of that time.",
         "nurse_has_no_break": f"{nurse_name} has a break when it would begin.",

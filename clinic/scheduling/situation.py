@@ -17,6 +17,7 @@ from clinic.core import times
 from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser.problem import Clinic, DayRecord, Nurse, Place, Problem, Shape, Weights
+from clinic.scheduling.phase_rules import WHOLE, most_on
 from clinic.scheduling.resources import Resources
 from clinic.scheduling.rules import week_of
 from clinic.scheduling.sites import Sites
@@ -90,7 +91,8 @@ class Situation:
                 rests = tuple(
                     (begin, until) for rest in duty.breaks for on, begin, until in self.frame.spans(*rest) if on == day
                 )
-                self._nurses[day].append(Nurse(numbers[key], start, end, capacity, rests, is_one_by_one))
+                most = most_on(self.resources.phase_limits, self.frame.first + timedelta(days=day))
+                self._nurses[day].append(Nurse(numbers[key], start, end, capacity, rests, is_one_by_one, most))
 
     def _is(self, each: _NurseOfDay, staff_id: uuid.UUID) -> bool:
         staff = self._staff[each.nurse]
@@ -177,9 +179,12 @@ class Situation:
 
     def _held(self) -> Iterator[tuple[str, Shape, Place]]:
         for each in self.resources.held:
-            for day, start, end in self.frame.spans(each.starts_at, each.ends_at):
+            parts = self.resources.parts.get(each.course_id, WHOLE)
+            days = list(self.frame.spans(each.starts_at, each.ends_at))
+            for day, start, end in days:
                 place = Place(0, day, start, self._chair_of[each.chair_id], self._nurse_on(day, each.nurse_id, start))
-                yield str(each.patient_id), shape_of(end - start), place
+                # What goes on over midnight counts as infusion.
+                yield str(each.patient_id), shape_of(end - start, parts if len(days) == 1 else WHOLE), place
 
     def _nurse_on(self, day: int, staff_id: uuid.UUID | None, start: int) -> int:
         mine = [each for each in self._on_day[day] if staff_id and self._is(each, staff_id)]

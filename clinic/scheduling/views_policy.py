@@ -7,12 +7,12 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor, clinic
-from clinic.core import clock
+from clinic.core import clock, formats
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
-from clinic.scheduling import operations_policy, queries_rooms
-from clinic.scheduling.forms_rooms import LOSS_WORDS, LimitsForm, LostReasonForm, PolicyForm
+from clinic.scheduling import operations_phases, operations_policy, queries_rooms
+from clinic.scheduling.forms_rooms import LOSS_WORDS, LimitsForm, LostReasonForm, PhaseLimitsForm, PolicyForm
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations_breaking import WouldBreak
 from clinic.scheduling.rules import BookingRule, LossKind, override_words
@@ -30,6 +30,8 @@ def _page(form: Form | None = None, standing: Sequence[Appointment] = ()) -> str
         standing=standing,
         clinic=own,
         limits_form=limits or LimitsForm.of(own),
+        phase_limits=queries_rooms.phase_limits(),
+        phase_form=form if isinstance(form, PhaseLimitsForm) else PhaseLimitsForm(formdata=None, prefix="phase-"),
         policy_form=form if isinstance(form, PolicyForm) else PolicyForm(formdata=None, prefix="rule-"),
         reason_form=form if isinstance(form, LostReasonForm) else LostReasonForm(formdata=None, prefix="reason-"),
     )
@@ -65,6 +67,27 @@ def set_limits() -> ResponseReturnValue:
         form.seen.data = refusal.key
         return _page(form, refusal.standing), 422
     flash("The limits hold for every booking from now on.")
+    return redirect(url_for(".show_rules"), 303)
+
+
+@bp.post("/clinic/rules/phases")
+@requires(Permission.SET_RESOURCES)
+def set_phase_limits() -> ResponseReturnValue:
+    form = PhaseLimitsForm(prefix="phase-")
+    if not form.validate() or form.valid_from.data is None:
+        return _page(form), 422
+    try:
+        operations_phases.set_phase_limits(
+            form.valid_from.data, form.most, by=actor(), at=clock.now(), seen=form.seen.data
+        )
+    except WouldBreak as refusal:
+        form.refuse(refusal)
+        form.seen.data = refusal.key
+        return _page(form, refusal.standing), 422
+    except RuleBroken as refusal:
+        form.refuse(refusal)
+        return _page(form), 422
+    flash(f"The limits by phase hold from {formats.day(form.valid_from.data)} on.")
     return redirect(url_for(".show_rules"), 303)
 
 

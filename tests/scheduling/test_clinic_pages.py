@@ -133,6 +133,17 @@ def test_limits_and_overrides_are_the_clinics(as_person, clinic):
     assert admin.post("/clinic/rules/override", data={**rule, "rule-reason": " "}).status_code == 422
 
 
+def test_limits_by_phase_are_shown_and_asked_twice(as_person, make_booked, make_active_course, make_patient, nurse):
+    other = make_active_course(make_patient(allergies=()))
+    admin, typed = as_person("admin"), {"phase-valid_from": "19-Nov-2025", "phase-infusion": "1"}
+    make_booked(nurse=nurse)
+    make_booked(other, nurse=nurse, starts_at=NINE + HOUR)
+    page = admin.post("/clinic/rules/phases", data=typed)
+    assert "1 appointment would stand outside" in words(page)
+    assert admin.post("/clinic/rules/phases", data={**typed, "phase-seen": seen(page)}).status_code == 303
+    assert "no limit 1 no limit" in words(admin.get("/clinic/rules"))
+
+
 def test_a_chair_is_changed_and_retired(as_person, make_chair):
     desk, chair = as_person("scheduler"), make_chair("Window")
     typed = {"room": "Blue", "has_bed": "y", "cleaning_min": "15"}

@@ -27,42 +27,70 @@ _Duties = tuple[tuple[int, int, int, tuple[tuple[int, int], ...]], ...]
 class _Duty:
     """A nurse on this day."""
 
-    __slots__ = ("_free", "_is_one_by_one", "_resting", "capacity")
+    __slots__ = ("_free", "_is_one_by_one", "_resting", "by_phase", "capacity")
 
     def __init__(self, nurse: Nurse) -> None:
         self.capacity = nurse.capacity
+        self.by_phase = nurse.by_phase if any(nurse.by_phase) else ()
         self._free = span(nurse.start, nurse.end)
         self._is_one_by_one = nurse.is_one_by_one
         self._resting = 0
         for begin, end in nurse.breaks:
             self._resting |= span(begin, end)  # nothing begins in a break
 
-    def starts(self, busy: "_Busy", length: int, load: int) -> int:
-        """Where she could begin a session of this length and load."""
-        room = self.capacity - load + 1
+    def starts(self, busy: "_Busy", shape: Shape) -> int:
+        """Where she could begin a session of this shape."""
+        room = self.capacity - shape.load + 1
         free = self._free & ~busy.over[room] if room > 0 else 0
         taken = self._resting | busy.started if self._is_one_by_one else self._resting
-        return starts(free, length) & ~taken
+        may = starts(free, shape.length) & ~taken
+        if may and self.by_phase:
+            for levels, (before, length) in zip(busy.phases, shape.phases, strict=True):
+                if levels and length:
+                    may &= starts(~levels[-1], length) >> before
+        return may
+
+    def idle(self) -> "_Busy":
+        """What she has to do as the day begins: nothing."""
+        return _Busy(0, _levels_up_to(self.capacity), tuple(_levels_up_to(most) for most in self.by_phase))
 
 
 class _Busy(NamedTuple):
-    """What a nurse has to do: the slots in which she begins one, and `over[2]` those with a load of two or more."""
+    """What a nurse has to do: the slots in which she begins one, and `over[2]` those with a load of two or more.
+
+    `phases` counts the same way for each phase with a limit, every session as one; empty where a phase has none.
+    """
 
     started: int
     over: tuple[int, ...]
+    phases: tuple[tuple[int, ...], ...] = ()
 
-    def changed(self, start: int, length: int, load: int, *, is_added: bool) -> "_Busy":
-        taken, over = span(start, start + length), list(self.over)
-        for _ in range(load):
-            if is_added:
-                for unit in range(len(over) - 1, 0, -1):
-                    over[unit] |= over[unit - 1] & taken
-            else:
-                for unit in range(1, len(over)):
-                    above = over[unit + 1] if unit + 1 < len(over) else 0
-                    over[unit] = over[unit] & ~taken | above & taken
+    def changed(self, start: int, shape: Shape, *, is_added: bool) -> "_Busy":
+        over = _levels_changed(self.over, span(start, start + shape.length), shape.load, is_added=is_added)
+        phases = tuple(
+            _levels_changed(levels, span(start + before, start + before + length), 1, is_added=is_added)
+            for levels, (before, length) in zip(self.phases, shape.phases, strict=False)
+        )
         started = self.started | 1 << start if is_added else self.started & ~(1 << start)
-        return _Busy(started, tuple(over))
+        return _Busy(started, over, phases)
+
+
+def _levels_up_to(most: int | None) -> tuple[int, ...]:
+    return () if most is None else (-1, *[0] * most)
+
+
+def _levels_changed(levels: tuple[int, ...], taken: int, load: int, *, is_added: bool) -> tuple[int, ...]:
+    """The slots with so much or more, with a load more or less in those that are taken."""
+    over = list(levels)
+    for _ in range(load):
+        if is_added:
+            for unit in range(len(over) - 1, 0, -1):
+                over[unit] |= over[unit - 1] & taken
+        else:
+            for unit in range(1, len(over)):
+                above = over[unit + 1] if unit + 1 < len(over) else 0
+                over[unit] = over[unit] & ~taken | above & taken
+    return tuple(over)
 
 
 class _State:
@@ -96,7 +124,7 @@ class Day:
         self._physicians = [sum(a <= slot < b for a, b in record.physicians) for slot in range(record.close)]
         self._attended = sum(1 << slot for slot, count in enumerate(self._physicians) if count)
         self._limit, self._target = _levels(clinic, record)
-        busy = {nurse.nurse: _Busy(0, (-1, *[0] * nurse.capacity)) for nurse in record.nurses}
+        busy = {number: duty.idle() for number, duty in self._duties.items()}
         idle = [0] * record.close
         self._state = _State(idle, idle, [0] * len(clinic.features), busy, 0)
         self._stamp = 0  # stands for all sessions on the day
@@ -135,7 +163,7 @@ class Day:
         by_nurse = 0
         if free:
             for number, busy in self._state.busy.items():
-                mask = self._duties[number].starts(busy, length, shape.load) & free
+                mask = self._duties[number].starts(busy, shape) & free
                 if mask:
                     nurses.append((number, mask))
                     by_nurse |= mask
@@ -203,7 +231,7 @@ class Day:
         """Where some nurse alone would let a session of this shape begin."""
         free = 0
         for number, busy in self._state.busy.items():
-            free |= self._duties[number].starts(busy, shape.length, shape.load)
+            free |= self._duties[number].starts(busy, shape)
         return free
 
     def load(self, slot: int) -> int:
@@ -249,7 +277,7 @@ class Day:
         # Two bookings of a real clinic may share a slot at their edges.
         taken[place.chair] = taken[place.chair] | part if sign > 0 else taken[place.chair] & ~part
         busy = was.busy.copy()
-        busy[place.nurse] = busy[place.nurse].changed(place.start, shape.length, shape.load, is_added=sign > 0)
+        busy[place.nurse] = busy[place.nurse].changed(place.start, shape, is_added=sign > 0)
         return _State(load, supervised, taken, busy, above)
 
 

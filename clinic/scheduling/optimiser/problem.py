@@ -20,6 +20,8 @@ class Nurse:
     capacity: int
     breaks: tuple[tuple[int, int], ...]
     is_one_by_one: bool = True  # begins at most one session per slot
+    # How many sessions she may have at once in prep, in infusion and in recovery; None is no limit.
+    by_phase: tuple[int | None, int | None, int | None] = (None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ class Shape(NamedTuple):
     @property
     def length(self) -> int:
         return self.prep + self.infusion + self.recovery
+
+    @property
+    def phases(self) -> tuple[tuple[int, int], ...]:
+        """Each phase as the slots before it and its length."""
+        return (0, self.prep), (self.prep, self.infusion), (self.prep + self.infusion, self.recovery)
 
 
 @dataclass(frozen=True, slots=True)
