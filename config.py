@@ -31,6 +31,8 @@ class Config:
     OIDC_CLIENT_SECRET = os.environ.get("OIDC_CLIENT_SECRET", "")
     OIDC_NAME = os.environ.get("OIDC_NAME", "clinic account")
 
+    # Whether `clinic serve` also sends the clinic's mail; "no" where `clinic outbox send --loop` runs by itself.
+    SENDS_MAIL = os.environ.get("SENDS_MAIL", "yes") == "yes"
     # Whether a plan gets a process of its own; "no" where `clinic plans work --loop` runs all the time.
     STARTS_PLANS = os.environ.get("STARTS_PLANS", "yes") == "yes"
 

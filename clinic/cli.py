@@ -13,7 +13,7 @@ from flask import current_app
 from flask.cli import FlaskGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from clinic import create_unchecked_app, doctor
+from clinic import beside, create_unchecked_app, doctor
 from clinic.accounts import operations as accounts
 from clinic.accounts import queries, staff_operations
 from clinic.accounts.models import Clinic, Staff
@@ -37,6 +37,7 @@ from clinic.keeping.commands import (
     restore_command,
     retention_group,
 )
+from clinic.notifications.mail import MailSettings, NoMailServer
 from clinic.scheduling.commands import schedule
 
 
@@ -211,6 +212,18 @@ def _refuse_unreachable(host: str, port: int) -> None:
         ) from error
 
 
+def _send_beside() -> None:
+    """Begin the sender of the clinic's mail, where there is a mail server; say why where nothing is sent."""
+    if not current_app.config["SENDS_MAIL"]:
+        return
+    try:
+        MailSettings.of(current_app.config)
+    except NoMailServer as missing:
+        click.echo(f"{missing} The outbox waits.")
+        return
+    beside.start_sender()
+
+
 @main.command()
 @click.option("--demo", is_flag=True, help="Fill an empty database with the demo clinic first.")
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -232,6 +245,7 @@ def serve(*, demo: bool, host: str, port: int) -> None:
     # By the name, because browsers make no passkey for a number.
     name = "localhost" if host in _THIS_MACHINE else host
     click.echo(f"\nChairtime is at http://{name}:{port}  (Ctrl+C stops it)\n")
+    _send_beside()
     sys.stdout.flush()
     db.engine().dispose()  # a connection must not be shared with the workers
     os.execv(  # noqa: S606 the server takes the place of this process, with arguments that we wrote

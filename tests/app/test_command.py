@@ -4,10 +4,12 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 import sqlalchemy as sa
 
+from clinic import beside
 from clinic.audit.models import AuditEntry
 from clinic.core import clock, db
 from clinic.core.ids import new_id
@@ -125,3 +127,34 @@ def test_a_trail_whose_seals_were_taken_away_is_not_sealed_again(command):
         connection.execute(sa.insert(AuditEntry).values(line))
     assert command("db", "upgrade").returncode == 0
     assert "not sealed" in command("audit", "verify").stdout
+
+
+def test_what_runs_beside_the_server_is_begun_again(tmp_path):
+    marks = tmp_path / "marks"
+    line = [sys.executable, "-c", f"open({str(marks)!r}, 'a').write('x')"]
+    beside.keep_running(line, lambda: marks.exists() and len(marks.read_text()) > 1, lambda _seconds: time.sleep(0.01))
+    assert marks.read_text() == "xx"
+
+
+def test_what_runs_beside_the_server_ends_with_it(tmp_path):
+    """The server is killed; the command that would wait for ever is told to end, and says so."""
+    said = tmp_path / "said"
+    waits = (
+        "import pathlib, signal, time\n"
+        f"said = pathlib.Path({str(said)!r})\n"
+        "def end(*_): said.write_text('told'); raise SystemExit\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "said.write_text('there')\n"
+        "time.sleep(60)\n"
+    )
+    line = [sys.executable, "-m", "clinic.beside", sys.executable, "-c", waits]
+    server = subprocess.Popen(
+        [sys.executable, "-c", f"import subprocess, time; subprocess.Popen({line}); time.sleep(60)"]
+    )
+    for word in ("there", "told"):
+        until = time.monotonic() + 20
+        while not (said.exists() and said.read_text() == word):
+            assert time.monotonic() < until, word
+            time.sleep(0.02)
+        server.kill()
+    server.wait()
