@@ -9,7 +9,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from clinic.accounts.models import Clinic, Site
+from clinic.accounts.models import Clinic, Site, Staff
 from clinic.core import db
 from clinic.demo.people import NURSE_OF, DemoWorld
 from clinic.demo.timeline import Days
@@ -17,17 +17,21 @@ from clinic.patients.models import Patient
 from clinic.reminders import operations as reminders
 from clinic.reminders.rules import TextKind
 from clinic.scheduling import (
+    operations_availability,
     operations_hours,
     operations_people,
+    operations_phases,
     operations_policy,
     operations_pumps,
     operations_rooms,
     operations_shifts,
+    operations_skills,
     operations_waiting,
     queries,
     queries_rooms,
 )
 from clinic.scheduling.models import Appointment, Chair
+from clinic.scheduling.operations_availability import Said
 from clinic.scheduling.operations_breaking import WouldBreak
 from clinic.scheduling.rules import AppointmentStatus, BookingRule, DayPart, LossKind, week_of
 
@@ -42,6 +46,10 @@ _BREAKS: Final = {
     "RN-3": ("12:00", "12:30"),
     "RN-4": ("12:30", "13:00"),
 }
+_SKILLS: Final = {"ketamine": ("RN-1", "RN-2", "RN-3", "RN-4"), "magnesium sulfate": ("RN-1", "RN-2")}
+# In pre-check, in infusion, in recovery.
+_BY_PHASE: Final = (2, 3, None)
+_AWAY_AFTER: Final = timedelta(weeks=4)
 _PUMPS: Final = 8
 _CLEANING_MIN: Final = 10
 _ROOMS: Final = {"A": "Garden", "B": "Harbour", "C": "Library"}
@@ -68,6 +76,8 @@ def add_resources(world: DemoWorld, days: Days, *, at: datetime) -> None:
     _staff(world, days, site, monday, at=at)
     _furnish(world, at=at)
     _settle(world, at=at)
+    _limit_nurses(world, monday, at=at)
+    _hear_patients(monday, by=world.person("DESK", at=at), at=at)
     _let_wait(world, at=at)
     _remind(world, at=at)
 
@@ -127,6 +137,27 @@ def _settle(world: DemoWorld, *, at: datetime) -> None:
         operations_policy.set_policy(rule, is_allowed=True, reason=why, by=by, at=at)
     for kind, text in _REASONS:
         operations_policy.add_lost_reason(kind, text, by=by, at=at)
+
+
+def _limit_nurses(world: DemoWorld, monday: date, *, at: datetime) -> None:
+    """Who may look after whom, and how many of a nurse's patients are in one phase at once."""
+    physician = world.person("PHY-1", at=at)
+    for drug_name, codes in _SKILLS.items():
+        for code in codes:
+            nurse = world.person(code, at=at)
+            operations_skills.add_skill(nurse, drug_name, valid_from=monday, by=physician, at=at)
+    operations_phases.set_phase_limits(monday, _BY_PHASE, by=world.person("DESK", at=at), at=at)
+
+
+def _hear_patients(monday: date, *, by: Staff, at: datetime) -> None:
+    """What two patients said about when they cannot come."""
+    said = {
+        "Lindgren": Said(is_free=False, from_on=monday, weekdays=(5,), note="Teaches on Fridays"),
+        "Gray": Said(is_free=False, from_on=monday + _AWAY_AFTER, until_on=monday + 2 * _AWAY_AFTER, note="Away"),
+    }
+    for family_name, words in said.items():
+        patient = db.session.scalars(sa.select(Patient).where(Patient.family_name == family_name)).one()
+        operations_availability.say(patient, words, by=by, at=at)
 
 
 def _let_wait(world: DemoWorld, *, at: datetime) -> None:

@@ -22,12 +22,13 @@ from clinic.notes.rules import NoteStatus
 from clinic.orders.models import OrderVersion, VerbalOrder
 from clinic.orders.rules import OrderStatus
 from clinic.patients import queries as patients
+from clinic.patients.models import Patient
 from clinic.protocols.models import Protocol
 from clinic.protocols.queries import versions_in_use
 from clinic.protocols.spacing_rules import SpacingKind
 from clinic.reminders import operations as reminders
 from clinic.reminders import queries as reminder_queries
-from clinic.scheduling import queries_rooms, queries_waiting
+from clinic.scheduling import queries_availability, queries_rooms, queries_skills, queries_waiting
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions import queries as sessions
@@ -194,6 +195,13 @@ def test_it_has_hours_a_holiday_breaks_clinicians_pumps_and_somebody_who_waits(d
     assert queries_rooms.breaks_of(nurse_id("RN-1"), *coming)
     assert queries_rooms.presences(*coming)
     assert len(queries_waiting.waiting()) == 1
+
+
+def test_nurses_have_skills_and_limits_and_patients_have_hours(demo):
+    assert {row.drug_name for row in queries_skills.skills()} == {"ketamine", "magnesium sulfate"}
+    assert [row.precheck for row in queries_rooms.phase_limits()] == [2]
+    said = queries_availability.hours_of(db.session.scalars(sa.select(Patient.id)))
+    assert sorted(row.note for rows in said.values() for row in rows) == ["Away", "Teaches on Fridays"]
 
 
 def test_whoever_agreed_is_reminded_two_days_before(demo):
