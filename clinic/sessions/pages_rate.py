@@ -36,6 +36,25 @@ class RateCell:
 
 
 @dataclass(frozen=True, slots=True)
+class RateWords:
+    """One rate in every unit that a slip of ten would show in; "" where one cannot be said."""
+
+    mg_h: str = ""
+    ml_h: str = ""
+    mg_kg_h: str = ""
+
+
+def rate_words(rate_ml_h: Decimal, *, concentration_mg_ml: Decimal | None, weight_kg: Decimal | None) -> RateWords:
+    """Return a pump's rate in words. The browser says the same while it is typed (static/js/rates.js)."""
+    ml_h = shown_rate(rate_ml_h, Unit.ML_PER_H)
+    if concentration_mg_ml is None:
+        return RateWords(ml_h=ml_h)
+    dose = dose_rate_mg_h(rate_ml_h, concentration_mg_ml=concentration_mg_ml)
+    per_kg = shown_rate(EXACT.divide(dose, weight_kg), Unit.MG_PER_KG_H) if weight_kg else ""
+    return RateWords(shown_rate(dose, Unit.MG_PER_H), ml_h, per_kg)
+
+
+@dataclass(frozen=True, slots=True)
 class RateSheet:
     """What the rate sheet shows above its fields."""
 
@@ -49,6 +68,9 @@ class RateSheet:
     given: str
     flowed: str
     maximum: str
+    # What a typed rate is worked out with, exact: mg per mL and kg, "" where not known.
+    bag: str
+    weight: str
     # (mg/h, mL/h, mg/kg/h) of a rate with its second check.
     checked: tuple[str, ...] = ()
 
@@ -62,13 +84,13 @@ def rate_sheet(
     """
     running, terms = pump(infusion, now), infusion.order_version.terms
     bag = running.concentration_mg_ml
-    since = changed_at(infusion)
+    since, here = changed_at(infusion), words_of(infusion, running.state.rate_ml_h, bag)
     signer = infusion.order_version.signature.signer_name if infusion.order_version.signature else "a physician"
     cells = tuple(_cells(infusion, running, now=now, zone=zone)) if bag is not None else ()
     return RateSheet(
-        now_mg_h=_mg_h(running.state.rate_ml_h, bag),
-        now_ml_h=shown_rate(running.state.rate_ml_h, Unit.ML_PER_H),
-        now_per_kg=_mg_kg_h(infusion, running.state.rate_ml_h, bag),
+        now_mg_h=here.mg_h or here.ml_h,
+        now_ml_h=here.ml_h,
+        now_per_kg=here.mg_kg_h,
         since=clock_label(since, zone) if since else "",
         cells=cells,
         concentration="" if bag is None else format_quantity(bag, Unit.MG_PER_ML, spoken=True),
@@ -76,7 +98,9 @@ def rate_sheet(
         given=shown_mg(running.delivered_mg),
         flowed=shown_rate(delivered_ml(running.segments), Unit.ML),
         maximum="" if terms.maximum_total_mg is None else shown_mg(terms.maximum_total_mg, is_final=True),
-        checked=() if checked_ml_h is None else _together(infusion, checked_ml_h, bag),
+        bag=_exact(bag),
+        weight=_exact(weight_kg(infusion)),
+        checked=() if checked_ml_h is None else in_all_units(words_of(infusion, checked_ml_h, bag)),
     )
 
 
@@ -86,23 +110,18 @@ def changed_at(infusion: InfusionSession) -> datetime | None:
     return max((row.happened_at for row in current(infusion.administrations) if row.kind in kinds), default=None)
 
 
-def _mg_h(rate_ml_h: Decimal, bag: Decimal | None) -> str:
-    if bag is None:
-        return shown_rate(rate_ml_h, Unit.ML_PER_H)
-    return shown_rate(dose_rate_mg_h(rate_ml_h, concentration_mg_ml=bag), Unit.MG_PER_H)
+def words_of(infusion: InfusionSession, rate_ml_h: Decimal, bag: Decimal | None) -> RateWords:
+    """Return a rate of this session's pump in words."""
+    return rate_words(rate_ml_h, concentration_mg_ml=bag, weight_kg=weight_kg(infusion))
 
 
-def _mg_kg_h(infusion: InfusionSession, rate_ml_h: Decimal, bag: Decimal | None) -> str:
-    kg = weight_kg(infusion)
-    if bag is None or kg is None:
-        return ""
-    return shown_rate(EXACT.divide(dose_rate_mg_h(rate_ml_h, concentration_mg_ml=bag), kg), Unit.MG_PER_KG_H)
+def in_all_units(said: RateWords) -> tuple[str, ...]:
+    """Return a rate in each unit that it can be said in."""
+    return tuple(filter(None, (said.mg_h, said.ml_h, said.mg_kg_h)))
 
 
-def _together(infusion: InfusionSession, rate_ml_h: Decimal, bag: Decimal | None) -> tuple[str, ...]:
-    """Return a rate in each unit that it can be said in, none twice."""
-    said = (_mg_h(rate_ml_h, bag), shown_rate(rate_ml_h, Unit.ML_PER_H), _mg_kg_h(infusion, rate_ml_h, bag))
-    return tuple(dict.fromkeys(filter(None, said)))
+def _exact(value: Decimal | None) -> str:
+    return "" if value is None else format(value.normalize(), "f")
 
 
 def set_rates(infusion: InfusionSession, bag: Decimal) -> list[Decimal]:
@@ -139,15 +158,15 @@ def _cells(infusion: InfusionSession, running: Pump, *, now: datetime, zone: Zon
                 small = f"from {clock_label(wait_until, zone)}"
             elif not is_next:
                 small = "highest" if rate == rates[-1] else "later"
-        total = projected_mg(infusion, running, now, rate_ml_h=rate)
+        total, said = projected_mg(infusion, running, now, rate_ml_h=rate), words_of(infusion, rate, bag)
         cells.append(
             RateCell(
                 value=format(rate.normalize(), "f"),
                 mg_h=_number(dose_rate_mg_h(rate, concentration_mg_ml=bag)),
-                dose=_mg_h(rate, bag),
+                dose=said.mg_h,
                 small=small,
-                pump=shown_rate(rate, Unit.ML_PER_H),
-                per_kg=_mg_kg_h(infusion, rate, bag),
+                pump=said.ml_h,
+                per_kg=said.mg_kg_h,
                 total="" if total is None else shown_mg(total),
                 is_now=rate == here,
                 is_disabled=is_disabled or rate == here,

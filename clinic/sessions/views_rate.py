@@ -16,9 +16,9 @@ from clinic.sessions import operations, queries
 from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.forms_acts import PUMP_ML_H, RateForm, SecondPersonForm, number
 from clinic.sessions.models import AdministrationEvent, DoubleCheck, HandOverOffer, InfusionSession, RateProposal
-from clinic.sessions.pages_rate import rate_sheet
+from clinic.sessions.pages_rate import RateWords, in_all_units, rate_sheet, words_of
 from clinic.sessions.pages_session import order_panel
-from clinic.sessions.progress import progress
+from clinic.sessions.progress import progress, pump
 from clinic.sessions.views_pump import spoken_order
 from clinic.sessions.views_shared import (
     bp,
@@ -37,6 +37,8 @@ from clinic.sessions.views_sheet import drawn, edition, last_act_at, refuse_stal
 def _rate_page(infusion: InfusionSession, form: RateForm, status: int = 200) -> ResponseReturnValue:
     form.offer(physicians())
     check = _usable_check(infusion, form.double_check_id.data or request.args.get("check", ""))
+    now, typed = clock.now(), number(form.rate_ml_h)
+    bag = pump(infusion, now).concentration_mg_ml
     answer: ResponseReturnValue = session_page(
         infusion,
         status=status,
@@ -44,9 +46,8 @@ def _rate_page(infusion: InfusionSession, form: RateForm, status: int = 200) -> 
         form=form,
         is_sheet=True,
         edition=edition(infusion),
-        rate=rate_sheet(
-            infusion, now=clock.now(), zone=zone(), checked_ml_h=check.proposal.rate_ml_h if check else None
-        ),
+        rate=rate_sheet(infusion, now=now, zone=zone(), checked_ml_h=check.proposal.rate_ml_h if check else None),
+        typed=RateWords() if typed is None else words_of(infusion, typed, bag),
         check=check,
     )
     return answer
@@ -91,8 +92,10 @@ def change_rate(infusion_id: uuid.UUID) -> ResponseReturnValue:
             at=now,
         )
 
-    if attempt(form, act) is not None:
-        flash("Rate recorded.")
+    done = attempt(form, act)
+    if done is not None:
+        said = words_of(infusion, done.rate_ml_h or Decimal(0), pump(infusion, now).concentration_mg_ml)
+        flash(f"Rate recorded: {' = '.join(in_all_units(said))}.")
         return redirect(url_for(".show_session", infusion_id=infusion.id), 303)
     if form.needs_second:
         return _propose(load(infusion_id), form)

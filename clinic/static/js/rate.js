@@ -1,5 +1,8 @@
 // The rate sheet reads the chosen step back in large numbers, in mg/h, mL/h and mg/kg/h, beside what the plan would come
-// to. Without script a list beside the cells says the same.
+// to. A rate that is typed is read back in the same three units. Without script a list beside the cells says the same, and
+// the answer does of what was typed.
+
+import { together } from "./rates.js";
 
 const sheet = document.querySelector("[data-rate-sheet]");
 const save = sheet?.querySelector("[data-rate-save]");
@@ -20,7 +23,7 @@ sheet?.addEventListener("change", (event) => {
 sheet?.querySelector("[name=rate_ml_h]")?.addEventListener("input", (event) => {
   if (!event.target.value.trim()) return;
   for (const input of sheet.querySelectorAll("[name=step]:checked")) input.checked = false;
-  for (const target of sheet.querySelectorAll("[data-read]")) target.textContent = "–";
-  sheet.querySelector('[data-read="ml"]').textContent = `${event.target.value.trim()} mL/h`;
+  const said = together(event.target.value, sheet.dataset) ?? {};
+  for (const target of sheet.querySelectorAll("[data-read]")) target.textContent = said[target.dataset.read] || "–";
   save.textContent = plain;
 });
