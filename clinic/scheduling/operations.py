@@ -20,7 +20,13 @@ from clinic.orders.rules import refusal_to_book
 from clinic.scheduling import queries
 from clinic.scheduling.locking import lock_in_order
 from clinic.scheduling.models import Appointment, Chair, Pump
-from clinic.scheduling.operations_override import Override, record_override, refuse_override, set_aside
+from clinic.scheduling.operations_override import (
+    Override,
+    decided_for,
+    record_override,
+    refuse_override,
+    set_aside,
+)
 from clinic.scheduling.operations_rooms import ChairInUse, add_chair, close_chair, reopen_chair
 from clinic.scheduling.operations_shifts import add_shift, remove_shift
 from clinic.scheduling.operations_standing import (
@@ -293,12 +299,14 @@ def undo(appointment: Appointment, *, by: Staff, at: datetime) -> Appointment:
     """
     if appointment.status is AppointmentStatus.BOOKED and appointment.moved_from is not None:
         old = appointment.moved_from
-        back = move(appointment, _same_place(old), reason="The move was taken back.", by=by, at=at)
+        reason = "The move was taken back."
+        back = move(appointment, _same_place(old), reason=reason, by=by, at=at, override=decided_for(old))
         wait_again([appointment.id], by=by, at=at)
         return back
     if appointment.status is not AppointmentStatus.CANCELLED:
         raise RuleBroken("There is nothing to take back.")
-    (again,) = book(appointment.course, [_same_place(appointment)], by=by, at=at, ends_waits=False)
+    place, decided = _same_place(appointment), decided_for(appointment)
+    (again,) = book(appointment.course, [place], by=by, at=at, override=decided, ends_waits=False)
     return again
 
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -11,7 +12,6 @@ from clinic.accounts.models import Staff
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
-from clinic.scheduling import queries
 from clinic.scheduling.locking import lock_in_order
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations import (
@@ -24,23 +24,25 @@ from clinic.scheduling.operations import (
     _try,
     assign_nurse,
     change_status,
-    reopen_chair,
     undo,
     with_own_pump,
 )
-from clinic.scheduling.operations_override import Override, record_override, refuse_override
+from clinic.scheduling.operations_override import Override, decided_for, record_override, refuse_override
 from clinic.scheduling.operations_standing import record_appointment
 from clinic.scheduling.operations_waits import wait_again
 from clinic.scheduling.rules import AppointmentStatus
 
+TAKEN_BACK: Final = "The move was taken back."
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An appointment, where it shall stand, and why."""
+    """An appointment, where it shall stand, and why; `override` is what was decided for that place before."""
 
     appointment: Appointment
     slot: Slot
     reason: str
+    override: Override | None = None
 
 
 def move_all(moves: Sequence[Move], *, by: Staff, at: datetime, override: Override | None = None) -> list[Appointment]:
@@ -64,7 +66,7 @@ def move_all(moves: Sequence[Move], *, by: Staff, at: datetime, override: Overri
         for move in moves:
             old = move.appointment
             new = _appointment(old.patient_id, old.course_id, move.slot, by=by, at=at, moved_from_id=old.id)
-            clash = _try(new, move.slot, override, by=by)
+            clash = _try(new, move.slot, move.override or override, by=by)
             if clash is None:
                 moved.append(new)
             else:
@@ -109,11 +111,16 @@ def moved_together(appointment: Appointment) -> list[Appointment]:
     """
     if appointment.moved_from_id is None or appointment.status is not AppointmentStatus.BOOKED:
         return []
+    return moved_at(appointment.booked_at, appointment.booked_by_id)
+
+
+def moved_at(at: datetime, by_id: uuid.UUID) -> list[Appointment]:
+    """The appointments that somebody moved in one act and that are booked there."""
     return list(
         db.session.scalars(
             sa.select(Appointment).where(
-                Appointment.booked_at == appointment.booked_at,
-                Appointment.booked_by_id == appointment.booked_by_id,
+                Appointment.booked_at == at,
+                Appointment.booked_by_id == by_id,
                 Appointment.moved_from_id.is_not(None),
                 Appointment.status == AppointmentStatus.BOOKED,
             )
@@ -122,21 +129,23 @@ def moved_together(appointment: Appointment) -> list[Appointment]:
 
 
 def undo_together(appointment: Appointment, *, by: Staff, at: datetime) -> list[Appointment]:
-    """Take back an act as a whole: one cancelling, one move, or all that moved with it, and the chair it closed."""
+    """Take back an act as a whole: one cancelling, one move, or all that moved with it."""
     together = moved_together(appointment)
-    closures = queries.closures_made(appointment.booked_at, appointment.booked_by_id) if together else []
-    if len(together) <= 1 and not closures:
+    if len(together) <= 1:
         return [undo(appointment, by=by, at=at)]
-    reason = "The move was taken back."
-    back = [Move(each, _same_place(each.moved_from), reason) for each in together if each.moved_from]
-    hold(back, chairs={each.chair_id for each in closures})
     with db.session.begin_nested():
-        for closure in closures:
-            reopen_chair(closure, reason=reason, by=by, at=at)
-        db.session.flush()  # the chair is free before anybody goes back to it
-        moved = move_all(back, by=by, at=at)
+        moved = move_all(ways_back(together), by=by, at=at)
         wait_again([each.id for each in together], by=by, at=at)
     return moved
+
+
+def ways_back(moved: Sequence[Appointment]) -> list[Move]:
+    """The moves that take appointments back to where they stood, with what was decided for those places."""
+    return [
+        Move(each, _same_place(each.moved_from), TAKEN_BACK, decided_for(each.moved_from))
+        for each in moved
+        if each.moved_from
+    ]
 
 
 def accept_plan(

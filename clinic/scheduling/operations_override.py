@@ -15,16 +15,28 @@ from clinic.scheduling.rules import BookingRule, override_words, rules_in
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Rules that somebody who may overbook sets aside by name for this booking, and why."""
+    """Rules that somebody who may overbook sets aside by name for this booking, and why.
+
+    `given_by` is that person where an undo only puts back what was decided before, whoever undoes.
+    """
 
     rules: frozenset[BookingRule]
     reason: str
+    given_by: Staff | None = None
+
+
+def decided_for(appointment: Appointment) -> Override | None:
+    """What somebody set aside for an appointment, to put it back in its place."""
+    if appointment.overridden_by is None:
+        return None
+    rules = rules_in(appointment.override_rules)
+    return Override(rules, appointment.override_reason or "", appointment.overridden_by) if rules else None
 
 
 def refuse_override(override: Override | None, *, by: Staff) -> None:
     """Refuse an override that the person or the clinic's own rules do not allow."""
-    if override is None:
-        return
+    if override is None or override.given_by is not None:
+        return  # what was decided before the guard judges again, by the clinic's word of now
     if not by.may(Permission.OVERBOOK):
         raise RuleBroken("Only a physician may override a rule of the clinic.", field="override_reason")
     if not override.reason.strip():
@@ -41,7 +53,7 @@ def set_aside(appointment: Appointment, constraint: str, override: Override | No
         return False
     appointment.override_rules = f" {' '.join(sorted({*named, constraint}))} "
     appointment.override_reason = override.reason.strip()
-    appointment.overridden_by_id = by.id
+    appointment.overridden_by_id = (override.given_by or by).id
     return True
 
 

@@ -72,10 +72,34 @@ def take_off_duty(staff: Staff, off: Span, *, by: Staff, at: datetime, seen: str
     db.session.flush()  # whoever books now meets it
 
 
+@dataclass(frozen=True, slots=True)
+class ShiftAsItWas:
+    """A shift before a time was taken of it, and what was left of it."""
+
+    staff: Staff
+    starts_at: datetime
+    ends_at: datetime
+    kept: list[tuple[datetime, datetime]]
+    patients_at_once: int | None
+    starts_per_quarter: int | None
+    breaks: list[tuple[datetime, datetime]]
+
+
 def _cut(shift: Shift, off: Span, *, by: Staff, at: datetime) -> None:
     """Keep of a shift what lies outside a time; the first piece is the shift itself."""
     pieces = outside(shift, off)
-    _record(shift, "shortened" if pieces else "removed", by=by, at=at, kept=[_words(piece) for piece in pieces])
+    _record(
+        shift,
+        "shortened" if pieces else "removed",
+        by=by,
+        at=at,
+        kept=[_words(piece) for piece in pieces],
+        had={
+            "patients_at_once": shift.patients_at_once,
+            "starts_per_quarter": shift.starts_per_quarter,
+            "breaks": [_words(each) for each in shift.breaks],
+        },
+    )
     if not pieces:
         db.session.delete(shift)
         return
@@ -87,6 +111,24 @@ def _cut(shift: Shift, off: Span, *, by: Staff, at: datetime) -> None:
         inside = [(max(rest.starts_at, piece.starts_at), min(rest.ends_at, piece.ends_at)) for rest in rests]
         row.breaks = [ShiftBreak(starts_at=start, ends_at=end) for start, end in inside if start < end]
         db.session.add(row)
+
+
+def put_back_on_duty(was: ShiftAsItWas, *, by: Staff, at: datetime) -> Shift:
+    """Give a person the whole shift again of which a time was taken; refused where her duty has changed since."""
+    lock(Staff, {was.staff.id})
+    now = queries_rooms.shifts_of(was.staff.id, was.starts_at, was.ends_at)
+    if [(each.starts_at, each.ends_at) for each in now] != was.kept:
+        raise RuleBroken(f"The duty of {was.staff.name} has changed since. Put it back on the page of the shifts.")
+    for piece in now[1:]:
+        db.session.delete(piece)
+    shift = now[0] if now else Shift(staff_id=was.staff.id)
+    shift.starts_at, shift.ends_at = was.starts_at, was.ends_at
+    shift.patients_at_once, shift.starts_per_quarter = was.patients_at_once, was.starts_per_quarter
+    shift.breaks = [ShiftBreak(starts_at=start, ends_at=end) for start, end in was.breaks]
+    db.session.add(shift)
+    db.session.flush()  # who goes back to her meets it
+    _record(shift, "put back", by=by, at=at)
+    return shift
 
 
 def _words(piece: Span) -> list[datetime]:

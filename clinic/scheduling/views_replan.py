@@ -3,9 +3,10 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from flask import flash, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -26,6 +27,7 @@ from clinic.scheduling.operations import ChairInUse, Slot, SlotsTaken
 from clinic.scheduling.operations_breaking import WouldBreak
 from clinic.scheduling.operations_moves import Move
 from clinic.scheduling.operations_replan import carry_out
+from clinic.scheduling.operations_undo import undo_plan
 from clinic.scheduling.out_of_step import out_of_step
 from clinic.scheduling.overriding import override_asked, override_offer
 from clinic.scheduling.replanning import Change, Replan
@@ -185,18 +187,38 @@ def accept_replan() -> ResponseReturnValue:
         fact = (
             asked.happening if request.form.get("fact") and isinstance(asked.happening, NurseOff | ChairOut) else None
         )
-        seen = request.form.get("seen")
-        moved = carry_out(moves, fact, by=actor(), at=clock.now(), seen=seen, override=override_asked())
+        seen, now = request.form.get("seen"), clock.now()
+        carry_out(moves, fact, by=actor(), at=now, seen=seen, override=override_asked())
     except RuleBroken as refusal:
         return _page(asked, refusal), 422
     count = "1 appointment" if len(moves) == 1 else f"{len(moves)} appointments"
     words = f"Changed {count}." if moves else "Recorded."
-    # Who got another nurse, and who is off duty, is no move: that is given back by hand.
-    is_move_alone = bool(moved) and len(moved) == len(moves) and not isinstance(fact, NurseOff)
-    undo = url_for(".undo", appointment_id=moved[0].id) if is_move_alone else None
-    flash({"text": words, "undo_url": undo} if undo else words)  # type: ignore[arg-type] # a toast takes both
     day = times.local(asked.happening.starts_at, formats.zone.get()).date()
+    undo = url_for(".undo_replan", act=now.isoformat(), week=day)
+    flash({"text": words, "undo_url": undo})  # type: ignore[arg-type] # a toast takes both
     return redirect(url_for(".show_calendar", week=day), 303)
+
+
+@bp.post("/calendar/replan/undo")
+@requires(Permission.BOOK)
+def undo_replan() -> ResponseReturnValue:
+    """What this person did of a plan at an instant, taken back as a whole."""
+    try:
+        act = datetime.fromisoformat(request.args.get("act", ""))
+    except ValueError:
+        abort(404)
+    if act.tzinfo is None:
+        abort(404)
+    try:
+        count = undo_plan(act, by=actor(), at=clock.now())
+    except SlotsTaken as refusal:
+        flash(f"Not undone. {clash_words(refusal.clashes[0])}", "warn")
+    except RuleBroken as refusal:
+        flash(f"Not undone. {refusal.message}", "warn")
+    else:
+        patients = "1 appointment is" if count == 1 else f"{count} appointments are"
+        flash(f"Undone: {patients} as before again." if count else "Undone.")
+    return redirect(url_for(".show_calendar", week=request.args.get("week")), 303)
 
 
 def _moves(values: Sequence[str]) -> list[Move]:

@@ -258,6 +258,7 @@ SCHEDULING = {
     "scheduling.show_calendar": CARE_AND_DESK,
     "scheduling.show_replan": CARE_AND_DESK,
     "scheduling.undo": CARE_AND_DESK,
+    "scheduling.undo_replan": CARE_AND_DESK,
 }
 DRUGLOG = {
     "druglog.accept_transfer": CLINICAL,

@@ -131,3 +131,24 @@ def test_what_was_set_aside_for_a_nurse_ends_with_her(make_booked, duty, allow, 
         operations.assign_nurse(made, duty[1].staff, by=physician, at=DESK_OPENS)
     operations.assign_nurse(made, None, by=physician, at=DESK_OPENS)
     assert made.override_rules is None
+
+
+def test_an_undo_puts_back_what_a_physician_had_decided(late, allow, physician, scheduler, make_slot):
+    allow(BookingRule.SITE_IS_OPEN)
+    old = late(physician)
+    new = operations.move(old, make_slot(), reason="x", by=scheduler, at=DESK_OPENS)
+    assert new.override_rules is None
+    back = operations.undo(new, by=scheduler, at=DESK_OPENS)
+    assert (back.starts_at, back.override_reason, back.overridden_by_id) == (LATE, OUTSIDE.reason, physician.id)
+
+
+def test_an_undo_puts_nothing_back_that_the_clinic_allows_no_more(late, allow, physician, scheduler):
+    allow(BookingRule.SITE_IS_OPEN)
+    old = late(physician)
+    operations.cancel(old, reason="x", by=scheduler, at=DESK_OPENS)
+    operations_policy.set_policy(
+        BookingRule.SITE_IS_OPEN, is_allowed=False, reason="Ended", by=physician, at=DESK_OPENS + HOUR
+    )
+    with pytest.raises(SlotsTaken) as refusal:
+        operations.undo(old, by=scheduler, at=DESK_OPENS)
+    assert refusal.value.clashes[0].rule is BookingRule.SITE_IS_OPEN

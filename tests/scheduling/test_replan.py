@@ -1,5 +1,6 @@
 """A new plan after something happened: few moves, each with its reason, done only when somebody accepts them."""
 
+import html
 import re
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -251,6 +252,50 @@ def test_a_plan_that_is_out_of_date_does_nothing(desk, two_nurses, make_other, s
     assert mine.nurse_id == ill.id
 
 
+def take_back(desk, done):
+    """Press Undo on the page that an answer leads to."""
+    (undo,) = re.findall(r'action="([^"]+/undo\?[^"]+)"', desk.get(done.location).get_data(as_text=True))
+    return words(desk.get(desk.post(html.unescape(undo)).location))
+
+
+@pytest.fixture
+def gone_home(desk, two_nurses, make_other, scheduler):
+    """A nurse with a break and limits of her own goes home at noon; her patients of the day are given to the other."""
+    ill = two_nurses[0]
+    (shift,) = queries_rooms.shifts_of(ill.id, NINE, NINE + HOUR)
+    operations_shifts.add_break(shift, starts_at=NINE + 4 * HOUR, ends_at=NINE + 5 * HOUR, by=scheduler, at=DESK_OPENS)
+    operations_shifts.set_shift_limits(shift, patients_at_once=3, starts_per_quarter=None, by=scheduler, at=DESK_OPENS)
+    mine = make_other("Kim", nurse=ill, starts_at=NINE + HOUR)
+    page = f"/calendar/replan?{TODAY}&who={ill.id}&off_from=12:00&off_until=17:00"
+    form = accepted(desk, desk.get(page).get_data(as_text=True))
+    with clock.standing_at(DESK_OPENS + timedelta(minutes=1)):
+        done = desk.post(page, data=form | {"fact": "yes"})
+    assert mine.nurse_id == two_nurses[1].id
+    return mine, ill, done
+
+
+def duty(nurse):
+    return [
+        (each.starts_at, each.ends_at, each.patients_at_once, [rest.starts_at for rest in each.breaks])
+        for each in queries_rooms.shifts_of(nurse.id, MIDNIGHT, MIDNIGHT + DAY)
+    ]
+
+
+def test_nurses_and_duty_are_taken_back_together(desk, gone_home):
+    mine, ill, done = gone_home
+    assert duty(ill) == [(NINE - HOUR, NINE + 3 * HOUR, 3, [])]
+    assert "1 appointment is as before again" in take_back(desk, done)
+    assert mine.nurse_id == ill.id
+    assert duty(ill) == [(NINE - HOUR, NINE + 8 * HOUR, 3, [NINE + 4 * HOUR])]
+
+
+def test_nothing_is_taken_back_where_somebody_changed_it_since(desk, gone_home, scheduler):
+    mine, ill, done = gone_home
+    operations.assign_nurse(mine, None, by=scheduler, at=DESK_OPENS + 2 * HOUR)
+    assert "Not undone. KIM, Ada was given to another nurse since." in take_back(desk, done)
+    assert duty(ill) == [(NINE - HOUR, NINE + 3 * HOUR, 3, [])]
+
+
 def test_moves_keep_their_reason_and_are_taken_back_with_the_closed_chair(desk, two_nurses, make_other, make_chair):
     mine, _free = make_other("Kim", nurse=two_nurses[0]), make_chair()
     page = f"/calendar/replan?what=chair&chair={mine.chair_id}&from_day=19-Nov-2025&from_time=08:00"
@@ -259,8 +304,7 @@ def test_moves_keep_their_reason_and_are_taken_back_with_the_closed_chair(desk, 
     done = desk.post(page, data=form | {"fact": "yes"})
     assert mine.status_reason == f"chair {mine.chair.name} is closed: service"
     assert len(queries.closures_between(NINE, NINE + HOUR)) == 1
-    (undo,) = re.findall(r'action="([^"]+/undo)"', desk.get(done.location).get_data(as_text=True))
-    desk.post(undo)
+    take_back(desk, done)
     (back,) = [each for each in queries.of_course(mine.course_id) if each.status is AppointmentStatus.BOOKED]
     assert back.chair_id == mine.chair_id
     assert queries.closures_between(NINE, NINE + HOUR) == []
