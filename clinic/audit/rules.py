@@ -72,6 +72,8 @@ class AuditAction(StrEnum):
     ORDER_DRAFTED = "orders:order:drafted"
     ORDER_READ = "orders:order:read"
     ORDER_SIGNED = "orders:order:signed"
+    ORDER_COSIGNED = "orders:order:cosigned"
+    ORDER_COSIGN_RULE_SET = "orders:cosign-rule:set"
     ORDER_SENT_BACK = "orders:order:sent-back"
     ORDER_STATUS_CHANGED = "orders:order:status-changed"
     VERBAL_ORDER_WRITTEN = "orders:verbal-order:written"

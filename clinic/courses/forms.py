@@ -85,6 +85,10 @@ class SignForm(Form):
     password: Any = PasswordField("Sign with your password", [InputRequired("Enter your password")])
 
 
+class CosignForm(Form):
+    password: Any = PasswordField("Co-sign with your password", [InputRequired("Enter your password")])
+
+
 class ReasonForm(Form):
     reason = _line("Reason", most=1000, needed="Say why")
 

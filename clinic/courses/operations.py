@@ -13,6 +13,7 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.rows import add_row
 from clinic.courses.models import Course, CourseReview
 from clinic.courses.rules import CourseDecision, CourseStatus, may_become, status_after
+from clinic.orders import cosigning
 from clinic.orders import operations as orders
 from clinic.orders.models import OrderVersion
 from clinic.orders.rules import DosingWeight, OrderStatus
@@ -128,11 +129,31 @@ def sign_order(
     if remarked is not None and reason:
         _refuse_other_remarks(course, version, remarked, at=at)
     signature = orders.sign(version, by=by, password=password, at=at, seen=seen, protocol=bounds(course), reason=reason)
+    _follow_order(course, version, by=by, at=at)
+    return signature
+
+
+def cosign_order(
+    course: Course, version: OrderVersion, *, by: Staff, password: str, at: datetime, seen: str | None = None
+) -> Signature:
+    """Co-sign a version of the course's order as it was `seen`; one that waited for it comes into force."""
+    if version.order_id != course.order_id:
+        raise RuleBroken("This order belongs to another course.")
+    was_waiting = version.is_waiting
+    signature = cosigning.cosign(version, by=by, password=password, at=at, seen=seen, protocol=bounds(course))
+    if was_waiting:
+        _follow_order(course, version, by=by, at=at)
+    return signature
+
+
+def _follow_order(course: Course, version: OrderVersion, *, by: Staff, at: datetime) -> None:
+    """The first order in force makes a course active; a version signed while the course is on hold waits with it."""
+    if version.is_waiting:
+        return
     if course.status is CourseStatus.DRAFT:
         _move(course, CourseStatus.ACTIVE, by=by, at=at, reason="The first order was signed.")
     elif course.status is CourseStatus.ON_HOLD:
         orders.hold(version, reason="The course is on hold.", by=by, at=at)
-    return signature
 
 
 def _refuse_other_remarks(course: Course, version: OrderVersion, remarked: str, *, at: datetime) -> None:
@@ -152,7 +173,7 @@ def adjust(
     course: Course, terms_draft: TermsDraft, *, reason: str, by: Staff, at: datetime, **frame: Unpack[OrderFrame]
 ) -> OrderVersion:
     """Begin the next version of the course's order as a draft; the version in force stands until it is signed."""
-    if course.status not in {CourseStatus.ACTIVE, CourseStatus.ON_HOLD}:
+    if course.status not in {CourseStatus.DRAFT, CourseStatus.ACTIVE, CourseStatus.ON_HOLD}:
         raise RuleBroken("Only the order of a course that goes on can be adjusted.")
     framed = _framed(frame, terms_draft)
     return orders.draft(

@@ -249,7 +249,7 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
     draft = draft_of(version.terms)
     earlier = [other for other in version.order.versions if other.number < version.number]
     before = order_queries.version(earlier[-1].id) if earlier else None
-    is_open = version.signature is None and version.status in orders.UNSIGNED
+    is_open = version.is_open
     today = orders.clinic_day(clock.now())
     findings = orders.problems(version, on=today, protocol=protocol) if is_open else []
     moved = orders.weight_moved(version.order.patient_id, draft, version.weight)
@@ -317,7 +317,14 @@ def patient_panel(patient: Patient, now: datetime) -> Mapping[str, object]:  # n
     """The courses of a patient, the newest first."""
     return {
         "courses": [
-            (course, course_name(course), STATUS_LOOKS[course.status], course.order.draft, course.order.current)
+            (
+                course,
+                course_name(course),
+                STATUS_LOOKS[course.status],
+                course.order.draft,
+                course.order.current,
+                course.order.waiting,
+            )
             for course in queries.courses_of(patient.id)
         ]
     }

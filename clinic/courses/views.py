@@ -15,7 +15,7 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import drawn_version, onward, place_in_inbox, same_patient
 from clinic.courses import operations, queries
-from clinic.courses.forms import CourseForm, OrderForm, ReasonForm, ReturnForm, SignForm
+from clinic.courses.forms import CosignForm, CourseForm, OrderForm, ReasonForm, ReturnForm, SignForm
 from clinic.courses.models import Course
 from clinic.courses.pages import (
     chosen_id,
@@ -26,6 +26,7 @@ from clinic.courses.pages import (
     written_page,
 )
 from clinic.courses.pages_conflict import as_kept, as_saved, lines_beside
+from clinic.courses.pages_cosign import cosign_of, need_of
 from clinic.orders import queries as order_queries
 from clinic.orders.models import OrderVersion
 from clinic.patients import pages as patient_pages
@@ -75,6 +76,12 @@ def wants_to_sign() -> bool:
     return True
 
 
+def signed_words(version: OrderVersion) -> str:
+    """What is said once a version was signed."""
+    waits = " It waits for its co-signature." if version.is_waiting else ""
+    return f"Signed order {version.number}.{waits}"
+
+
 def refuse_newer_weight(weight_id: str | None, weight: Weight | None) -> None:
     """An order is written with the weight that stood on the page."""
     if (weight_id or "") != (str(weight.id) if weight else ""):
@@ -104,6 +111,7 @@ def _new_page(patient: Patient, version: ProtocolVersion, form: CourseForm) -> s
         "courses/new.html",
         protocol_version=version,
         act=url_for(".create", patient=patient.id, protocol=version.id),
+        need=need_of(actor()),
         **written_page(patient, form, draft_of(version.terms), protocol=draft_of(version.terms), word="protocol"),
     )
 
@@ -200,7 +208,7 @@ def _create(patient: Patient, version: ProtocolVersion, form: CourseForm) -> str
         reason=form.excess_reason.data,
         remarked=request.form.get("remarked", ""),
     )
-    flash("Signed. The course is active.")
+    flash("Signed. It waits for its co-signature." if first.is_waiting else "Signed. The course is active.")
     return url_for("notes.show_course", course_id=course.id)
 
 
@@ -214,8 +222,9 @@ def order_view(
     *,
     drop: ReasonForm | None = None,
     back: ReturnForm | None = None,
+    cosign: CosignForm | None = None,
 ) -> str:
-    """The page of a version; a draft is signed, sent back or dropped on it."""
+    """The page of a version; a draft is signed, sent back or dropped on it, a signed one co-signed."""
     return render_template(
         "courses/order.html",
         course=course,
@@ -227,6 +236,9 @@ def order_view(
         drop=drop or ReasonForm(formdata=None),
         inbox=place_in_inbox(),
         back=back or ReturnForm(formdata=None),
+        need=need_of(actor()) if version.is_open else None,
+        cosign=cosign_of(version, actor()),
+        cosign_form=cosign or CosignForm(formdata=None),
     )
 
 
@@ -261,7 +273,7 @@ def sign_order(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
         except Conflict as conflict:
             raise _not_as_read(conflict, course, version) from None
         else:
-            flash(f"Signed order {version.number}.")
+            flash(signed_words(version))
             return redirect(onward(order_address(course, version)), 303)
     return order_view(course, version, form), 422
 
@@ -281,4 +293,4 @@ def _not_as_read(conflict: Conflict, course: Course, version: OrderVersion) -> C
     return conflict
 
 
-from clinic.courses import views_orders  # noqa: E402, F401 it adds its pages to `bp`
+from clinic.courses import views_cosign, views_orders  # noqa: E402, F401 they add their pages to `bp`

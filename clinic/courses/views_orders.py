@@ -25,6 +25,8 @@ from clinic.courses.pages import (
     written_page,
 )
 from clinic.courses.pages_conflict import as_saved, as_typed, lines_beside
+from clinic.courses.pages_cosign import need_of
+from clinic.courses.rules import CourseStatus
 from clinic.courses.views import (
     bp,
     found_course,
@@ -32,6 +34,7 @@ from clinic.courses.views import (
     order_address,
     order_view,
     refuse_newer_weight,
+    signed_words,
     wants_to_sign,
     written,
 )
@@ -55,6 +58,7 @@ def _write_page(course: Course, form: OrderForm, before: OrderVersion | None, **
         "courses/write_order.html",
         course=course,
         before=before,
+        need=need_of(actor()),
         **page,
         **written_page(course.patient, form, reference, protocol=operations.bounds(course), word=word),
     )
@@ -87,7 +91,7 @@ def _moved_on(course: Course, form: OrderForm) -> Conflict:
         return conflict
     typed = as_typed(form, course.patient)
     lines = lines_beside(as_saved(saved), typed) if typed else []
-    is_open = saved.status in orders.UNSIGNED
+    is_open = saved.is_open
     act, at = ("signed", saved.signature.signed_at) if saved.signature else ("written", saved.drafted_at)
     who = saved.signature.signer_name if saved.signature else saved.drafted_by.name
     conflict = Conflict(
@@ -129,6 +133,9 @@ def show_adjust(course_id: uuid.UUID) -> ResponseReturnValue:
     if draft is not None:
         return redirect(url_for(".show_draft", course_id=course.id, number=draft.number))
     before = order_queries.version_to_follow(course.order_id)
+    if (waiting := course.order.waiting) is not None:
+        flash("This order waits for its co-signature. It is co-signed or sent back first.")
+        return redirect(order_address(course, waiting))
     if before is None:
         flash("No order of this course is in force.")
         return redirect(url_for("notes.show_course", course_id=course.id))
@@ -187,7 +194,7 @@ def _sign_or_keep(course: Course, version: OrderVersion, form: OrderForm, *, is_
             reason=form.excess_reason.data,
             remarked=request.form.get("remarked", ""),
         )
-        flash(f"Signed order {version.number}.")
+        flash(signed_words(version))
     else:
         flash("Kept as a draft.")
     return order_address(course, version)
@@ -219,7 +226,7 @@ def _draft_form(version: OrderVersion, **values: object) -> OrderForm:
 def show_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
     course = found_course(course_id, f"order {number}")
     version = found_version(course, number)
-    if version.status not in orders.UNSIGNED:
+    if not version.is_open:
         return redirect(order_address(course, version))
     weight = dosing_weight(course.patient)
     values = order_values(version) | plan_values(course) | {"weight_id": str(weight.id) if weight else ""}
@@ -280,12 +287,12 @@ def drop_draft(course_id: uuid.UUID, number: int) -> ResponseReturnValue:
     same_patient(course.patient_id)
     version = found_version(course, number)
     orders.refuse_moved_on(version, drawn_version())
-    if version.status not in orders.UNSIGNED:
+    if not version.is_open:
         raise RuleBroken("This order is no draft any more.")
     form = ReasonForm()
     if not form.validate_on_submit():
         return order_view(course, version, drop=form), 422
-    if version.number == 1:
+    if course.status is CourseStatus.DRAFT:
         operations.enter_in_error(course, reason=form.reason.data, by=actor(), at=clock.now())
         return redirect(url_for("patients.show_patient", patient_id=course.patient_id), 303)
     orders.cancel(version, reason=form.reason.data, by=actor(), at=clock.now())

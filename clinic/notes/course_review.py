@@ -86,6 +86,11 @@ class CourseReview:
         return self.course.order.draft
 
     @property
+    def waiting(self) -> OrderVersion | None:
+        """The version that is signed and waits for its co-signature."""
+        return self.course.order.waiting
+
+    @property
     def given_at(self) -> list[datetime]:
         """When the sessions that were started began."""
         return [at for column in self.columns if (at := column.going.started_at) is not None]

@@ -18,6 +18,7 @@ from clinic.courses.pages import DECISION_WORDS
 from clinic.courses.rules import Bookings, CourseDecision
 from clinic.notes.models import Referrer
 from clinic.notes.rules import Addition, NoteKind
+from clinic.orders.rules import OrderCosign
 from clinic.protocols.terms_form import TermsForm
 
 NOBODY = "none"
@@ -163,6 +164,35 @@ class CosignRuleForm(PasswordForm):
         validators=[InputRequired("Choose yes or no")],
     )
     reason = StringField("Why", validators=[InputRequired("Say why"), Length(max=200)])
+
+
+class OrderCosignRuleForm(PasswordForm):
+    """Whether the orders of a physician need a second signature, when, and whose."""
+
+    staff_id = RadioField("Orders signed by", choices=[], validators=[InputRequired("Choose whose orders")])
+    cosign = RadioField(
+        "Co-signature",
+        choices=options(
+            {
+                OrderCosign.FIRST: "needed before the order is used",
+                OrderCosign.LATER: "needed, the order is used meanwhile",
+                NOBODY: "not needed",
+            }
+        ),
+        validators=[InputRequired("Choose one")],
+    )
+    cosigner_id = RadioField("Co-signed by", choices=[], validators=[InputRequired("Choose who co-signs")])
+    reason = StringField("Why", validators=[InputRequired("Say why"), Length(max=200)])
+
+    def offer(self, physicians: Iterable[Staff]) -> None:
+        """Offer the clinic's physicians; nothing is chosen."""
+        people = {str(person.id): person.name for person in physicians}
+        self.staff_id.choices = options({**people, NOBODY: "every physician without a rule of their own"})
+        self.cosigner_id.choices = options({**people, NOBODY: "any other physician"})
+
+    def chosen(self, field: RadioField) -> uuid.UUID | None:
+        """The physician chosen at a field, or None for all or any."""
+        return None if field.data == NOBODY else uuid.UUID(field.data)
 
 
 class OrderErrorForm(PasswordForm):

@@ -14,6 +14,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db, formats
 from clinic.courses.models import Course
 from clinic.notes import cosign_queries as cosigning
+from clinic.notes import inbox_cosign
 from clinic.notes import inbox_queries as queries
 from clinic.notes import inbox_sources as sources
 from clinic.notes.inbox_items import Desk, InboxItem, Kind, counted
@@ -23,7 +24,7 @@ from clinic.notes.queries import note, sessions
 from clinic.notes.session_facts import session_facts
 from clinic.notes.summary_rules import SessionFacts
 from clinic.orders.models import OrderVersion, VerbalOrder
-from clinic.orders.queries import verbal_order, version
+from clinic.orders.queries import verbal_order, version, waits_for_cosignature
 from clinic.outcomes.models import OutcomeResult
 from clinic.outcomes.queries import result
 from clinic.patients.models import ScreeningAnswer
@@ -138,6 +139,22 @@ KINDS: Final = {
             sources.protocols_in_review,
             protocols.version,
             count=lambda desk: counted(ProtocolVersion, protocols.waits_for(desk.person.id)),
+        ),
+        Kind(
+            ItemKind.COSIGN_ORDER,
+            "notes/inbox/_order.html",
+            AuditAction.ORDER_READ,
+            inbox_cosign.cosigns,
+            version,
+            count=lambda desk: counted(OrderVersion, waits_for_cosignature(desk.person.id)),
+        ),
+        Kind(
+            ItemKind.DECLINED,
+            "notes/inbox/_order.html",
+            AuditAction.ORDER_READ,
+            inbox_cosign.declined,
+            version,
+            count=lambda desk: counted(OrderVersion, inbox_cosign.is_declined_of(desk.ids)),
         ),
     )
 }

@@ -24,6 +24,8 @@ class ItemKind(StrEnum):
     DECISION = "decision"
     ANSWER = "answer"
     PROTOCOL = "protocol"
+    COSIGN_ORDER = "cosign-order"
+    DECLINED = "declined"
 
 
 class Group(StrEnum):
@@ -60,7 +62,12 @@ _GROUPS: Final = {
     ItemKind.DECISION: Group.DECIDE,
     ItemKind.ANSWER: Group.SIGN,
     ItemKind.PROTOCOL: Group.SIGN,
+    ItemKind.COSIGN_ORDER: Group.COSIGN,
+    ItemKind.DECLINED: Group.SIGN,
 }
+
+
+_BEFORE: Final = frozenset({ItemKind.ORDER, ItemKind.SCREENING, ItemKind.DECISION, ItemKind.COSIGN_ORDER})
 
 
 def group_of(kind: ItemKind, *, is_before_a_session: bool = False, gravity: int = 0, is_open: bool = False) -> Group:
@@ -72,7 +79,7 @@ def group_of(kind: ItemKind, *, is_before_a_session: bool = False, gravity: int 
     """
     if kind in {ItemKind.NOTE, ItemKind.ORDER} and is_open:
         return Group.INFORMATION
-    if is_before_a_session and kind in {ItemKind.ORDER, ItemKind.SCREENING, ItemKind.DECISION}:
+    if is_before_a_session and kind in _BEFORE:
         return Group.BEFORE
     if (kind is ItemKind.EVENT and gravity >= GRAVE) or (kind is ItemKind.TOLD and is_open):
         return Group.SIGN

@@ -226,7 +226,8 @@ def gaps(desk: Desk) -> Iterator[InboxItem]:
     drafted = {draft.order_id for draft in desk.drafts}
     for order_id, appointment in desk.booked.items():
         is_held = appointment.course.status is CourseStatus.ON_HOLD
-        if order_id in drafted or is_held or _is_covered(desk, appointment):
+        is_written = order_id in drafted or appointment.course.order.waiting is not None
+        if is_written or is_held or _is_covered(desk, appointment):
             continue
         what = f"Session {appointment.session_number} is booked; no signed order covers that day."
         yield _booked(desk, appointment, ItemKind.RENEW, "Order to renew", what)

@@ -60,7 +60,8 @@ class NextOrder:
 
 def offered(course: Course, review: CourseReview, reader_may: bool) -> bool:  # noqa: FBT001 a permission's answer
     """Whether the next order is written beside this course: one is in force, and the course goes on."""
-    return reader_may and review.version is not None and course.status in {CourseStatus.ACTIVE, CourseStatus.ON_HOLD}
+    is_free = review.version is not None and review.waiting is None
+    return reader_may and is_free and course.status in {CourseStatus.ACTIVE, CourseStatus.ON_HOLD}
 
 
 def next_form(review: CourseReview, before: OrderVersion, *, is_sent: bool) -> NextOrderForm:

@@ -18,6 +18,7 @@ from clinic.courses import operations as courses
 from clinic.courses import queries as course_queries
 from clinic.courses.models import Course
 from clinic.courses.pages import DECISION_DOES, DECISION_WORDS, STATUS_LOOKS, decisions_open
+from clinic.courses.pages_cosign import need_of
 from clinic.courses.rules import CourseDecision, bookings_after
 from clinic.notes.course_review import CourseReview, course_review, table_columns, table_rows
 from clinic.notes.decisions import decide, seen
@@ -93,6 +94,7 @@ def _draw(course: Course, form: DecisionForm | None, written: NextOrderForm | No
         "notes/course.html",
         **context,
         following=following,
+        need=need_of(actor()) if following else None,
         inbox=place_in_inbox(),
         draft=_sentence(review.draft),
         changes=_changes(review),

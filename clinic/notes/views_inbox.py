@@ -16,6 +16,8 @@ from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
 from clinic.core.requests import INBOX_ENDS, attempt, same_patient
 from clinic.core.times import clock_label
+from clinic.courses import operations as courses
+from clinic.courses import queries as course_queries
 from clinic.notes import operations, operations_review
 from clinic.notes.cosigning import open_return
 from clinic.notes.forms import PasswordForm, ReadForm, SendBackForm, SettleForm
@@ -87,6 +89,23 @@ def _confirm(item: InboxItem, form: PasswordForm) -> None:
         raise
 
 
+def _cosign_order(item: InboxItem, form: PasswordForm) -> None:
+    version: OrderVersion = item.record
+    course = course_queries.course(item.course_id) if item.course_id else None
+    try:
+        courses.cosign_order(
+            course or abort(404),
+            version,
+            by=actor(),
+            password=form.password.data or "",
+            at=clock.now(),
+            seen=_seen(),
+        )
+    except Conflict as conflict:
+        conflict.saved_url = url_for(".show_item", item_id=version.id)
+        raise
+
+
 def _review(item: InboxItem, form: PasswordForm) -> None:
     operations_review.review_adverse_event(item.record, by=actor(), password=form.password.data or "", at=clock.now())
 
@@ -107,6 +126,7 @@ def _settle(item: InboxItem, form: SettleForm) -> None:
 
 ACTS = {
     ItemKind.NOTE: Act("Co-sign", "Note co-signed", PasswordForm, _cosign, operations.seen_content),
+    ItemKind.COSIGN_ORDER: Act("Co-sign", "Order co-signed", PasswordForm, _cosign_order, orders.version_content),
     ItemKind.SPOKEN: Act("Sign", "Spoken order signed", PasswordForm, _confirm, orders.verbal_content),
     ItemKind.EVENT: Act("Reviewed", "Adverse event reviewed", PasswordForm, _review),
     ItemKind.SENT: Act("Read", "Note read", ReadForm, _read),
@@ -178,6 +198,8 @@ def _lead(item: InboxItem, go_on: str) -> tuple[str, str] | None:
             return "Answer in the note", url_for(".show_session_note", infusion_id=item.infusion_id)
         case ItemKind.ORDER if item.course_id is not None:
             return "Read and sign the order", url_for("courses.show_order", number=item.record.number, **course)
+        case ItemKind.DECLINED if item.course_id is not None:
+            return "Read and write the next", url_for("courses.show_order", number=item.record.number, **course)
         case ItemKind.RENEW:
             return "Write the next order", url_for(".show_course", **course, _anchor="next-order")
         case ItemKind.DECISION:
@@ -215,7 +237,7 @@ def _preview(drawn: Page, item: InboxItem) -> dict[str, Any]:
         context["row"] = _row(item, infusion)
     if item.kind is ItemKind.SPOKEN:
         context["order"] = _sentence(item.record.order_version_id)
-    if item.kind is ItemKind.ORDER:
+    if item.kind in {ItemKind.ORDER, ItemKind.COSIGN_ORDER, ItemKind.DECLINED}:
         context |= _order_context(item)
     if item.kind is ItemKind.PROTOCOL:
         context |= _protocol_context(item)
@@ -246,7 +268,7 @@ def _order_context(item: InboxItem) -> dict[str, Any]:
     draft = order_queries.version(item.id)
     if draft is None:
         return {}
-    before = order_queries.current_version(draft.order_id)
+    before = _before(draft)
     changed = _changes(before, draft) if before else []
     return {
         "order": _sentence(item.id),
@@ -254,6 +276,13 @@ def _order_context(item: InboxItem) -> dict[str, Any]:
         "changes": changed,
         "groups_read": wording.reading(draft_of(draft.terms)),
     }
+
+
+def _before(version: OrderVersion) -> OrderVersion | None:
+    """What a version is read against: the one in force, or for one that is used already the one before it."""
+    if version.is_standing:
+        return order_queries.version_numbered(version.order_id, version.number - 1)
+    return order_queries.current_version(version.order_id)
 
 
 def _protocol_context(item: InboxItem) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.recorded import Recorded
 from clinic.core.types import Quantity, enum_type
-from clinic.orders.rules import DosingWeight, OrderStatus, SpokenMode
+from clinic.orders.rules import DosingWeight, OrderCosign, OrderStatus, SpokenMode
 from clinic.orders.wording import MODE_TITLES
 from clinic.patients.models import Patient, Weight
 from clinic.protocols.models import Terms
@@ -39,10 +39,12 @@ class Order(ClinicScoped, Base):
     @property
     def draft(self) -> "OrderVersion | None":
         """The version that is still being written, if any."""
-        for version in reversed(self.versions):
-            if version.status in {OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE}:
-                return version
-        return None
+        return next((version for version in reversed(self.versions) if version.is_open), None)
+
+    @property
+    def waiting(self) -> "OrderVersion | None":
+        """The version that is signed and comes into force with its co-signature, if any."""
+        return next((version for version in reversed(self.versions) if version.is_waiting), None)
 
 
 class OrderVersion(ClinicScoped, Base):
@@ -65,6 +67,11 @@ class OrderVersion(ClinicScoped, Base):
             "(dosing_weight_kg IS NULL) = (dosing_weight_on IS NULL) "
             "AND (dosing_weight_kg IS NULL) = (dosing_weight_basis IS NULL)",
             name="dosing_weight_is_whole",
+        ),
+        sa.CheckConstraint(
+            "cosign IS NULL OR cosign <> 'first' OR cosignature_id IS NOT NULL "
+            "OR status NOT IN ('active', 'on-hold', 'completed', 'superseded', 'stopped')",
+            name="cosigned_before_use",
         ),
         sa.Index(
             "uq_order_version_one_in_force",
@@ -92,12 +99,18 @@ class OrderVersion(ClinicScoped, Base):
     drafted_at: Mapped[datetime]
     drafted_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
     signature_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("signature.id"))
+    # As the clinic's rule said of its signer when it was signed; without a co-signer any other physician co-signs.
+    cosign: Mapped[OrderCosign | None] = mapped_column(enum_type(OrderCosign, "order_cosign"))
+    cosigner_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
+    cosignature_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("signature.id"))
     version: Mapped[int] = mapped_column(sort_order=95)
     order: Mapped[Order] = relationship(back_populates="versions")
     terms: Mapped[Terms] = relationship()
     weight: Mapped[Weight | None] = relationship()
     drafted_by: Mapped[Staff] = relationship(foreign_keys=[drafted_by_id])
-    signature: Mapped[Signature | None] = relationship()
+    signature: Mapped[Signature | None] = relationship(foreign_keys=[signature_id])
+    cosigner: Mapped[Staff | None] = relationship(foreign_keys=[cosigner_id])
+    cosignature: Mapped[Signature | None] = relationship(foreign_keys=[cosignature_id])
     excesses: Mapped[list["AcknowledgedExcess"]] = relationship(order_by="AcknowledgedExcess.position")
     error: Mapped["OrderError | None"] = relationship(back_populates="order_version")
     returns: Mapped[list["OrderReturn"]] = relationship(
@@ -119,9 +132,59 @@ class OrderVersion(ClinicScoped, Base):
         return self.status in {OrderStatus.ACTIVE, OrderStatus.ON_HOLD}
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is still being written: nobody has signed it."""
+        return self.status in {OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE} and self.signature_id is None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is signed and comes into force with its co-signature."""
+        return self.status is OrderStatus.PENDING_SIGNATURE and self.signature_id is not None
+
+    @property
+    def needs_cosignature(self) -> bool:
+        """Whether a second physician has still to sign it, before it is used or while it is."""
+        return self.cosign is not None and self.cosignature_id is None and (self.is_waiting or self.has_stood)
+
+    @property
+    def has_stood(self) -> bool:
+        """Whether it is in force, or was."""
+        return self.is_standing or self.status in {
+            OrderStatus.COMPLETED,
+            OrderStatus.SUPERSEDED,
+            OrderStatus.STOPPED,
+        }
+
+    @property
+    def is_declined(self) -> bool:
+        """Whether it was signed and sent back instead of co-signed: it never came into force."""
+        return self.status is OrderStatus.CANCELLED and self.cosign is OrderCosign.FIRST and not self.cosignature_id
+
+    @property
     def open_return(self) -> "OrderReturn | None":
         """The last time this draft was sent back, while its author has not written it again."""
         return next((each for each in self.returns if each.revision == self.version), None)
+
+
+class OrderCosignRule(ClinicScoped, Recorded, Base):
+    """Whether what a physician signs needs a second signature, when, and whose; the latest row holds.
+
+    Without a person it holds for every physician who has no row of their own.
+    """
+
+    __tablename__ = "order_cosign_rule"
+    __table_args__ = (
+        sa.CheckConstraint("length(trim(reason)) > 0", name="reason_is_given"),
+        sa.CheckConstraint("cosigner_id <> staff_id", name="cosigner_is_another"),
+    )
+
+    staff_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
+    cosign: Mapped[OrderCosign | None] = mapped_column(enum_type(OrderCosign, "order_cosign"))
+    cosigner_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
+    reason: Mapped[str]
+    staff: Mapped[Staff | None] = relationship(foreign_keys=[staff_id])
+    cosigner: Mapped[Staff | None] = relationship(foreign_keys=[cosigner_id])
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="OrderCosignRule.recorded_by_id")
 
 
 class AcknowledgedExcess(ClinicScoped, Recorded, Base):

@@ -17,7 +17,8 @@ from clinic.core.findings import Finding
 from clinic.core.rows import add_row
 from clinic.orders.facing import clinic_day, problems, problems_of, weight_moved
 from clinic.orders.models import AcknowledgedExcess, Order, OrderDraft, OrderVersion
-from clinic.orders.rules import DosingWeight, OrderStatus, may_become
+from clinic.orders.queries import cosign_rule_for
+from clinic.orders.rules import DosingWeight, OrderCosign, OrderStatus, may_become
 from clinic.orders.signing_rules import refusals, remarks
 from clinic.orders.spoken import sign_verbal_order, verbal_content, write_verbal_order
 from clinic.patients.models import Patient, Weight
@@ -32,6 +33,7 @@ __all__ = [
     "Frame",
     "cancel",
     "clinic_day",
+    "come_into_force",
     "complete",
     "draft",
     "hold",
@@ -104,13 +106,17 @@ def _next_number(order: Order | None, change_reason: str | None) -> int:
     if order is None:
         return 1
     standing = db.session.execute(
-        sa.select(OrderVersion.number, OrderVersion.status).where(OrderVersion.order_id == order.id)
+        sa.select(OrderVersion.number, OrderVersion.status, OrderVersion.signature_id).where(
+            OrderVersion.order_id == order.id
+        )
     ).all()
-    if any(status in UNSIGNED for _, status in standing):
+    if any(status in UNSIGNED and signature_id for _, status, signature_id in standing):
+        raise RuleBroken("A version of this order waits for its co-signature. It is co-signed or sent back first.")
+    if any(status in UNSIGNED for _, status, _ in standing):
         raise RuleBroken("A version of this order is being written already. Go on with that one.")
     if standing and not change_reason:
         raise RuleBroken("Say why the order changes.", field="change_reason")
-    return max((number for number, _ in standing), default=0) + 1
+    return max((number for number, _, _ in standing), default=0) + 1
 
 
 def _checked(patient: Patient, frame: Frame) -> dict[str, Any]:
@@ -148,7 +154,7 @@ def revise(
 ) -> OrderVersion:
     """Write a draft again. Raises Conflict when it moved on since it was drawn, RuleBroken once it is signed."""
     refuse_moved_on(version, drawn_version)
-    if version.status not in UNSIGNED:
+    if not version.is_open:
         raise RuleBroken("A signed order never changes. Begin a new version.")
     framed = _checked(version.order.patient, frame)
     if version.number > 1 and not framed["change_reason"]:
@@ -211,12 +217,15 @@ def sign(
     1. What was on the screen must be what stands here: `seen` is the `seen_code` of `seen_content` (else Conflict);
        None where it was written with the same act. No hard finding may stand, and a soft one has its `reason`.
     2. The exact content is signed with the person's password.
-    3. The version before is superseded, the terms are sealed, the new version is active: one transaction.
+    3. The version before is superseded, the terms are sealed, the new version is active: one transaction. Where the
+       clinic asks that the signer's orders are co-signed first, it waits for that, and the version before stands.
     """
     found = problems(version, on=clinic_day(at), protocol=protocol)
     signatures.refuse_unseen(seen, seen_content(version, found), "This order")
     _refuse_unsignable(version, found)
     _acknowledge(version, remarks(found), reason, by=by, at=at)
+    rule = cosign_rule_for(by.id)
+    version.cosign, version.cosigner = (rule.cosign, rule.cosigner) if rule else (None, None)
     signature = signatures.sign(
         version,
         version_content(version),
@@ -226,21 +235,28 @@ def sign(
         at=at,
         patient_id=version.order.patient_id,
     )
-    _supersede(version, by=by, at=at)
-    version.terms.sealed_at = at
     if version.status is OrderStatus.DRAFT:
         _check_move(version, OrderStatus.PENDING_SIGNATURE)
-    version.status = OrderStatus.ACTIVE
-    version.signature = signature
+    if version.cosign is OrderCosign.FIRST:
+        version.status = OrderStatus.PENDING_SIGNATURE
+    else:
+        come_into_force(version, by=by, at=at)
+    version.terms.sealed_at, version.signature = at, signature
     db.session.flush()  # from here on the database refuses any change
-    _audit(AuditAction.ORDER_SIGNED, version, by=by, at=at, digest=signature.digest)
+    _audit(AuditAction.ORDER_SIGNED, version, by=by, at=at, digest=signature.digest, cosign=version.cosign)
     return signature
+
+
+def come_into_force(version: OrderVersion, *, by: Staff, at: datetime) -> None:
+    """Let a version that has every signature it needs supersede the one in force."""
+    _supersede(version, by=by, at=at)
+    version.status = OrderStatus.ACTIVE
 
 
 def _refuse_unsignable(version: OrderVersion, found: Sequence[Finding]) -> None:
     if version.status is OrderStatus.CANCELLED:
         raise RuleBroken("This draft was dropped. Begin a new version.")
-    if version.status not in UNSIGNED:
+    if not version.is_open:
         raise RuleBroken("This version is signed already.")
     if refusals(found):
         raise RuleBroken(" ".join(finding.message for finding in refusals(found)))
@@ -302,6 +318,8 @@ def version_content(version: OrderVersion) -> dict[str, object]:
         "valid_until": version.valid_until,
         "sessions_allowed": version.sessions_allowed,
         "change_reason": version.change_reason,
+        # Only where a co-signature is needed.
+        **({"cosign": {"when": version.cosign, "by": version.cosigner_id}} if version.cosign else {}),
         # Only where there are any: what was signed before they were kept says nothing of them.
         **({"acknowledged": acknowledged} if acknowledged else {}),
     }

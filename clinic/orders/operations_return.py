@@ -10,7 +10,7 @@ from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.rows import add_row
 from clinic.orders.models import OrderReturn, OrderVersion
-from clinic.orders.operations import UNSIGNED, refuse_moved_on
+from clinic.orders.operations import refuse_moved_on
 
 _ALREADY: Final = "This draft is with its author already."
 
@@ -23,7 +23,7 @@ def send_back(
     Raises Conflict when it was written again or sent back since it was read, RuleBroken while it is with its author.
     """
     refuse_moved_on(version, drawn_version)
-    if version.status not in UNSIGNED:
+    if not version.is_open:
         raise RuleBroken("This order is no draft any more.")
     if version.drafted_by_id == by.id:
         raise RuleBroken("This is your own draft. Go on writing it instead.")

@@ -8,8 +8,8 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from clinic.accounts.models import Staff
 from clinic.core import db
-from clinic.orders.models import Order, OrderDraft, OrderError, OrderReturn, OrderVersion, VerbalOrder
-from clinic.orders.rules import OrderStatus
+from clinic.orders.models import Order, OrderCosignRule, OrderDraft, OrderError, OrderReturn, OrderVersion, VerbalOrder
+from clinic.orders.rules import OrderCosign, OrderStatus
 from clinic.protocols.models import Terms
 from clinic.protocols.queries import whole_terms
 from clinic.signatures.models import Signature
@@ -56,9 +56,10 @@ def current_version(order_id: uuid.UUID) -> OrderVersion | None:
 
 
 def version_to_follow(order_id: uuid.UUID) -> OrderVersion | None:
-    """The version that the next one is written from: the one that stands, else one that was entered in error."""
+    """The version that the next one is written from: the one that stands, else one in error or not co-signed."""
     newest = sa.select(sa.func.max(OrderVersion.number)).where(
-        OrderVersion.order_id == order_id, OrderVersion.status == OrderStatus.ENTERED_IN_ERROR
+        OrderVersion.order_id == order_id,
+        sa.or_(OrderVersion.status == OrderStatus.ENTERED_IN_ERROR, is_declined()),
     )
     return current_version(order_id) or _whole(
         sa.and_(OrderVersion.order_id == order_id, OrderVersion.number == newest.scalar_subquery())
@@ -70,9 +71,56 @@ def draft_version(order_id: uuid.UUID) -> OrderVersion | None:
     return _whole(
         sa.and_(
             OrderVersion.order_id == order_id,
+            OrderVersion.signature_id.is_(None),
             OrderVersion.status.in_([OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE]),
         )
     )
+
+
+# --- co-signatures ---------------------------------------------------------------------------------------------------
+
+
+def is_declined() -> sa.ColumnElement[bool]:
+    """Versions that were signed and sent back instead of co-signed."""
+    return sa.and_(
+        OrderVersion.status == OrderStatus.CANCELLED,
+        OrderVersion.cosign == OrderCosign.FIRST,
+        OrderVersion.cosignature_id.is_(None),
+    )
+
+
+def waits_for_cosignature(person_id: uuid.UUID) -> sa.ColumnElement[bool]:
+    """Versions that others signed and that need a second signature, in force or not."""
+    own = sa.exists().where(Signature.id == OrderVersion.signature_id, Signature.signer_id == person_id)
+    return sa.and_(
+        OrderVersion.cosign.is_not(None),
+        OrderVersion.cosignature_id.is_(None),
+        OrderVersion.signature_id.is_not(None),
+        OrderVersion.status.not_in([OrderStatus.CANCELLED, OrderStatus.ENTERED_IN_ERROR]),
+        ~own.correlate(OrderVersion),
+    )
+
+
+def cosign_rules() -> list[OrderCosignRule]:
+    """The clinic's rules about co-signing orders: the latest for each physician, and for all; the named ones first."""
+    rows = db.session.scalars(
+        sa.select(OrderCosignRule)
+        .options(
+            joinedload(OrderCosignRule.staff),
+            joinedload(OrderCosignRule.cosigner),
+            joinedload(OrderCosignRule.recorded_by),
+        )
+        .order_by(OrderCosignRule.recorded_at, OrderCosignRule.id)
+    )
+    latest = {row.staff_id: row for row in rows}
+    return sorted(latest.values(), key=lambda row: (row.staff is None, row.staff.family_name if row.staff else ""))
+
+
+def cosign_rule_for(staff_id: uuid.UUID) -> OrderCosignRule | None:
+    """The rule that says that what this physician signs is co-signed; None where it is not."""
+    rules = {row.staff_id: row for row in cosign_rules()}
+    rule = rules.get(staff_id, rules.get(None))
+    return rule if rule is not None and rule.cosign is not None else None
 
 
 def kept_draft(version_id: uuid.UUID, revision: int | None) -> OrderDraft | None:
@@ -91,6 +139,8 @@ def _whole(condition: sa.ColumnElement[bool]) -> OrderVersion | None:
             joinedload(OrderVersion.weight),
             joinedload(OrderVersion.drafted_by),
             joinedload(OrderVersion.signature),
+            joinedload(OrderVersion.cosignature),
+            joinedload(OrderVersion.cosigner),
             joinedload(OrderVersion.error).joinedload(OrderError.recorded_by),
             selectinload(OrderVersion.excesses),
             selectinload(OrderVersion.returns).joinedload(OrderReturn.recorded_by),

@@ -58,6 +58,7 @@ __all__ = [
     "FindingLevel",
     "Limit",
     "LimitLevel",
+    "OrderCosign",
     "OrderStatus",
     "PrnText",
     "PumpRate",
@@ -122,6 +123,13 @@ def ending(on: date, valid_until: date | None, sessions_used: int, sessions_allo
     if "order-no-sessions-left" in codes:
         return Ending.COMPLETED
     return Ending.EXPIRED if "order-expired" in codes else None
+
+
+class OrderCosign(StrEnum):
+    """When a second physician signs an order: before it comes into force, or later, while it is used."""
+
+    FIRST = "first"
+    LATER = "later"
 
 
 class SpokenMode(StrEnum):

@@ -183,6 +183,8 @@ def _refuse_what_cannot_be_booked(course: Course, slots: Sequence[Slot], *, at: 
 def order_refusal(course: Course, *, wished: int, on: date) -> str | None:
     """Why no so many sessions more are booked under the order of a course: it ended, or allows no more."""
     version = order_in_force(course.order_id)
+    if version is None and course.order.waiting is not None:
+        return "The order of this course waits for its co-signature. A physician co-signs it first."
     if version is None:
         return "No order of this course is in force. A physician signs one first."
     held = len(queries.numbers_taken(course.id))

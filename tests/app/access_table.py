@@ -178,7 +178,9 @@ ORDERS = {
 }
 COURSES = {
     "courses.adjust": PHYSICIANS,
+    "courses.cosign_order": PHYSICIANS,
     "courses.create": PHYSICIANS,
+    "courses.decline_order": PHYSICIANS,
     "courses.drop_draft": PHYSICIANS,
     "courses.save_draft": PHYSICIANS,
     "courses.send_back_draft": PHYSICIANS,
@@ -394,7 +396,9 @@ NOTES = {
     "notes.show_session_note": CLINICAL,
     "notes.send_back": PHYSICIANS,
     "notes.set_cosign_rule": PHYSICIANS,
+    "notes.set_order_cosign_rule": PHYSICIANS,
     "notes.show_cosign_rules": CLINICAL,
+    "notes.show_order_cosign_rules": CLINICAL,
     "notes.sign_item": PHYSICIANS,
     "notes.write_next_order": PHYSICIANS,
     "notes.show_referrers": CLINICAL,
