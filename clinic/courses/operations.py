@@ -11,6 +11,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.rows import add_row
+from clinic.courses import endings
 from clinic.courses.models import Course, CourseReview
 from clinic.courses.rules import CourseDecision, CourseStatus, may_become, status_after
 from clinic.orders import cosigning
@@ -304,3 +305,5 @@ def _move(course: Course, wanted: CourseStatus, *, by: Staff, at: datetime, reas
     audit.record(
         AuditAction.COURSE_STATUS_CHANGED, course, actor_id=by.id, at=at, was=before, status=wanted, reason=reason
     )
+    if wanted in endings.OVER:
+        endings.tell(course, by=by, at=at)

@@ -8,6 +8,8 @@ from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
+from clinic.courses import endings
+from clinic.courses.models import Course
 from clinic.scheduling import queries_waiting
 from clinic.scheduling.models import Appointment, WaitingEntry
 from clinic.scheduling.rules import WaitingStatus
@@ -19,6 +21,13 @@ def end_waits(booked: Collection[Appointment], *, by: Staff, at: datetime) -> No
     for entry in queries_waiting.waiting_for(made):
         entry.appointment_id = made[entry.course_id, entry.session_number].id
         end(entry, WaitingStatus.PLACED, "It was booked.", by=by, at=at)
+
+
+@endings.end_with_course
+def end_waits_of(course: Course, by: Staff, at: datetime) -> None:
+    """Whoever waited for a time of a course that is over waits no longer."""
+    for entry in queries_waiting.waiting_of(course.id):
+        end(entry, WaitingStatus.WITHDRAWN, "The course is over.", by=by, at=at)
 
 
 def wait_again(undone: Collection[uuid.UUID], *, by: Staff, at: datetime) -> None:

@@ -36,7 +36,7 @@ def _has_begun() -> sa.Exists:
 def waiting() -> list[WaitingEntry]:
     """Who waits, the longest first, with patient, course and order.
 
-    Left out are courses that are not active, and sessions that are under way or over.
+    Left out are courses on hold, until they go on, and sessions that are under way or over.
     """
     return list(
         db.session.scalars(
@@ -60,6 +60,12 @@ def waiting_for(sessions: Collection[tuple[uuid.UUID, int]]) -> list[WaitingEntr
         WaitingEntry.status == WaitingStatus.WAITING, WaitingEntry.course_id.in_({course for course, _ in sessions})
     )
     return [each for each in db.session.scalars(wanted) if (each.course_id, each.session_number) in sessions]
+
+
+def waiting_of(course_id: uuid.UUID) -> list[WaitingEntry]:
+    """The wishes of a course, whatever its state, that nobody has ended."""
+    wanted = WaitingEntry.course_id == course_id, WaitingEntry.status == WaitingStatus.WAITING
+    return list(db.session.scalars(sa.select(WaitingEntry).where(*wanted)))
 
 
 def placed_by(appointment_ids: Collection[uuid.UUID]) -> list[WaitingEntry]:

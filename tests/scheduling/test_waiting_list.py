@@ -8,6 +8,8 @@ import pytest
 
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
+from clinic.courses.operations import review
+from clinic.courses.rules import CourseDecision
 from clinic.scheduling import operations, operations_pumps, operations_waiting, queries_waiting
 from clinic.scheduling.operations_moves import undo_together
 from clinic.scheduling.operations_waiting import Wishes
@@ -167,6 +169,19 @@ def test_a_pump_stays_with_whom_it_was_given_to(desk, make_booked, others, put, 
 def test_only_sessions_of_the_course_wait(put, make_course, number):
     with pytest.raises(RuleBroken, match=r"choose 1 to 6"):
         put(make_course(), number)
+
+
+@pytest.mark.parametrize(
+    ("decision", "status"),
+    [(CourseDecision.DISCONTINUE, WaitingStatus.WITHDRAWN), (CourseDecision.HOLD, WaitingStatus.WAITING)],
+)
+def test_wishes_end_with_their_course(put, make_course, signing_physician, decision, status):
+    course = make_course()
+    entry = put(course)
+    review(course, decision, "As agreed.", by=signing_physician, at=DESK_OPENS)
+    assert entry.status is status
+    assert entry.ended_reason == (None if status is WaitingStatus.WAITING else "The course is over.")
+    assert queries_waiting.waiting() == []
 
 
 def test_a_session_that_is_booked_waits_no_longer(make_course, make_booked, put):
