@@ -15,11 +15,13 @@ from clinic.core.requests import attempt
 from clinic.core.times import clock_label
 from clinic.protocols.limit_rules import Vital
 from clinic.sessions import operations, queries
+from clinic.sessions.chart_trend import trends
 from clinic.sessions.due_rules import DueState, SettledDue, wanting_text
 from clinic.sessions.event_rules import NotDoneReason
 from clinic.sessions.forms_acts import NotDoneForm
 from clinic.sessions.forms_vitals import CorrectionForm, VitalsEntry, VitalsForm, read_entry
 from clinic.sessions.models import InfusionSession, ObservationSet
+from clinic.sessions.pages_chart import chart_input
 from clinic.sessions.pages_vitals import ladders, more_fields, questions, read_back, values_of
 from clinic.sessions.pages_words import breach_texts, vitals_sentence
 from clinic.sessions.progress import Progress, breaches_of, current, progress
@@ -117,6 +119,7 @@ def _vitals_page(
         entry=entry,
         page_errors=bool(entry.errors),
         ladders=ladders(infusion, going, entry),
+        trends=trends(chart_input(infusion, going, zone=zone(), now=now)),
         more=more_fields(entry),
         readback=read_back(entry, has_sedation=has_sedation),
         wanted=[(line.due.at, text) for line in _asked_now(going) if (text := wanting_text(line))],

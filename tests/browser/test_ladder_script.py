@@ -11,7 +11,7 @@ PAGE = """<!doctype html><title>Vitals</title><form>
 {% from "components/readback.html" import readback %}
 {% from "components/one_line.html" import one_line %}
 {{ one_line() }}
-<div class="lads" data-ladders>
+<div class="lads" data-ladders><div data-trend="sbp dbp">trend</div>
 {{ ladder("sbp", "Systolic", "mmHg", 30, 300, last=152, low=90, high=160, limit_by="Dr S. Okafor", jump=20) }}
 {{ ladder("dbp", "Diastolic", "mmHg", 10, 200, last=88) }}</div>
 {{ readback([{"key": "sbp dbp", "label": "BP"}]) }}</form>
@@ -90,8 +90,10 @@ def test_on_a_phone_a_tap_leads_to_the_next_vital_and_back_to_any(vitals):
     assert not vitals.get_by_role("button", name="Save vitals").is_visible()
     vitals.get_by_text("152", exact=True).last.click()
     assert vitals.locator(".lad:visible").get_attribute("id") == "dbp"
+    assert vitals.locator("[data-trend]").is_visible()
     vitals.get_by_text("88", exact=True).last.click()
     assert vitals.locator(".lad:visible").count() == 0
+    assert not vitals.locator("[data-trend]").is_visible()
     assert vitals.get_by_role("button", name="Save vitals").is_visible()
     vitals.get_by_role("button", name="BP").click()
     assert vitals.locator(".lad:visible input:checked").input_value() == "152"

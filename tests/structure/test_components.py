@@ -159,6 +159,7 @@ ELSEWHERE = {
     "pain_chart",
     "shapes",
     "spark",
+    "trend",
 }
 
 

@@ -67,6 +67,9 @@ class Stepper {
     this.at = Math.max(0, Math.min(at, this.ladders.length));
     const here = this.ladders[this.at];
     for (const ladder of this.ladders) ladder.hidden = ladder !== here;
+    for (const trend of this.box.querySelectorAll("[data-trend]")) {
+      trend.hidden = !here || !trend.dataset.trend.split(" ").includes(here.id);
+    }
     for (const rest of this.box.querySelectorAll(":scope > details")) rest.hidden = Boolean(here);
     for (const top of this.tops) {
       const isHere = here ? (top.dataset.for ?? "").split(" ").includes(here.id) : top === this.tops.at(-1);
