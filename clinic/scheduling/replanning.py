@@ -5,6 +5,7 @@ no place may others of the same days make room, on their own day. A patient who 
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,7 +16,7 @@ from clinic.scheduling import queries_availability, resources
 from clinic.scheduling import queries_planning as queries
 from clinic.scheduling.availability import within
 from clinic.scheduling.course_request import Ask
-from clinic.scheduling.frame import SLOT, Frame, shape_of, slots_of
+from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.happening import Happening, NurseOff
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations import Slot
@@ -33,10 +34,15 @@ from clinic.scheduling.skills import able_of
 _BEFORE: Final = 14
 _AFTER: Final = 28
 _ELSEWHERE: Final = 14
+# Whoever has patients so near to the time counts as busy.
+_AROUND: Final = timedelta(hours=2)
 _ROUNDS: Final = 60
 _ROUNDS_EACH: Final = 6
 # Nothing counts but how little changes; on another day the time of day stays, where it costs nothing else.
-_LEAST_CHANGE: Final = replace(COMFORT, delay=0, gap=2, preference=1, continuity=0, level=0)
+# Each five minutes count, all day long: whoever has to wait waits no longer than must be, and another day is worse.
+_LEAST_CHANGE: Final = replace(
+    COMFORT, delay=0, gap=2, preference=1, continuity=0, level=0, most_slots=DAY, move_day=900
+)
 _NO_HOURS: Final[tuple[tuple[int, int], ...]] = ()
 
 
@@ -75,7 +81,7 @@ class Replan:
         self.frame = Frame(first, (last - first).days + 1, zone)
         self._until = self.frame.length - _AFTER + _ELSEWHERE
         self._before = resources.read(first, last, zone)
-        self._after = happening.apply(self._before)
+        self._after = _least_busy_first(happening.apply(self._before), happening)
         self._affected = {each.id: why for each in self._before.held if (why := self._why(each))}
         self._said = queries_availability.hours_of({each.patient_id for each in self._before.held})
         self._terms = queries.terms_of(each.course_id for each in self._before.held)
@@ -252,6 +258,13 @@ class Replan:
             for key, place in moved.items()
         ]
         return sorted(changes, key=lambda change: change.appointment.starts_at)
+
+
+def _least_busy_first(resources: Resources, happening: Happening) -> Resources:
+    """Of nurses who would do as well, the optimiser takes the first: let it be who has the least to do then."""
+    begins, ends = happening.starts_at - _AROUND, happening.ends_at + _AROUND
+    busy = Counter(each.nurse_id for each in resources.held if each.starts_at < ends and each.ends_at > begins)
+    return replace(resources, duties=sorted(resources.duties, key=lambda duty: busy[duty.staff.id]))
 
 
 def _at(each: Held, place: tuple[Slot, bool] | None) -> Held:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clinic.core import clock, formats
+from clinic.core.permissions import Role
 from clinic.scheduling import operations, operations_shifts, queries, queries_rooms
 from clinic.scheduling.happening import ChairOut, NurseOff, RunsLate
 from clinic.scheduling.operations_replan import carry_out
@@ -160,6 +161,30 @@ def test_a_late_day_pushes_who_comes_next_in_that_chair(two_nurses, make_other, 
     assert change.appointment.id == following.id
     assert change.reason == "the chair is taken until 12:40"
     assert change.slot.starts_at == NINE + 3 * HOUR + timedelta(minutes=45)
+
+
+def test_whoever_has_to_wait_waits_no_longer_to_keep_the_chair(two_nurses, make_other, scheduler):
+    """The own chair is free again at 13:00, another one at noon."""
+    ill, well = two_nurses
+    running = [make_other(name, nurse=ill, hours=hours) for name, hours in (("Kim", 1), ("Rossi", 3))]
+    for each in running:
+        operations.change_status(each, AppointmentStatus.ARRIVED, by=scheduler, at=NINE)
+    own, other = (each.chair for each in running)
+    make_other("Gray", nurse=well, chair=own, starts_at=NINE + HOUR, hours=1)
+    make_other("Novak", nurse=well, chair=own, starts_at=NINE + 2 * HOUR, hours=2)
+    (change,) = changes(RunsLate(NINE + HOUR / 2, 60, {own.id}), at=NINE + HOUR / 2)
+    assert change.appointment.patient.family_name == "Gray"
+    assert (change.slot.chair.id, change.slot.starts_at) == (other.id, NINE + 3 * HOUR)
+
+
+def test_of_two_who_could_take_over_it_is_who_has_less_to_do(two_nurses, make_staff, make_shift, make_other):
+    ill, busy = two_nurses
+    idle = make_staff(Role.NURSE, given_name="Zoe", family_name="Zander", credentials="RN")
+    make_shift(idle)
+    make_other("Osei", nurse=busy)
+    make_other("Kim", nurse=ill)
+    (change,) = changes(off(ill))
+    assert change.slot.nurse.id == idle.id
 
 
 def test_a_patient_who_is_there_is_never_moved(two_nurses, make_other, scheduler):

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 
 from clinic.scheduling.optimiser.problem import Course, Place, Problem, Session, Weights
 
-MOST_MOVED_SLOTS = 8
-
 
 def course_cost(problem: Problem, course: Course, places: Sequence[Place]) -> int:
     """The cost of a course whose first sessions stand at `places`, the rest being unplaced."""
@@ -55,4 +53,4 @@ def move_cost(problem: Problem, booked: Place, place: Place) -> int:
 
 def shift_cost(weights: Weights, slots: int) -> int:
     """What another time on the same day costs."""
-    return weights.move_time + weights.move_slot * min(abs(slots), MOST_MOVED_SLOTS) if slots else 0
+    return weights.move_time + weights.move_slot * min(abs(slots), weights.most_slots) if slots else 0

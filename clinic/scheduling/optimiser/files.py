@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from clinic.scheduling.optimiser.problem import (
 )
 
 FORMAT = "infusion-schedule/1"
+# What the format names; the others have its fixed value.
+_WEIGHTS = [each.name for each in fields(Weights) if each.default is MISSING]
 
 
 class BadFile(ValueError):
@@ -71,7 +74,7 @@ class _Reader:
             today=self._day(document["today"]),
             first=self._first,
             length=self._length,
-            weights=Weights(**{name: _whole(weights[name]) for name in Weights.__dataclass_fields__}),
+            weights=Weights(**{name: _whole(weights[name]) for name in _WEIGHTS}),
             supervision_slots=_whole(rules["supervision_slots"]),
             notice_days=_whole(rules["notice_days"]),
             clinics=tuple(self._clinics),

@@ -158,6 +158,7 @@ class Weights:
     move_slot: int
     nurse_change: int
     chair_change: int
+    most_slots: int = 8  # a move costs no more for going further in its day
 
 
 @dataclass(frozen=True)
