@@ -39,9 +39,19 @@ _AROUND: Final = timedelta(hours=2)
 _ROUNDS: Final = 60
 _ROUNDS_EACH: Final = 6
 # Nothing counts but how little changes; on another day the time of day stays, where it costs nothing else.
-# Each five minutes count, all day long: whoever has to wait waits no longer than must be, and another day is worse.
+# Each five minutes count, all day long, and more than that somebody waits at all: two who wait for half an hour are
+# better off than one who waits for two. Another nurse and chair are nothing beside that, another day is worst.
 _LEAST_CHANGE: Final = replace(
-    COMFORT, delay=0, gap=2, preference=1, continuity=0, level=0, most_slots=DAY, move_day=900
+    COMFORT,
+    delay=0,
+    gap=2,
+    preference=1,
+    continuity=0,
+    level=0,
+    move_time=30,
+    move_slot=6,
+    most_slots=DAY,
+    move_day=900,
 )
 _NO_HOURS: Final[tuple[tuple[int, int], ...]] = ()
 
