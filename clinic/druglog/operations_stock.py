@@ -6,11 +6,13 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import IntegrityError
+
 from clinic.accounts.models import Clinic, Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
-from clinic.core.errors import RuleBroken
+from clinic.core.errors import RuleBroken, broken_constraint
 from clinic.core.times import date_label, local
 from clinic.core.units import Unit, format_quantity
 from clinic.druglog import queries
@@ -270,20 +272,34 @@ def strike(entry: RegisterEntry, reason: str, witness: Staff, *, by: Staff, at: 
         raise RuleBroken("This line was struck out already.")
     if entry.container is not None and entry.container.register_id != entry.register_id:
         raise RuleBroken("The container stands in another cabinet by now.")
-    made = add_line(
-        RegisterKind.STRIKE,
-        entry.drug_name,
-        entry.quantity_mg,
-        account=entry.account,
-        container=entry.container,
-        register=entry.register,
-        witness=witness,
-        reason=said,
-        about=entry,
-        quantity_ml=entry.quantity_ml,
-        happened_at=at,
-        by=by,
-        at=at,
-    )
+    made = _undo(entry, said, witness, by=by, at=at)
     db.session.expire(entry, ["answer"])
     return made
+
+
+def _undo(entry: RegisterEntry, reason: str, witness: Staff, *, by: Staff, at: datetime) -> RegisterEntry:
+    """Add the line that undoes another one. The database knows which bags hang: the register stands below sessions."""
+    try:
+        with db.session.begin_nested():
+            return add_line(
+                RegisterKind.STRIKE,
+                entry.drug_name,
+                entry.quantity_mg,
+                account=entry.account,
+                container=entry.container,
+                register=entry.register,
+                witness=witness,
+                reason=reason,
+                about=entry,
+                quantity_ml=entry.quantity_ml,
+                happened_at=at,
+                by=by,
+                at=at,
+            )
+    except IntegrityError as refused:
+        if broken_constraint(refused) != "hung_bag_stays":
+            raise
+        raise RuleBroken(
+            "The pump ran from it, as its session says: it was made. Was it never hung? Withdraw the change of bag in "
+            "the session first. Is only the amount wrong? Report a difference."
+        ) from refused

@@ -134,6 +134,21 @@ def test_the_start_names_the_bag(make_bagged, make_double_check, nurse):
     assert started.preparation_id == made.id
 
 
+def test_a_bag_that_hangs_is_not_struck_out(make_bagged, make_double_check, nurse, second_nurse):
+    infusion, (hung, spare) = make_bagged("100", "50")
+    check = make_double_check(infusion, at=START)
+    sessions.start(infusion, happened_at=START, double_check=check, label=hung.code, by=nurse, at=START)
+    told = {"by": nurse, "at": START + HOUR / 60}
+    with pytest.raises(RuleBroken, match="The pump ran from it"):
+        operations.strike(hung.line, "never made", second_nurse, **told)
+    changed = sessions.change_bag(infusion, happened_at=told["at"], label=spare.code, **told)
+    assert changed.preparation_id == spare.id
+    with pytest.raises(RuleBroken, match="The pump ran from it"):
+        operations.strike(spare.line, "never made", second_nurse, **told)
+    sessions.void_administration(changed, "other chair", **told)
+    assert operations.strike(spare.line, "never made", second_nurse, **told)
+
+
 def test_a_bag_of_another_concentration_than_the_orders_never_hangs(make_bagged, make_double_check, nurse):
     infusion, (made,) = make_bagged("100", ml="50")
     check = make_double_check(infusion, at=START)
