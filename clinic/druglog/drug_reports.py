@@ -11,7 +11,7 @@ from typing import Final
 from clinic.core import formats
 from clinic.core.units import format_number
 from clinic.druglog import report_queries, stock_queries
-from clinic.druglog.models import Register, RegisterEntry
+from clinic.druglog.models import Discrepancy, Register, RegisterEntry
 from clinic.druglog.models_settling import StockCount
 from clinic.druglog.queries import lines_from
 from clinic.druglog.report_rules import TITLES, DrugReport, Report
@@ -206,34 +206,122 @@ def _lots(asked: Asked, schedules: Mapping[str, str]) -> Report:
     return Report(TITLES[DrugReport.LOTS], head, tuple(rows), frozenset({6, 7}))
 
 
+def _receipts(asked: Asked, schedules: Mapping[str, str]) -> Report:
+    """Deliveries as the law asks for them: drug, form, strength, size, number, day, and from whom."""
+    entries = report_queries.lines_between(
+        asked.start, asked.end, _names(asked, schedules), asked.site_id, RegisterKind.RECEIVE
+    )
+    alike: dict[tuple[object, ...], list[RegisterEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.container is not None:
+            came = entry.container
+            key = (entry.register_id, came.receipt_id or entry.id, came.lot, came.expires_on, came.piece_count)
+            alike[(*key, entry.quantity_mg, entry.is_struck)].append(entry)
+    rows = [_receipt(same, schedules) for same in alike.values()]
+    head = (
+        *("Schedule", "Drug, strength, form", "Site", "Cabinet", "Received", "Containers", "Pieces in each"),
+        *("mg in each", "mg in all", "Lot", "Expires", "Supplier", "Invoice", "By", "Supplier's address"),
+        *("Supplier's number", "Product code", "Struck out"),
+    )
+    return Report(TITLES[DrugReport.RECEIPTS], head, tuple(rows), frozenset({5, 6, 7, 8}))
+
+
+def _receipt(same: list[RegisterEntry], schedules: Mapping[str, str]) -> tuple[str, ...]:
+    entry, came = same[0], same[0].container
+    receipt, page = came.receipt if came else None, entry.register
+    return (
+        schedules.get(entry.drug_name, ""),
+        page.name if page else entry.drug_name,
+        page.cabinet.site.name if page else "",
+        page.cabinet.name if page else "",
+        _when(entry.happened_at),
+        str(len(same)),
+        str((came and came.piece_count) or ""),
+        _mg(entry.quantity_mg),
+        _mg(entry.quantity_mg * len(same)),
+        (came and came.lot) or "",
+        formats.day(came.expires_on) if came and came.expires_on else "",
+        receipt.supplier if receipt else "",
+        receipt.invoice if receipt else "",
+        entry.recorded_by.name,
+        (receipt.supplier_address or "") if receipt else "",
+        (receipt.supplier_number or "") if receipt else "",
+        (came and came.product_code) or "",
+        "yes" if entry.is_struck else "",
+    )
+
+
+def _counts(asked: Asked, schedules: Mapping[str, str]) -> Report:
+    sheets = report_queries.sheets_between(asked.start, asked.end)
+    entries = report_queries.lines_between(
+        asked.start, asked.end, _names(asked, schedules), asked.site_id, RegisterKind.COUNT
+    )
+    rows = [_counted(one, sheets.get(one.stock_count_id) if one.stock_count_id else None, schedules) for one in entries]
+    return Report(TITLES[DrugReport.COUNTS], _COUNTED, tuple(rows), _COUNTED_NUMBERS)
+
+
+_COUNTED: Final = (
+    *("Count", "Site", "Cabinet", "When", "Taken at", "Schedule", "Drug, strength, form", "Containers or pieces"),
+    *("Counted, mg", "Register, mg", "Difference, mg", "By", "Witness"),
+)
+_COUNTED_NUMBERS: Final = frozenset({7, 8, 9, 10})
+
+
 def sheet_report(sheet: StockCount, schedules: Mapping[str, str]) -> Report:
     """Return a count sheet or inventory line by line, as the law asks for it: when, where, what, how much, by whom."""
-    of_all = (
-        sheet.purpose.value,
-        sheet.cabinet.site.name,
-        sheet.cabinet.name,
-        _when(sheet.counted_at),
-        f"{sheet.taken.value} of business" if sheet.taken else "",
+    rows = [_counted(one, sheet, schedules) for one in sheet.entries]
+    return Report("Count sheet", _COUNTED, tuple(rows), _COUNTED_NUMBERS)
+
+
+def _counted(entry: RegisterEntry, sheet: StockCount | None, schedules: Mapping[str, str]) -> tuple[str, ...]:
+    """What was counted of one page on a sheet, of one page alone, or of one container."""
+    page = entry.register
+    held = (entry.balance_after_mg if entry.container_id else entry.register_after_mg) or Decimal(0)
+    alone = "one container" if entry.container_id else "one page"
+    return (
+        sheet.purpose.value if sheet else alone,
+        page.cabinet.site.name if page else "",
+        page.cabinet.name if page else "",
+        _when(entry.happened_at),
+        f"{sheet.taken.value} of business" if sheet and sheet.taken else "",
+        schedules.get(entry.drug_name, ""),
+        page.name if page else entry.drug_name,
+        _pieces(entry),
+        _mg(entry.quantity_mg),
+        _mg(held),
+        _mg(entry.quantity_mg - held),
+        entry.recorded_by.name,
+        entry.witness.name if entry.witness else "",
     )
-    rows = [
+
+
+def loss_report(discrepancy: Discrepancy, schedules: Mapping[str, str]) -> Report:
+    """Return what is missing and each thing that was done about it, without any patient."""
+    page = discrepancy.register
+    of_all = (
+        schedules.get(discrepancy.drug_name, ""),
+        page.name if page else discrepancy.drug_name,
+        page.cabinet.site.name if page else "",
+        page.cabinet.name if page else "",
+        _mg(discrepancy.amount_mg),
+    )
+    found = ("found", "", discrepancy.text, _when(discrepancy.opened_at), discrepancy.recorded_by.name, "")
+    steps = [
         (
-            *of_all,
-            schedules.get(one.drug_name, ""),
-            one.register.name if one.register else one.drug_name,
-            _pieces(one),
-            _mg(one.quantity_mg),
-            _mg(one.register_after_mg),
-            _mg(one.quantity_mg - (one.register_after_mg or Decimal(0))),
-            sheet.recorded_by.name,
-            sheet.witness.name,
+            step.kind.value,
+            step.cause.value if step.cause else "",
+            step.note,
+            _when(step.recorded_at),
+            step.recorded_by.name,
+            step.second.name if step.second else "",
         )
-        for one in sheet.entries
+        for step in discrepancy.steps
     ]
     head = (
-        *("Count", "Site", "Cabinet", "When", "Taken at", "Schedule", "Drug, strength, form", "Containers or pieces"),
-        *("Counted, mg", "Register, mg", "Difference, mg", "By", "Witness"),
+        *("Schedule", "Drug, strength, form", "Site", "Cabinet", "Missing, mg", "What was done", "Cause", "Words"),
+        *("When", "By", "Second person"),
     )
-    return Report("Count sheet", head, tuple(rows), frozenset({7, 8, 9, 10}))
+    return Report("Loss report", head, tuple((*of_all, *step) for step in (found, *steps)), frozenset({4}))
 
 
 def _pieces(entry: RegisterEntry) -> str:
@@ -252,4 +340,6 @@ _MADE: Final[Mapping[DrugReport, Callable[[Asked, Mapping[str, str]], Report]]] 
     DrugReport.PEOPLE: _people,
     DrugReport.DISCREPANCIES: _discrepancies,
     DrugReport.LOTS: _lots,
+    DrugReport.RECEIPTS: _receipts,
+    DrugReport.COUNTS: _counts,
 }

@@ -11,7 +11,9 @@ from sqlalchemy.orm import joinedload, selectinload
 from clinic.accounts.models import Site
 from clinic.core import db
 from clinic.druglog.models import Cabinet, Container, DrugAccount, Register, RegisterEntry
+from clinic.druglog.models_settling import StockCount
 from clinic.druglog.queries import held
+from clinic.druglog.rules import RegisterKind
 from clinic.protocols.models import Drug
 
 
@@ -27,7 +29,11 @@ def first_site() -> Site:
 
 
 def lines_between(
-    start: datetime, end: datetime, drug_names: Collection[str] | None, site_id: uuid.UUID | None = None
+    start: datetime,
+    end: datetime,
+    drug_names: Collection[str] | None,
+    site_id: uuid.UUID | None = None,
+    kind: RegisterKind | None = None,
 ) -> list[RegisterEntry]:
     """Return the lines entered in a period, page by page in their order; those without a page come last."""
     found = (
@@ -58,7 +64,15 @@ def lines_between(
         found = found.where(RegisterEntry.drug_name.in_(drug_names))
     if site_id is not None:
         found = found.where(Cabinet.site_id == site_id)
+    if kind is not None:
+        found = found.where(RegisterEntry.kind == kind)
     return list(db.session.scalars(found))
+
+
+def sheets_between(start: datetime, end: datetime) -> dict[uuid.UUID, StockCount]:
+    """Return the count sheets entered in a period by their keys."""
+    found = sa.select(StockCount).where(StockCount.recorded_at >= start, StockCount.recorded_at < end)
+    return {sheet.id: sheet for sheet in db.session.scalars(found)}
 
 
 def accounts(account_ids: Collection[uuid.UUID]) -> list[DrugAccount]:

@@ -16,6 +16,8 @@ class DrugReport(StrEnum):
     PEOPLE = "people"
     DISCREPANCIES = "discrepancies"
     LOTS = "lots"
+    RECEIPTS = "receipts"
+    COUNTS = "counts"
     NEAR_MISSES = "near-misses"
 
 
@@ -25,6 +27,8 @@ TITLES: Final = {
     DrugReport.PEOPLE: "By person: taken out against wasted",
     DrugReport.DISCREPANCIES: "Open discrepancies",
     DrugReport.LOTS: "Expiring and recalled lots",
+    DrugReport.RECEIPTS: "Receipts",
+    DrugReport.COUNTS: "Counts and inventories",
     DrugReport.NEAR_MISSES: "Near misses",
 }
 

@@ -14,10 +14,10 @@ from clinic.core import pdf
 from clinic.core.permissions import Permission, requires
 from clinic.core.rows import all_columns, columns
 from clinic.druglog import report_queries, stock_queries
-from clinic.druglog.drug_reports import sheet_report
+from clinic.druglog.drug_reports import loss_report, sheet_report
 from clinic.druglog.models import Discrepancy
 from clinic.druglog.models_settling import StockCount
-from clinic.druglog.report_rules import as_csv
+from clinic.druglog.report_rules import Report, as_csv
 from clinic.reports.views_shared import bp
 from clinic.signatures.printing import printed
 
@@ -50,9 +50,14 @@ def print_count(sheet_id: uuid.UUID) -> ResponseReturnValue:
 def export_count(sheet_id: uuid.UUID) -> ResponseReturnValue:
     """A count sheet or inventory as comma-separated text."""
     sheet = stock_queries.sheet(sheet_id) or abort(404)
-    reading.note(AuditAction.DRUG_LOG_PRINTED, sheet, actor_id=actor().id, is_single=True, page="count sheet as CSV")
-    answer = Response(as_csv(sheet_report(sheet, report_queries.schedules())), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = 'attachment; filename="count-sheet.csv"'
+    return _csv(sheet, COUNT_SHEET, sheet_report(sheet, report_queries.schedules()))
+
+
+def _csv(subject: StockCount | Discrepancy, page: str, made: Report) -> Response:
+    """Answer with a report as comma-separated text, and write into the trail that it left."""
+    reading.note(AuditAction.DRUG_LOG_PRINTED, subject, actor_id=actor().id, is_single=True, page=f"{page} as CSV")
+    answer = Response(as_csv(made), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{page.replace(" ", "-")}.csv"'
     return answer
 
 
@@ -63,3 +68,11 @@ def print_loss(discrepancy_id: uuid.UUID) -> ResponseReturnValue:
     discrepancy = stock_queries.discrepancy(discrepancy_id) or abort(404)
     code = printed(AuditAction.DRUG_LOG_PRINTED, discrepancy, loss_content(discrepancy), page=LOSS_REPORT)
     return pdf.answer(render_template("reports/loss.html", discrepancy=discrepancy, code=code), name="loss-report")
+
+
+@bp.get("/drugs/discrepancies/<uuid:discrepancy_id>/export.csv")
+@requires(Permission.READ_DRUG_LOG)
+def export_loss(discrepancy_id: uuid.UUID) -> ResponseReturnValue:
+    """A loss report as comma-separated text."""
+    discrepancy = stock_queries.discrepancy(discrepancy_id) or abort(404)
+    return _csv(discrepancy, LOSS_REPORT, loss_report(discrepancy, report_queries.schedules()))

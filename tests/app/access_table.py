@@ -301,6 +301,7 @@ DRUGLOG = {
     "druglog.show_sheet": CLINICAL,
     "reports.print_count": CLINICAL,
     "reports.print_loss": CLINICAL,
+    "reports.export_loss": CLINICAL,
     "reports.show_drug_report": CLINICAL,
     "reports.export_drug_report": CLINICAL,
     "reports.print_drug_report": CLINICAL,

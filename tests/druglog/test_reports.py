@@ -19,6 +19,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.druglog import operations, stock_queries
 from clinic.druglog.report_rules import Report, as_csv
+from clinic.druglog.settling_rules import Cause, CountPurpose, StepKind, TakenAt
 from tests.factories.druglog import VIAL
 from tests.factories.sessions import START
 
@@ -90,7 +91,7 @@ def test_a_failed_double_check_is_listed_with_what_each_person_typed(make_ready,
     assert row["MRN"] == infusion.patient.mrn
 
 
-@pytest.mark.parametrize("kind", ["log", "people", "near-misses", "lots"])
+@pytest.mark.parametrize("kind", ["log", "people", "near-misses", "lots", "receipts", "counts"])
 def test_the_code_of_a_printed_report_is_known_again(nurses_browser, wasted, kind):
     paper = nurses_browser.get(f"/drugs/reports/print?kind={kind}&{PERIOD}").text
     code = re.search(r"record ((?:[0-9a-f]{4} ?){3})", paper).group(1)
@@ -123,6 +124,40 @@ def test_the_log_on_paper_says_everything_that_a_line_says(make_vials, rows, nur
     (line,) = rows("log")
     assert not [value for value in line.values() if value and escape(value) not in paper]
     assert "<b>Supplier</b> Northgate Pharma" in paper
+
+
+def test_a_delivery_is_one_row_of_the_receipts(make_vials, rows, nurse, second_nurse):
+    vials = make_vials(3)
+    wrong = stock_queries.lines_of(vials[0].register_id)[0]
+    operations.strike(wrong, "never came", second_nurse, by=nurse, at=START)
+    assert [(row["Containers"], row["mg in all"], row["Struck out"]) for row in rows("receipts")] == [
+        ("2", "400", ""),
+        ("1", "200", "yes"),
+    ]
+    assert rows("receipts")[0]["Supplier's number"] == "RN0001"
+
+
+def test_counts_stand_in_one_report_whatever_they_were_for(make_vials, rows, nurse, second_nurse):
+    page, told = make_vials(2)[0].register, {"by": nurse, "at": START}
+    operations.count_page(page, Decimal(400), second_nurse, happened_at=START, **told)
+    found = [operations.Counted(page, Decimal(200))]
+    purpose = {"purpose": CountPurpose.INITIAL, "taken": TakenAt.CLOSE, "counted_at": START}
+    operations.count_cabinet(page.cabinet, found, second_nurse, **purpose, **told)
+    told = [(row["Count"], row["Taken at"], row["Difference, mg"]) for row in rows("counts")]
+    assert told == [("one page", "", "0"), ("initial inventory", "close of business", "-200")]
+
+
+def test_a_loss_report_leaves_as_csv_without_a_patient(nurses_browser, wasted, nurse, second_nurse):
+    account, _ = wasted
+    told = {"by": nurse, "at": START}
+    lost = operations.open_discrepancy(account, "ketamine", Decimal(10), "10 mg are missing", **told)
+    closing = {"cause": Cause.SUSPECTED_DIVERSION, "second": second_nurse}
+    operations.take_step(lost, StepKind.REPORTED, "police called", **closing, **told)
+    text = nurses_browser.get(f"/drugs/discrepancies/{lost.id}/export.csv").text
+    found, reported = list(csv.DictReader(io.StringIO(text)))
+    assert (found["Missing, mg"], found["Words"]) == ("10", "10 mg are missing")
+    assert (reported["Cause"], reported["Second person"]) == ("suspected diversion", second_nurse.name)
+    assert account.patient.family_name not in text
 
 
 def test_a_schedule_is_asked_for_alone(make_vials, make_drug, rows):

@@ -4,8 +4,8 @@ from alembic import op
 
 from migrations import guards
 
-revision = "0061"
-down_revision = "0060"
+revision = "0064"
+down_revision = "0063"
 branch_labels = None
 depends_on = None
 
