@@ -3,14 +3,13 @@
 import sqlalchemy as sa
 from alembic import op
 
-from migrations import guards
+from migrations import booking_rules, guards
 
 revision = "0051"
 down_revision = "0050"
 branch_labels = None
 depends_on = None
 
-HOLDING = "('booked', 'arrived', 'fulfilled')"
 NAME = "patient_can_come"
 _COLUMNS = ("patient_id", "starts_at", "ends_at")
 _RULES = (
@@ -64,81 +63,16 @@ def upgrade() -> None:
     guards.append_only(["patient_hours"])
     if guards.is_sqlite():
         guards.never_replaced("patient_hours", [("supersedes_id", "")], ["INSERT"])
-    _allow(_RULES, (*_RULES, NAME))
-    _guard()
+    # Whoever writes down when a patient can come holds the patient, and so does whoever books.
+    booking_rules.join(NAME, _outside(), others=_RULES, holds="patient WHERE id = NEW.patient_id", columns=_COLUMNS)
 
 
 def downgrade() -> None:
-    if guards.is_sqlite():
-        op.execute(f"DROP TRIGGER {NAME}_insert")
-        op.execute(f"DROP TRIGGER {NAME}_update")
-    else:
-        op.execute(f"DROP FUNCTION {NAME}() CASCADE")
-        op.execute("ALTER TABLE booking_policy DISABLE TRIGGER never_deleted_booking_policy")
-    _forget_policies()
-    _allow((*_RULES, NAME), _RULES)
+    booking_rules.leave(NAME, others=_RULES)
     op.drop_table("patient_hours")
 
 
-def _forget_policies() -> None:
-    """What was said about a rule that is gone goes as well: no check would let it stay."""
-    if guards.is_sqlite():
-        op.execute("DROP TRIGGER never_deleted_booking_policy")
-    op.execute(f"DELETE FROM booking_policy WHERE rule = '{NAME}'")
-    if guards.is_sqlite():
-        guards.refuse("never_deleted_booking_policy", "booking_policy", "DELETE")
-    else:
-        op.execute("ALTER TABLE booking_policy ENABLE TRIGGER never_deleted_booking_policy")
-
-
-def _allow(was: tuple[str, ...], now: tuple[str, ...]) -> None:
-    """Let the clinic's word be about these rules."""
-
-    def listed(rules: tuple[str, ...]) -> str:
-        return f"({', '.join(repr(rule) for rule in rules)})"
-
-    if guards.is_sqlite():
-        # Guards of other tables name this one, and would be asked about it while it is away.
-        op.execute("PRAGMA legacy_alter_table=ON")
-        guards.rebuild("booking_policy", (f"rule IN {listed(was)}", f"rule IN {listed(now)}"))
-        op.execute("PRAGMA legacy_alter_table=OFF")
-    else:
-        name = "ck_booking_policy_booking_rule"
-        op.execute(f"ALTER TABLE booking_policy DROP CONSTRAINT {name}")
-        op.execute(f"ALTER TABLE booking_policy ADD CONSTRAINT {name} CHECK (rule IN {listed(now)})")
-
-
 # --- the guard -------------------------------------------------------------------------------------------------------
-
-
-def _guard() -> None:
-    query = f"""
-        SELECT 1 WHERE EXISTS ({_outside()}) AND NOT (
-            COALESCE(NEW.override_rules, '') LIKE '% {NAME} %' AND COALESCE((
-                SELECT p.is_allowed FROM booking_policy p WHERE p.clinic_id = NEW.clinic_id AND p.rule = '{NAME}'
-                ORDER BY p.recorded_at DESC, p.id DESC LIMIT 1
-            ), FALSE)
-        )
-    """
-    if not guards.is_sqlite():
-        # Whoever writes down when a patient can come holds the patient, and so does whoever books.
-        op.execute(
-            f"CREATE FUNCTION {NAME}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            "PERFORM 1 FROM patient WHERE id = NEW.patient_id FOR NO KEY UPDATE; "
-            f"IF EXISTS ({query}) THEN RAISE EXCEPTION USING MESSAGE = '{NAME}', "
-            f"ERRCODE = 'integrity_constraint_violation', CONSTRAINT = '{NAME}'; END IF; RETURN NEW; END $$"
-        )
-    changed = " OR ".join([f"OLD.status NOT IN {HOLDING}", *map(guards.distinct, _COLUMNS)])
-    for end, event, condition in (
-        ("insert", "INSERT", f"NEW.status IN {HOLDING}"),
-        ("update", f"UPDATE OF status, {', '.join(_COLUMNS)}", f"NEW.status IN {HOLDING} AND ({changed})"),
-    ):
-        act = (
-            f"BEGIN SELECT RAISE(ABORT, '{NAME}') WHERE EXISTS ({query}); END"
-            if guards.is_sqlite()
-            else f"EXECUTE FUNCTION {NAME}()"
-        )
-        op.execute(f"CREATE TRIGGER {NAME}_{end} BEFORE {event} ON appointment FOR EACH ROW WHEN ({condition}) {act}")
 
 
 def _outside() -> str:
@@ -186,10 +120,7 @@ def _on_the_wall() -> str:
     """The wall's day on which the appointment begins, and its seconds from that midnight."""
 
     def wall(instant: str) -> str:
-        offset = (
-            "(SELECT o.minutes FROM clock_offset o JOIN clinic c ON c.zone = o.zone "
-            f"WHERE c.id = NEW.clinic_id AND o.starts_at <= {instant} AND o.ends_at > {instant})"
-        )
+        offset = booking_rules.offset(instant)
         if guards.is_sqlite():
             return f"datetime({instant}, {offset} || ' minutes')"
         return f"(({instant} AT TIME ZONE 'UTC') + {offset} * interval '1 minute')"

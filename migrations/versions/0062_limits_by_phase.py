@@ -7,17 +7,16 @@ to the end, and the infusion between. Where the order leaves one open the visit 
 import sqlalchemy as sa
 from alembic import op
 
-from migrations import guards
+from migrations import booking_rules, guards
 
 revision = "0062"
 down_revision = "0061"
 branch_labels = None
 depends_on = None
 
-HOLDING = "('booked', 'arrived', 'fulfilled')"
 NAME = "nurse_has_room_in_phase"
 PHASES = ("precheck", "infusion", "recovery")
-_COLUMNS = ("nurse_id", "course_id", "starts_at", "ends_at")
+_COLUMNS = ("course_id", "starts_at", "ends_at")
 _RULES = (
     "chair_is_clean",
     "nurse_has_room",
@@ -52,84 +51,23 @@ def upgrade() -> None:
         op.f("ix_phase_limit_clinic_id_valid_from"), "phase_limit", ["clinic_id", "valid_from"], unique=False
     )
     guards.append_only(["phase_limit"])
-    _allow(_RULES, (*_RULES, NAME))
-    _guard()
+    # Whoever takes over a patient who is there already is not asked: how far that patient is no plan can tell.
+    booking_rules.join(
+        NAME,
+        f"SELECT 1 WHERE NEW.nurse_id IS NOT NULL AND ({' OR '.join(map(_is_full, PHASES))})",
+        others=_RULES,
+        holds="staff WHERE id = NEW.nurse_id",
+        columns=_COLUMNS,
+        not_once_there=["nurse_id"],
+    )
 
 
 def downgrade() -> None:
-    if guards.is_sqlite():
-        op.execute(f"DROP TRIGGER {NAME}_insert")
-        op.execute(f"DROP TRIGGER {NAME}_update")
-    else:
-        op.execute(f"DROP FUNCTION {NAME}() CASCADE")
-    _forget_policies()
-    _allow((*_RULES, NAME), _RULES)
+    booking_rules.leave(NAME, others=_RULES)
     op.drop_table("phase_limit")
 
 
-def _forget_policies() -> None:
-    """What was said about a rule that is gone goes as well: no check would let it stay."""
-    if guards.is_sqlite():
-        op.execute("DROP TRIGGER never_deleted_booking_policy")
-    else:
-        op.execute("ALTER TABLE booking_policy DISABLE TRIGGER never_deleted_booking_policy")
-    op.execute(f"DELETE FROM booking_policy WHERE rule = '{NAME}'")
-    if guards.is_sqlite():
-        guards.refuse("never_deleted_booking_policy", "booking_policy", "DELETE")
-    else:
-        op.execute("ALTER TABLE booking_policy ENABLE TRIGGER never_deleted_booking_policy")
-
-
-def _allow(was: tuple[str, ...], now: tuple[str, ...]) -> None:
-    """Let the clinic's word be about these rules."""
-
-    def listed(rules: tuple[str, ...]) -> str:
-        return f"({', '.join(repr(rule) for rule in rules)})"
-
-    if guards.is_sqlite():
-        # Guards of other tables name this one, and would be asked about it while it is away.
-        op.execute("PRAGMA legacy_alter_table=ON")
-        guards.rebuild("booking_policy", (f"rule IN {listed(was)}", f"rule IN {listed(now)}"))
-        op.execute("PRAGMA legacy_alter_table=OFF")
-    else:
-        name = "ck_booking_policy_booking_rule"
-        op.execute(f"ALTER TABLE booking_policy DROP CONSTRAINT {name}")
-        op.execute(f"ALTER TABLE booking_policy ADD CONSTRAINT {name} CHECK (rule IN {listed(now)})")
-
-
 # --- the guard -------------------------------------------------------------------------------------------------------
-
-
-def _guard() -> None:
-    query = f"""
-        SELECT 1 WHERE NEW.nurse_id IS NOT NULL AND ({" OR ".join(map(_is_full, PHASES))}) AND NOT (
-            COALESCE(NEW.override_rules, '') LIKE '% {NAME} %' AND COALESCE((
-                SELECT p.is_allowed FROM booking_policy p WHERE p.clinic_id = NEW.clinic_id AND p.rule = '{NAME}'
-                ORDER BY p.recorded_at DESC, p.id DESC LIMIT 1
-            ), FALSE)
-        )
-    """
-    if not guards.is_sqlite():
-        # It looks only once it holds the nurse, so that it sees what the others committed.
-        op.execute(
-            f"CREATE FUNCTION {NAME}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            "PERFORM 1 FROM staff WHERE id = NEW.nurse_id FOR NO KEY UPDATE; "
-            f"IF EXISTS ({query}) THEN RAISE EXCEPTION USING MESSAGE = '{NAME}', "
-            f"ERRCODE = 'integrity_constraint_violation', CONSTRAINT = '{NAME}'; END IF; RETURN NEW; END $$"
-        )
-    # Whoever takes over a patient who is there already is not asked: how far that patient is no plan can tell.
-    nurse, others = guards.distinct("nurse_id"), [guards.distinct(column) for column in _COLUMNS[1:]]
-    changed = " OR ".join([f"OLD.status NOT IN {HOLDING}", f"(OLD.status = 'booked' AND {nurse})", *others])
-    for end, event, condition in (
-        ("insert", "INSERT", f"NEW.status IN {HOLDING}"),
-        ("update", f"UPDATE OF status, {', '.join(_COLUMNS)}", f"NEW.status IN {HOLDING} AND ({changed})"),
-    ):
-        act = (
-            f"BEGIN SELECT RAISE(ABORT, '{NAME}') WHERE EXISTS ({query}); END"
-            if guards.is_sqlite()
-            else f"EXECUTE FUNCTION {NAME}()"
-        )
-        op.execute(f"CREATE TRIGGER {NAME}_{end} BEFORE {event} ON appointment FOR EACH ROW WHEN ({condition}) {act}")
 
 
 def _is_full(phase: str) -> str:
@@ -148,7 +86,7 @@ def _is_full(phase: str) -> str:
 MINE = "(SELECT NEW.course_id AS course_id, NEW.starts_at AS starts_at, NEW.ends_at AS ends_at)"
 OTHERS = f"""
     (SELECT o.course_id, o.starts_at, o.ends_at FROM appointment o
-    WHERE o.nurse_id = NEW.nurse_id AND o.status IN {HOLDING} AND o.id <> NEW.id
+    WHERE o.nurse_id = NEW.nurse_id AND o.status IN {booking_rules.HOLDING} AND o.id <> NEW.id
     AND o.starts_at < NEW.ends_at AND o.ends_at > NEW.starts_at)
 """
 
@@ -181,14 +119,7 @@ def _plus(instant: str, minutes: str) -> str:
 
 def _limit(phase: str) -> str:
     """The limit of a phase on the wall's day on which the appointment begins; NULL for none."""
-    offset = (
-        "(SELECT o.minutes FROM clock_offset o JOIN clinic c ON c.zone = o.zone "
-        "WHERE c.id = NEW.clinic_id AND o.starts_at <= NEW.starts_at AND o.ends_at > NEW.starts_at)"
-    )
-    if guards.is_sqlite():
-        day = f"date(NEW.starts_at, {offset} || ' minutes')"
-    else:
-        day = f"((NEW.starts_at AT TIME ZONE 'UTC') + {offset} * interval '1 minute')::date"
+    day = booking_rules.day_of_the_wall("NEW.starts_at")
     return f"""
         (SELECT p.{phase} FROM phase_limit p WHERE p.clinic_id = NEW.clinic_id AND p.valid_from <= {day}
         ORDER BY p.valid_from DESC, p.recorded_at DESC, p.id DESC LIMIT 1)
