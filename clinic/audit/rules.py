@@ -57,6 +57,8 @@ class AuditAction(StrEnum):
     WEIGHT_REFUSED = "patients:weight:refused"
     SCREENING_RECORDED = "patients:screening:recorded"
     SCREENING_SETTLED = "patients:screening:settled"
+    REFERRAL_RECORDED = "patients:referral:recorded"
+    REFERRAL_DECIDED = "patients:referral:decided"
     MEDICINE_RECORDED = "patients:medicine:recorded"
     MEDICINES_CHECKED = "patients:medicines:checked"
     DOCUMENT_RECORDED = "patients:document:recorded"

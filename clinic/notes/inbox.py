@@ -14,7 +14,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db, formats
 from clinic.courses.models import Course
 from clinic.notes import cosign_queries as cosigning
-from clinic.notes import inbox_cosign
+from clinic.notes import inbox_cosign, inbox_referrals
 from clinic.notes import inbox_queries as queries
 from clinic.notes import inbox_sources as sources
 from clinic.notes.inbox_items import Desk, InboxItem, Kind, counted
@@ -27,7 +27,8 @@ from clinic.orders.models import OrderVersion, VerbalOrder
 from clinic.orders.queries import verbal_order, version, waits_for_cosignature
 from clinic.outcomes.models import OutcomeResult
 from clinic.outcomes.queries import result
-from clinic.patients.models import ScreeningAnswer
+from clinic.patients import referral_queries
+from clinic.patients.models import Referral, ScreeningAnswer
 from clinic.protocols import queries as protocols
 from clinic.protocols.models import ProtocolVersion
 from clinic.scheduling.models import Appointment
@@ -155,6 +156,14 @@ KINDS: Final = {
             inbox_cosign.declined,
             version,
             count=lambda desk: counted(OrderVersion, inbox_cosign.is_declined_of(desk.ids)),
+        ),
+        Kind(
+            ItemKind.REFERRAL,
+            "notes/inbox/_referral.html",
+            AuditAction.PATIENT_READ,
+            inbox_referrals.referrals,
+            referral_queries.referral,
+            count=lambda _desk: counted(Referral, referral_queries.undecided()),
         ),
     )
 }

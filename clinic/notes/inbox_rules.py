@@ -26,6 +26,7 @@ class ItemKind(StrEnum):
     PROTOCOL = "protocol"
     COSIGN_ORDER = "cosign-order"
     DECLINED = "declined"
+    REFERRAL = "referral"
 
 
 class Group(StrEnum):
@@ -64,6 +65,7 @@ _GROUPS: Final = {
     ItemKind.PROTOCOL: Group.SIGN,
     ItemKind.COSIGN_ORDER: Group.COSIGN,
     ItemKind.DECLINED: Group.SIGN,
+    ItemKind.REFERRAL: Group.DECIDE,
 }
 
 

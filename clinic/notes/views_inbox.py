@@ -204,6 +204,8 @@ def _lead(item: InboxItem, go_on: str) -> tuple[str, str] | None:
             return "Write the next order", url_for(".show_course", **course, _anchor="next-order")
         case ItemKind.DECISION:
             return "Decide", url_for(".show_course", **course, _anchor="decide")
+        case ItemKind.REFERRAL if item.patient is not None:
+            return "Decide", url_for("patients.show_referrals", patient_id=item.patient.id, at=item.id, inbox=go_on)
         case ItemKind.PROTOCOL:
             version: ProtocolVersion = item.record
             here: dict[str, Any] = {"protocol_id": version.protocol_id, "number": version.number}

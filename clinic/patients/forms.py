@@ -13,6 +13,8 @@ from clinic.core.choices import options
 from clinic.core.forms import MAXIMUM_TEXT, Form, NumberField, WholeField
 from clinic.core.moments import DayField, MomentForm
 from clinic.patients.models import ConsentForm, ScreeningQuestion
+from clinic.patients.referral_rules import Payment, ReferralDecision
+from clinic.patients.referrals import ReferralText
 from clinic.patients.rules import Answer, Sex, WeightMethod
 
 # The bounds of the impossible, not of the usual.
@@ -57,6 +59,12 @@ def _radio(label: str, words: dict[Any, str], *, needed: str | None) -> Any:
 _NEEDED: Final = {"yes": "needed", "no": "not needed"}
 SEX_WORDS: Final = {Sex.FEMALE: "female", Sex.MALE: "male", Sex.OTHER: "other", Sex.UNKNOWN: "not known"}
 ANSWER_WORDS: Final = {Answer.YES: "yes", Answer.NO: "no", Answer.UNKNOWN: "not known"}
+PAYMENT_WORDS: Final = {Payment.INSURANCE: "insurance", Payment.SELF_PAY: "the patient"}
+DECISION_WORDS: Final = {
+    ReferralDecision.ACCEPTED: "accept",
+    ReferralDecision.DECLINED: "decline",
+    ReferralDecision.MORE_INFORMATION: "ask for more information",
+}
 METHOD_WORDS: Final = {WeightMethod.MEASURED: "measured here", WeightMethod.STATED: "stated by the patient"}
 
 
@@ -195,6 +203,34 @@ class MedicineForm(Form):
     name = _line("Medicine", needed="Enter the medicine")
     taken = _line("How it is taken", most=400)
     since = _line("Since", most=60)
+
+
+class ReferralForm(Form):
+    referrer = _line("Referred by", needed="Enter who referred the patient")
+    received_on = _day("Received", required=True)
+    diagnosis = _line("Diagnosis", most=400, needed="Enter the diagnosis, as the referral says it")
+    icd10_codes = _line("ICD-10", most=200)
+    prior_treatments = _text("Tried before", most=4000)
+    records = _line("Records that came with it", most=400)
+    payment = _radio("Paid by", PAYMENT_WORDS, needed=None)
+    payer = _line("Insurer and number, authorisation", most=200)
+
+    def said(self) -> ReferralText:
+        """What was typed, as the operation takes it."""
+        lines = {
+            name: self[name].data
+            for name in ("referrer", "received_on", "diagnosis", "icd10_codes", "prior_treatments", "records", "payer")
+        }
+        return ReferralText(**lines, payment=Payment(self.payment.data) if self.payment.data else None)
+
+
+class CorrectReferralForm(ReferralForm):
+    reason = _line("Why it changes", most=400, needed="Say why it changes")
+
+
+class VerdictForm(Form):
+    decision = _radio("Decision", DECISION_WORDS, needed="Choose one")
+    reason = _line("Why, or what is missing", most=400)
 
 
 class DocumentForm(Form):

@@ -11,6 +11,7 @@ from clinic.accounts.models import Staff
 from clinic.core.db import Base, ClinicScoped
 from clinic.core.recorded import Recorded, Superseding, correction_says_why
 from clinic.core.types import Quantity, enum_type
+from clinic.patients.referral_rules import Payment, ReferralDecision
 from clinic.patients.rules import AllergyKind, Answer, ConsentStatus, Sex, WeightMethod
 
 
@@ -226,3 +227,44 @@ class Document(ClinicScoped, Recorded, Superseding, Base):
     # Read only where the paper itself is sent.
     content: Mapped[bytes] = mapped_column(deferred=True)
     recorded_by: Mapped[Staff] = relationship(foreign_keys="Document.recorded_by_id")
+
+
+class Referral(ClinicScoped, Recorded, Superseding, Base):
+    """Somebody sent the patient here: with which diagnosis, and what was tried before (domain reference 1.1)."""
+
+    __tablename__ = "referral"
+    __table_args__ = (correction_says_why(),)
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    referrer: Mapped[str]
+    received_on: Mapped[date]
+    diagnosis: Mapped[str]
+    # As they were typed; no list of codes is shipped.
+    icd10_codes: Mapped[str | None]
+    prior_treatments: Mapped[str | None]
+    records: Mapped[str | None]
+    payment: Mapped[Payment | None] = mapped_column(enum_type(Payment, "payment"))
+    payer: Mapped[str | None]
+    patient: Mapped[Patient] = relationship()
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="Referral.recorded_by_id")
+    verdicts: Mapped[list["ReferralVerdict"]] = relationship(
+        back_populates="referral", order_by="(ReferralVerdict.recorded_at, ReferralVerdict.id)"
+    )
+
+    @property
+    def verdict(self) -> "ReferralVerdict | None":
+        """The decision that holds."""
+        return self.verdicts[-1] if self.verdicts else None
+
+
+class ReferralVerdict(ClinicScoped, Recorded, Base):
+    """A physician accepted a referral, declined it, or asked for more; the latest holds."""
+
+    __tablename__ = "referral_verdict"
+    __table_args__ = (sa.CheckConstraint("decision = 'accepted' OR length(trim(reason)) > 0", name="says_why_or_what"),)
+
+    referral_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("referral.id"), index=True)
+    decision: Mapped[ReferralDecision] = mapped_column(enum_type(ReferralDecision, "referral_decision"))
+    reason: Mapped[str | None]
+    referral: Mapped[Referral] = relationship(back_populates="verdicts")
+    recorded_by: Mapped[Staff] = relationship(foreign_keys="ReferralVerdict.recorded_by_id")

@@ -16,6 +16,7 @@ from clinic.patients import operations, queries
 from clinic.patients.forms import ClinicalPatientForm, DetailsForm, PatientForm, ProblemForm
 from clinic.patients.models import Patient
 from clinic.patients.pages import bar, make_bar, panels, today
+from clinic.patients.referral_queries import current_referrals
 
 bp = Blueprint("patients", __name__)
 
@@ -108,6 +109,7 @@ def show_patient(patient_id: uuid.UUID) -> ResponseReturnValue:
         until={row.id: queries.answer_valid_until(row) for row in answers},
         consents=queries.current_consents(patient.id),
         medicines=queries.current_medicines(patient.id),
+        referrals=current_referrals(patient.id),
         checked=queries.last_medicine_check(patient.id),
         documents=queries.documents(patient.id),
         identifiers=queries.identifiers(patient.id),
@@ -183,5 +185,6 @@ from clinic.patients import (  # noqa: E402, F401 they add their pages to `bp`
     views_chart,
     views_consents,
     views_papers,
+    views_referrals,
     views_screening,
 )
