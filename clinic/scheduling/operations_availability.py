@@ -9,6 +9,7 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
+from clinic.core.rows import following
 from clinic.patients.models import Patient
 from clinic.scheduling import queries_availability
 from clinic.scheduling.availability_rules import MINUTES_OF_A_DAY, refusal
@@ -64,20 +65,7 @@ def take_back(said: PatientHours, *, reason: str, by: Staff, at: datetime) -> No
     lock_in_order(patients={said.patient_id})
     if queries_availability.row(said.id) is None:
         raise RuleBroken("This was taken back already.")
-    void = PatientHours(
-        patient_id=said.patient_id,
-        is_free=said.is_free,
-        weekdays=said.weekdays,
-        from_min=said.from_min,
-        until_min=said.until_min,
-        from_on=said.from_on,
-        until_on=said.until_on,
-        recorded_at=at,
-        recorded_by_id=by.id,
-        supersedes_id=said.id,
-        correction_reason=reason.strip(),
-        is_void=True,
-    )
+    void = following(said, reason=reason.strip(), by_id=by.id, at=at, is_void=True)
     db.session.add(void)
     db.session.flush()  # the audit line follows what was kept
     _record(void, by=by, at=at)

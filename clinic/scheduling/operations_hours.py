@@ -12,6 +12,7 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
+from clinic.core.rows import following
 from clinic.scheduling import queries_rooms
 from clinic.scheduling.locking import lock
 from clinic.scheduling.models_rooms import ClockOffset, ClosedDay, OpeningHours
@@ -205,19 +206,7 @@ def reopen_days(closed: ClosedDay, *, reason: str, by: Staff, at: datetime) -> C
     lock(Site, {closed.site_id})  # whoever takes it back at the same moment is seen
     if closed.is_void or queries_rooms.is_superseded(closed):
         raise RuleBroken("These days are open again already.")
-    void = ClosedDay(
-        site_id=closed.site_id,
-        from_on=closed.from_on,
-        until_on=closed.until_on,
-        from_min=closed.from_min,
-        until_min=closed.until_min,
-        reason=closed.reason,
-        supersedes_id=closed.id,
-        correction_reason=reason.strip(),
-        is_void=True,
-        recorded_at=at,
-        recorded_by_id=by.id,
-    )
+    void = following(closed, reason=reason.strip(), by_id=by.id, at=at, is_void=True)
     db.session.add(void)
     db.session.flush()  # the audit line needs the row
     _record_closed(void, "open again", by=by, at=at)

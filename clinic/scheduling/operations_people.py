@@ -8,6 +8,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
+from clinic.core.rows import following
 from clinic.scheduling import queries_rooms
 from clinic.scheduling.locking import lock
 from clinic.scheduling.models import Appointment
@@ -49,17 +50,7 @@ def remove_presence(presence: Presence, *, by: Staff, at: datetime, seen: str | 
     if presence.is_void or queries_rooms.is_superseded(presence):
         raise RuleBroken("This was removed already.")
     refuse_unseen(_left_alone(presence, at), seen)
-    void = Presence(
-        site_id=presence.site_id,
-        staff_id=presence.staff_id,
-        starts_at=presence.starts_at,
-        ends_at=presence.ends_at,
-        supersedes_id=presence.id,
-        correction_reason="removed",
-        is_void=True,
-        recorded_at=at,
-        recorded_by_id=by.id,
-    )
+    void = following(presence, reason="removed", by_id=by.id, at=at, is_void=True)
     db.session.add(void)
     db.session.flush()  # the audit line needs the row
     _record(void, "removed", by=by, at=at)

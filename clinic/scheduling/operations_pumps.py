@@ -9,6 +9,7 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
+from clinic.core.rows import following
 from clinic.scheduling import queries_rooms
 from clinic.scheduling.locking import lock
 from clinic.scheduling.models_rooms import Pump, PumpClosure
@@ -78,17 +79,7 @@ def put_back_in_service(closure: PumpClosure, *, reason: str, by: Staff, at: dat
     lock(Pump, {closure.pump_id})  # whoever puts it back at the same moment is seen
     if closure.is_void or queries_rooms.is_superseded(closure):
         raise RuleBroken("This pump is back already.")
-    void = PumpClosure(
-        pump_id=closure.pump_id,
-        starts_at=closure.starts_at,
-        ends_at=closure.ends_at,
-        reason=closure.reason,
-        supersedes_id=closure.id,
-        correction_reason=reason.strip(),
-        is_void=True,
-        recorded_at=at,
-        recorded_by_id=by.id,
-    )
+    void = following(closure, reason=reason.strip(), by_id=by.id, at=at, is_void=True)
     db.session.add(void)
     db.session.flush()  # the audit line needs the row
     _record(void, "back in service", by=by, at=at)

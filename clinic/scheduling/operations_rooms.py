@@ -15,6 +15,7 @@ from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
+from clinic.core.rows import following
 from clinic.scheduling import queries, queries_rooms
 from clinic.scheduling.locking import lock
 from clinic.scheduling.models import Appointment, Chair, ChairClosure
@@ -153,17 +154,7 @@ def reopen_chair(closure: ChairClosure, *, reason: str, by: Staff, at: datetime)
     lock(Chair, {closure.chair_id})  # whoever opens it at the same moment is seen
     if closure.is_void or queries.is_superseded(closure):
         raise RuleBroken("This chair is open again already.")
-    void = ChairClosure(
-        chair_id=closure.chair_id,
-        starts_at=closure.starts_at,
-        ends_at=closure.ends_at,
-        reason=closure.reason,
-        supersedes_id=closure.id,
-        correction_reason=reason.strip(),
-        is_void=True,
-        recorded_at=at,
-        recorded_by_id=by.id,
-    )
+    void = following(closure, reason=reason.strip(), by_id=by.id, at=at, is_void=True)
     db.session.add(void)
     audit.record(
         AuditAction.CHAIR_CHANGED,

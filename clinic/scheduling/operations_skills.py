@@ -8,6 +8,7 @@ from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
+from clinic.core.rows import following
 from clinic.scheduling import queries_skills
 from clinic.scheduling.locking import lock_in_order
 from clinic.scheduling.models_skills import NurseSkill
@@ -45,17 +46,7 @@ def take_back_skill(skill: NurseSkill, *, reason: str, by: Staff, at: datetime) 
     lock_in_order(nurses={skill.staff_id})
     if queries_skills.skill(skill.id) is None:
         raise RuleBroken("This was taken back already.")
-    void = NurseSkill(
-        staff_id=skill.staff_id,
-        drug_name=skill.drug_name,
-        valid_from=skill.valid_from,
-        valid_until=skill.valid_until,
-        recorded_at=at,
-        recorded_by_id=by.id,
-        supersedes_id=skill.id,
-        correction_reason=reason.strip(),
-        is_void=True,
-    )
+    void = following(skill, reason=reason.strip(), by_id=by.id, at=at, is_void=True)
     _keep(void, by=by, at=at)
 
 
