@@ -46,6 +46,8 @@ class Config:
     # The token lives as long as the sign-in: a nurse may look at a flowsheet for hours before she saves.
     WTF_CSRF_TIME_LIMIT = None
     LOGIN_IDLE_SECONDS = int(os.environ.get("LOGIN_IDLE_SECONDS", str(30 * 60)))
+    # After so long without a touch the screen is locked; 0 means never.
+    LOCK_AFTER_SECONDS = int(os.environ.get("LOCK_AFTER_SECONDS", str(5 * 60)))
     LOGIN_ABSOLUTE_SECONDS = 12 * 60 * 60
     BABEL_DEFAULT_LOCALE = "en"
 
@@ -65,6 +67,7 @@ class Testing(Config):
     NAME = "testing"
     TESTING = True
     STARTS_PLANS = False
+    LOCK_AFTER_SECONDS = 0
     SECRET_KEY = "testing-only-testing-only-testing-only"  # noqa: S105 only ever used by tests
 
 

@@ -234,6 +234,7 @@ def _page_context() -> dict[str, Any]:
         "clinic_name": current.clinic().name if signed_in else "Chairtime",
         "clinic_zone": current.clinic().zone if signed_in else "UTC",
         "takes_passkey": signed_in and _takes_passkey(),
+        "lock_after": current.lock_after_seconds() if signed_in and not _waits() else None,
         "is_in_background": traces.is_in_background(),
         "is_demo": signed_in and current.clinic().is_demo,
     }
@@ -241,8 +242,12 @@ def _page_context() -> dict[str, Any]:
 
 def _takes_passkey() -> bool:
     """Whether a passkey may stand for the password of whoever is asked for it again on this page."""
-    waits = current.is_locked() or current.is_factor_due() or current.handed_path() is not None
-    return not waits and current.party() is not None
+    return not _waits() and current.party() is not None
+
+
+def _waits() -> bool:
+    """Whether this browser has to pass a page first: the lock, the second factor, or the tablet's way back."""
+    return current.is_locked() or current.is_factor_due() or current.handed_path() is not None
 
 
 _POLICY = (

@@ -58,7 +58,7 @@ def check_access() -> ResponseReturnValue | None:
             return refused.answer
     login = current.signed_in().login
     # Noted now: a refusal is rolled back, and its rows cannot be asked any more.
-    g.here = traces.Here(current.actor().id, login.id, login.seen_at, is_locked=login.locked_at is not None)
+    g.here = traces.Here(current.actor().id, login.id, login.seen_at, is_locked=current.is_locked())
     if isinstance(access, Permission) and not current.actor().may(access):
         g.denied = access
         abort(403)

@@ -68,5 +68,8 @@ def _is_seen_again(here: Here) -> bool:
     if here.is_locked or is_in_background() or request.endpoint == "accounts.end_login":
         return False
     # One write in a minute is enough, and more often where a sign-in falls asleep sooner.
-    every: int = min(_SEEN_EVERY_SECONDS, flask.current_app.config["LOGIN_IDLE_SECONDS"] // 10)
+    config = flask.current_app.config
+    every: int = min(_SEEN_EVERY_SECONDS, config["LOGIN_IDLE_SECONDS"] // 10)
+    if config["LOCK_AFTER_SECONDS"]:
+        every = min(every, config["LOCK_AFTER_SECONDS"] // 10)
     return clock.now() - here.seen_at > timedelta(seconds=every)

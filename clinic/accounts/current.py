@@ -1,5 +1,6 @@
 """Who is at the screen: the one use of Flask-Login."""
 
+from datetime import timedelta
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -108,8 +109,22 @@ def clinic() -> Clinic:
 
 
 def is_locked() -> bool:
-    """Whether the screen was locked and waits for its person."""
-    return is_signed_in() and signed_in().login.locked_at is not None
+    """Whether the screen was locked, or nobody has touched it for long, and it waits for its person."""
+    return is_signed_in() and (signed_in().login.locked_at is not None or _is_left_alone(signed_in().login))
+
+
+def lock_after_seconds() -> int:
+    """After how long without a touch this screen is locked; 0 for never, as in a patient's hands."""
+    from flask import current_app  # noqa: PLC0415 the settings of the app that serves this request
+
+    after: int = current_app.config["LOCK_AFTER_SECONDS"]
+    return 0 if handed_path() is not None else after
+
+
+def _is_left_alone(login: LoginSession) -> bool:
+    """A little later than the page's own script: a touch is told to the server only now and then."""
+    after = lock_after_seconds()
+    return after > 0 and login.seen_at <= clock.now() - timedelta(seconds=after + after // 5)
 
 
 def is_factor_due() -> bool:

@@ -115,7 +115,7 @@ class LaterServer(Server):
         self._ahead.write_text("0")
         gunicorn = [sys.executable, "-m", "gunicorn", "--threads", "4", "--no-control-socket"]
         self._command = [*gunicorn, "--bind", f"127.0.0.1:{self.port}", "tests.browser.later_wsgi:app"]
-        self._environment["CLOCK_AHEAD"] = str(self._ahead)
+        self._environment |= {"CLOCK_AHEAD": str(self._ahead), "LOCK_AFTER_SECONDS": "0"}
 
     def put_forward(self, minutes: int) -> None:
         """Let minutes pass at once."""

@@ -206,7 +206,7 @@ def test_an_entry_that_cannot_be_opened_holds_up_no_other(session: Page, context
 
 
 DAMAGE_THE_FIRST = """() => new Promise((done) => {
-  indexedDB.open("chairtime", 1).onsuccess = ({ target }) => {
+  indexedDB.open("chairtime").onsuccess = ({ target }) => {
     const store = target.result.transaction("waiting", "readwrite").objectStore("waiting");
     store.openCursor().onsuccess = ({ target: { result } }) => {
       result.update({ ...result.value, author: result.value.author, sealed: "AAAA" }).onsuccess = done;

@@ -1,10 +1,11 @@
-// Entries that wait for the network, sealed to the server's key before they touch storage: nothing readable stays on the
+// Entries that wait for the network, and what was typed and not saved, sealed to the server's key before they touch storage: nothing readable stays on the
 // device, and the device itself cannot open them again (clinic/core/seal.py opens them). In the order they were made.
 //
 // Without WebCrypto or storage (a page that is not served by https, a private window) entries wait in memory alone.
 
 const INFO = new TextEncoder().encode("chairtime seal: entry 1");
-const STORE = "waiting";
+const WAITING = "waiting";
+const DRAFTS = "drafts";
 
 const encoded = (text) => new TextEncoder().encode(text);
 const base64 = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
@@ -41,8 +42,11 @@ export async function seal(content, { entry, author, record }) {
 let opened;
 function storage() {
   opened ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open("chairtime", 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "place", autoIncrement: true });
+    const request = indexedDB.open("chairtime", 2);
+    request.onupgradeneeded = ({ oldVersion }) => {
+      if (oldVersion < 1) request.result.createObjectStore(WAITING, { keyPath: "place", autoIncrement: true });
+      request.result.createObjectStore(DRAFTS, { keyPath: "place" });
+    };
     request.onsuccess = () => {
       const database = request.result;
       database.onversionchange = () => database.close(); // a newer page wants to change it
@@ -55,22 +59,26 @@ function storage() {
 }
 const letGo = () => (opened = undefined);
 
-/** One act on the store; it has reached the disk when the promise is fulfilled. A lost connection is opened anew. */
-async function act(mode, what) {
+/** One act on a store; it has reached the disk when the promise is fulfilled. A lost connection is opened anew. */
+async function act(store, mode, what) {
   let transaction;
   try {
-    transaction = (await storage()).transaction(STORE, mode, { durability: "strict" });
+    transaction = (await storage()).transaction(store, mode, { durability: "strict" });
   } catch {
     letGo();
-    transaction = (await storage()).transaction(STORE, mode, { durability: "strict" });
+    transaction = (await storage()).transaction(store, mode, { durability: "strict" });
   }
-  const request = what(transaction.objectStore(STORE));
+  const request = what(transaction.objectStore(store));
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve(request.result);
     transaction.onabort = transaction.onerror = () => reject(transaction.error);
   });
 }
 
-export const keep = (envelope) => act("readwrite", (store) => store.add(envelope));
-export const kept = () => act("readonly", (store) => store.getAll());
-export const forget = (place) => act("readwrite", (store) => store.delete(place));
+export const keep = (envelope) => act(WAITING, "readwrite", (store) => store.add(envelope));
+export const kept = () => act(WAITING, "readonly", (store) => store.getAll());
+export const forget = (place) => act(WAITING, "readwrite", (store) => store.delete(place));
+
+export const keepDraft = (envelope) => act(DRAFTS, "readwrite", (store) => store.put(envelope));
+export const keptDrafts = () => act(DRAFTS, "readonly", (store) => store.getAll());
+export const forgetDraft = (place) => act(DRAFTS, "readwrite", (store) => store.delete(place));

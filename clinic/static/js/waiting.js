@@ -244,6 +244,7 @@ function renew(form, fields) {
     else if (control.matches("select")) for (const option of control.options) option.selected = option.defaultSelected;
   }
   form.dispatchEvent(new Event("change", { bubbles: true }));
+  form.dispatchEvent(new Event("chairtime:renewed", { bubbles: true }));
   form.querySelector("[data-one-line]")?.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
