@@ -37,6 +37,7 @@ class BookingRule(StrEnum):
 
     CHAIR_IS_CLEAN = "chair_is_clean"
     NURSE_HAS_ROOM = "nurse_has_room"
+    NURSE_HAS_ROOM_IN_PHASE = "nurse_has_room_in_phase"
     NURSE_MAY_START = "nurse_may_start"
     NURSE_IS_ON_DUTY = "nurse_is_on_duty"
     NURSE_HAS_NO_BREAK = "nurse_has_no_break"
@@ -45,7 +46,6 @@ class BookingRule(StrEnum):
     CLINICIAN_IS_PRESENT = "clinician_is_present"
     PATIENT_CAN_COME = "patient_can_come"
     NURSE_HAS_SKILL = "nurse_has_skill"
-    NURSE_HAS_ROOM_IN_PHASE = "nurse_has_room_in_phase"
 
 
 NURSE_RULES = frozenset(
