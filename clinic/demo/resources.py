@@ -143,9 +143,8 @@ def _limit_nurses(world: DemoWorld, monday: date, *, at: datetime) -> None:
     """Who may look after whom, and how many of a nurse's patients are in one phase at once."""
     physician = world.person("PHY-1", at=at)
     for drug_name, codes in _SKILLS.items():
-        for code in codes:
-            nurse = world.person(code, at=at)
-            operations_skills.add_skill(nurse, drug_name, valid_from=monday, by=physician, at=at)
+        nurses = [world.person(code, at=at) for code in codes]
+        operations_skills.add_skills(nurses, drug_name, valid_from=monday, by=physician, at=at)
     operations_phases.set_phase_limits(monday, _BY_PHASE, by=world.person("DESK", at=at), at=at)
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor
@@ -12,20 +12,27 @@ from clinic.core.permissions import Permission, requires
 from clinic.scheduling import operations_skills, queries_skills
 from clinic.scheduling.forms import ReasonForm
 from clinic.scheduling.forms_skills import SkillForm
+from clinic.scheduling.models_skills import NurseSkill
+from clinic.scheduling.operations_breaking import WouldBreak
 from clinic.scheduling.views import bp, nurses
 
 
 def _form(form: SkillForm) -> SkillForm:
-    form.staff_id.choices = {"": "Choose"} | {str(each.id): each.name for each in nurses()}
+    form.nurses.choices = {str(each.id): each.name for each in nurses()}
     form.drug_name.choices = {"": "Choose"} | {name: name for name in queries_skills.drug_names()}
     return form
 
 
-def _page(form: SkillForm | None = None) -> str:
+def _page(
+    form: SkillForm | None = None, *, broken: WouldBreak | None = None, row: NurseSkill | None = None, reason: str = ""
+) -> str:
     return render_template(
         "scheduling/skills.html",
         rows=queries_skills.skills(),
         form=form,
+        broken=broken,
+        broken_row=row,
+        reason=reason,
         skill_form=form or _form(SkillForm(formdata=None)),
     )
 
@@ -41,16 +48,21 @@ def list_skills() -> ResponseReturnValue:
 def add_skill() -> ResponseReturnValue:
     form = _form(SkillForm())
     if form.validate() and form.valid_from.data:
-        nurse = next(each for each in nurses() if str(each.id) == form.staff_id.data)
+        known = [each for each in nurses() if str(each.id) in set(form.nurses.data or ())]
         try:
-            operations_skills.add_skill(
-                nurse,
+            operations_skills.add_skills(
+                known,
                 form.drug_name.data,
                 valid_from=form.valid_from.data,
                 valid_until=form.valid_until.data,
                 by=actor(),
                 at=clock.now(),
+                seen=form.seen.data,
             )
+        except WouldBreak as refusal:
+            form.refuse(refusal)
+            form.seen.data = refusal.key
+            return _page(form, broken=refusal), 422
         except RuleBroken as refusal:
             form.refuse(refusal)
         else:
@@ -64,8 +76,11 @@ def add_skill() -> ResponseReturnValue:
 def take_back_skill(skill_id: uuid.UUID) -> ResponseReturnValue:
     row, form = queries_skills.skill(skill_id) or abort(404), ReasonForm()
     if form.validate():
+        reason, seen = form.reason.data or "", request.form.get("seen")
         try:
-            operations_skills.take_back_skill(row, reason=form.reason.data or "", by=actor(), at=clock.now())
+            operations_skills.take_back_skill(row, reason=reason, by=actor(), at=clock.now(), seen=seen)
+        except WouldBreak as refusal:
+            return _page(broken=refusal, row=row, reason=reason), 422
         except RuleBroken as refusal:
             flash(refusal.message, "warn")
         else:

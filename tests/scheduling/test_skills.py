@@ -1,5 +1,6 @@
 """Nurses are booked with patients whose drug they are written down for, once anybody is."""
 
+import re
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from clinic.scheduling.booking import plan_of
 from clinic.scheduling.course_request import Ask
 from clinic.scheduling.moving import mover_of
 from clinic.scheduling.operations import Override, SlotsTaken, book
+from clinic.scheduling.operations_breaking import WouldBreak
 from clinic.scheduling.proposals import Desk
 from clinic.scheduling.rules import BookingRule
 from clinic.scheduling.skills_rules import able_on
@@ -29,8 +31,11 @@ def _wall():
 @pytest.fixture
 def learn(scheduler):
     def go(nurse, drug="ketamine", *, valid_from=WEDNESDAY, valid_until=None):
-        dates = {"valid_from": valid_from, "valid_until": valid_until}
-        return operations_skills.add_skill(nurse, drug, **dates, by=scheduler, at=DESK_OPENS)
+        how = {"valid_from": valid_from, "valid_until": valid_until, "by": scheduler, "at": DESK_OPENS}
+        try:
+            return operations_skills.add_skills([nurse], drug, **how)[0]
+        except WouldBreak as shown:
+            return operations_skills.add_skills([nurse], drug, **how, seen=shown.key)[0]
 
     return go
 
@@ -128,11 +133,39 @@ def test_places_for_a_move_name_who_knows_the_drug(on_duty, make_booked, learn):
     assert {slot.nurse for slot in offers} == {knows}
 
 
+def test_whose_nurse_would_not_know_the_drug_is_shown_first(make_booked, second_nurse, nurse, scheduler):
+    mine = make_booked(nurse=second_nurse)
+    how = {"valid_from": WEDNESDAY, "by": scheduler, "at": DESK_OPENS}
+    with pytest.raises(WouldBreak) as refusal:
+        operations_skills.add_skills([nurse], "ketamine", **how)
+    assert refusal.value.standing == [mine]
+    later = how | {"valid_from": date(2025, 11, 20)}
+    assert operations_skills.add_skills([nurse], "ketamine", **later)
+    _first, second = operations_skills.add_skills([nurse, second_nurse], "ketamine", **how)
+    with pytest.raises(WouldBreak) as refusal:
+        operations_skills.take_back_skill(second, reason="Left", by=scheduler, at=DESK_OPENS)
+    assert refusal.value.standing == [mine]
+
+
+def test_the_page_shows_who_would_stand_outside_and_asks_again(client, physician, nurse, second_nurse, make_booked):
+    mine = make_booked(nurse=second_nurse)
+    sent = {"nurses": [str(nurse.id), str(second_nurse.id)], "drug_name": "ketamine", "valid_from": "19-Nov-2025"}
+    with clock.standing_at(DESK_OPENS):
+        client.sign_in(physician)
+        assert client.post("/calendar/skills/add", data=sent).status_code == 303
+        (row,) = [each for each in queries_skills.skills() if each.staff_id == second_nurse.id]
+        page = client.post(f"/calendar/skills/{row.id}/take-back", data={"reason": "Left"})
+        assert page.status_code == 422
+        assert mine.patient.name in page.text
+        asked = dict(re.findall(r'name="(seen|reason)" value="([^"]+)"', page.text))
+        assert client.post(f"/calendar/skills/{row.id}/take-back", data=asked).status_code == 303
+
+
 def test_a_physician_writes_a_skill_down_and_takes_it_back(client, physician, nurse, make_course):
     make_course()
     with clock.standing_at(DESK_OPENS):
         client.sign_in(physician)
-        sent = {"staff_id": str(nurse.id), "drug_name": "ketamine", "valid_from": "19-Nov-2025"}
+        sent = {"nurses": [str(nurse.id)], "drug_name": "ketamine", "valid_from": "19-Nov-2025"}
         assert client.post("/calendar/skills/add", data=sent | {"drug_name": ""}).status_code == 422
         assert client.post("/calendar/skills/add", data=sent).status_code == 303
         assert nurse.name in client.get("/calendar/skills").text
