@@ -51,6 +51,7 @@ lock: $(STAMP) ## Choose versions anew within pyproject.toml and write requireme
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --upgrade pyproject.toml -o requirements/runtime.txt
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --upgrade pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(BIN)/uv pip compile $(LOCK_OPTIONS) --upgrade pyproject.toml --extra pdf -c requirements/dev.txt -o requirements/pdf.txt
+	$(BIN)/uv pip compile $(LOCK_OPTIONS) --upgrade --group audit -o requirements/audit.txt
 
 .PHONY: run
 run: $(STAMP) ## Start the demonstration clinic on http://localhost:8000 (PORT=…)
@@ -77,12 +78,12 @@ lint: $(STAMP) ## Format, lint, types, import contracts, templates, dependencies
 .PHONY: test-sqlite
 test-sqlite: $(STAMP) ## The suite on SQLite
 	@echo "test: on SQLite"
-	@TEST_DATABASE=sqlite $(BIN)/pytest $(SIDE_BY_SIDE) --ignore tests/browser
+	@TEST_DATABASE=sqlite $(BIN)/pytest $(SIDE_BY_SIDE) --ignore tests/browser --ignore tests/attack
 
 .PHONY: test-postgres
 test-postgres: $(STAMP) ## What works with a database, on a PostgreSQL server of its own
 	@echo "test: on PostgreSQL"
-	@TEST_DATABASE=postgres $(BIN)/pytest $(SIDE_BY_SIDE) --ignore tests/browser --ignore tests/structure
+	@TEST_DATABASE=postgres $(BIN)/pytest $(SIDE_BY_SIDE) --ignore tests/browser --ignore tests/structure --ignore tests/attack
 
 .PHONY: sweep
 sweep: $(STAMP) ## Many more hostile posts than the suite makes; SWEEP_EFFORT=3 takes hours
@@ -97,6 +98,18 @@ kill: $(STAMP) ## Kill the server for a minute on each database while people sav
 	@for database in sqlite postgres; do \
 	  KILL_SECONDS=$${KILL_SECONDS:-60} TEST_DATABASE=$$database $(BIN)/pytest --quiet tests/concurrency/test_killed.py; \
 	done
+
+.PHONY: attack
+attack: $(STAMP) ## Attack a running server over the network: every page and form, by every role, a stranger and nobody
+	@$(BIN)/pytest --quiet tests/attack
+
+.PHONY: packages
+packages: $(STAMP) ## List the locked packages in build/sbom.json, and ask the internet for their known faults
+	@mkdir -p build; $(BIN)/python -m venv build/packages
+	@build/packages/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/audit.txt
+	@build/packages/bin/cyclonedx-py requirements --output-reproducible -o build/sbom.json requirements/runtime.txt
+	@# --strict: a package that could not be asked about is no package without a fault.
+	@build/packages/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/runtime.txt
 
 .PHONY: race
 race: $(STAMP) ## Thousands of bookings by several processes at once on each database, with and without guards (RACE_BOOKINGS=…)

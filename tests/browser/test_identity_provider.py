@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from clinic.accounts.rules import DEMO_PASSWORD
 from tests import provider as elsewhere
-from tests.browser.conftest import Server
+from tests.server import Server
 
 
 @pytest.fixture

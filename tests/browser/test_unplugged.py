@@ -18,8 +18,8 @@ from playwright.sync_api import Error, Page, Route
 
 from clinic.core import clock, db
 from clinic.sessions.models import AdverseEvent, ObservationSet, SessionEvent
-from tests.browser.conftest import Server
 from tests.browser.test_bedside import TABLET, sign_in
+from tests.server import Server
 
 ROUNDS = int(os.environ.get("UNPLUG_ROUNDS", "6"))
 NURSES = ("jonah.prior", "amara.quill")
