@@ -66,7 +66,7 @@ DECISION_DOES: Final = {
     CourseDecision.HOLD: "The order is on hold: no session can start until the course is resumed.",
     CourseDecision.RESUME: "The order is in force again.",
     CourseDecision.DISCONTINUE: "The course ends here and its order can no longer be used.",
-    CourseDecision.COMPLETE: "The course ends as planned and its order can no longer be used.",
+    CourseDecision.COMPLETE: "The course ends, its aim reached or its sessions given. Its order can no longer be used.",
 }
 
 

@@ -13,7 +13,7 @@ from clinic.core.units import Unit, format_number, format_quantity, round_half_u
 from clinic.courses.chart import BookedSession, DiaryPoint, PainChart, PainInput, SessionPain, draw
 from clinic.courses.models import Course
 from clinic.notes import queries
-from clinic.notes.decisions import still_booked
+from clinic.notes.decisions import missed_of, still_booked, under_way
 from clinic.notes.models import Note
 from clinic.notes.rules import NoteKind, NoteStatus
 from clinic.notes.session_facts import session_facts
@@ -62,7 +62,8 @@ class SessionColumn:
 class CourseReview:
     """Everything that the review of a course shows. `to_sign` are the notes that wait for this reader.
 
-    `pain_input` is what the chart is drawn from: the table shows the same numbers.
+    `pain_input` is what the chart is drawn from: the table shows the same numbers. `missed` are the sessions that the
+    patient did not attend; each one's number went to the session that was booked after it.
     """
 
     course: Course
@@ -73,6 +74,7 @@ class CourseReview:
     to_sign: list[Note]
     done: int
     planned: int | None
+    missed: list[Appointment]
     results: list[OutcomeResult]
 
     @property
@@ -94,6 +96,11 @@ class CourseReview:
     def given_at(self) -> list[datetime]:
         """When the sessions that were started began."""
         return [at for column in self.columns if (at := column.going.started_at) is not None]
+
+    @property
+    def under_way(self) -> int | None:
+        """The number of the session that is under way."""
+        return under_way([column.infusion for column in self.columns])
 
     @property
     def is_dose_given(self) -> bool:
@@ -136,6 +143,7 @@ def course_review(course: Course, reader: Staff, *, zone: ZoneInfo, now: datetim
         _to_sign(columns, reader),
         sum(column.infusion.status.is_closed and column.going.started_at is not None for column in columns),
         version.terms.sessions_planned if version else None,
+        missed_of(course.id),
         results,
     )
 
@@ -325,7 +333,8 @@ def _given(column: SessionColumn) -> Cell:
     amount = format_number(round_half_up(column.facts.given_mg, 2))
     if column.facts.maximum_mg is None:
         return {"text": amount, "small": "mg"}
-    return {"text": amount, "small": f"of {format_quantity(column.facts.maximum_mg, Unit.MG)}"}
+    given: dict[str, Any] = {"text": amount, "small": f"of {format_quantity(column.facts.maximum_mg, Unit.MG)}"}
+    return given | ({"bad": "high"} if column.facts.given_mg > column.facts.maximum_mg else {})
 
 
 def _highest(column: SessionColumn) -> Cell:

@@ -18,6 +18,7 @@ from clinic.scheduling import operations as scheduling
 from clinic.scheduling import queries as appointments
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
+from clinic.sessions.models import InfusionSession
 from clinic.sessions.progress import first_start
 
 # The desk reads why a place came free: the word for the decision, never the clinical reason.
@@ -35,6 +36,11 @@ def still_booked(course_id: uuid.UUID, seated: Collection[uuid.UUID]) -> list[Ap
         for appointment in appointments.of_course(course_id)
         if appointment.status is AppointmentStatus.BOOKED and appointment.id not in seated
     ]
+
+
+def missed_of(course_id: uuid.UUID) -> list[Appointment]:
+    """The sessions of a course that the patient did not attend, earliest first."""
+    return [each for each in appointments.of_course(course_id) if each.status is AppointmentStatus.NO_SHOW]
 
 
 def seen(course: Course, booked: Sequence[Appointment]) -> str:
@@ -72,6 +78,9 @@ def decide(
     booked = still_booked(course.id, {infusion.appointment_id for infusion in sessions})
     if drawn is not None and drawn != seen(course, booked):
         raise Conflict(_MOVED_ON)
+    is_dose_given = any(first_start(infusion) is not None for infusion in sessions)
+    if decision is CourseDecision.COMPLETE:
+        _refuse_incomplete(sessions, is_dose_given=is_dose_given)
     what = bookings_after(decision) or bookings
     if booked and what is None:
         raise RuleBroken("Say whether the booked sessions keep their places.", field="bookings")
@@ -81,10 +90,23 @@ def decide(
         text,
         by=by,
         at=at,
-        is_dose_given=any(first_start(infusion) is not None for infusion in sessions),
+        is_dose_given=is_dose_given,
         drawn_version=drawn_version,
     )
     if what is Bookings.FREE:
         for appointment in booked:
             scheduling.cancel(appointment, reason=_REASONS[decision], by=by, at=at)
     return reviewed
+
+
+def under_way(sessions: Sequence[InfusionSession]) -> int | None:
+    """The number of the session that somebody has come for and that is not closed."""
+    return next((infusion.number for infusion in sessions if not infusion.status.is_closed), None)
+
+
+def _refuse_incomplete(sessions: Sequence[InfusionSession], *, is_dose_given: bool) -> None:
+    """A course is completed once something was given in it, with no session under way (REFERENCE 7.2)."""
+    if (number := under_way(sessions)) is not None:
+        raise RuleBroken(f"Session {number} is under way. Complete the course once it is closed.", field="decision")
+    if not is_dose_given:
+        raise RuleBroken("Nothing was given in this course. Discontinue it instead.", field="decision")

@@ -73,6 +73,16 @@ def test_a_course_is_read_by_one_tap_and_a_note_is_signed_by_one(hand):
     assert hand.taps == 1
 
 
+def test_a_spoken_order_is_signed_by_one_tap(hand):
+    at_home(hand)
+    hand.page.goto(address_of(hand.page.locator(".q li a", has_text=re.compile("(Verbal|Telephone) order"))))
+    hand.taps = 0
+    hand.tap(hand.page.get_by_label("Your password"))
+    enter(hand, PASSWORD)
+    assert "Spoken order signed" in toast(hand.page)
+    assert hand.taps == 1
+
+
 def test_the_next_order_is_adjusted_by_two_taps(hand):
     at_course(hand, "Novak")
     hand.tap(hand.page.get_by_label("Session maximum"))
@@ -94,6 +104,15 @@ def test_a_course_is_put_on_hold_by_three_taps(hand):
     hand.act("Put on hold")
     assert "Decided" in toast(hand.page)
     assert hand.taps == 3
+
+
+def test_a_course_is_discontinued_by_two_taps(hand):
+    at_course(hand, "Lindgren")
+    hand.act("Discontinue")
+    hand.type("Moved away.")
+    hand.opens(hand.page.get_by_role("button", name=re.compile("^Discontinue")))
+    assert "Decided" in toast(hand.page)
+    assert hand.taps == 2
 
 
 def test_a_course_goes_on_unchanged_by_two_taps(hand):

@@ -9,10 +9,13 @@ import pytest
 from clinic.core import clock, db
 from clinic.outcomes import operations as outcomes
 from clinic.outcomes.rules import Instrument, Occasion
+from clinic.sessions.pages_chart import maximum_mg_h
 from tests.factories.notes import DAY, LATER
 from tests.factories.sessions import START
 
 ZERO, TEN = 104, 16
+RATE_TALL = 24
+PAIN_FOOT, PAIN_TOP = 150, 106
 PRESSURE_FOOT, PRESSURE_TOP = 98.3, 40
 
 
@@ -66,7 +69,10 @@ def make_page(client, signing_physician, make_plain_course, give_session, nurse)
                 )  # fmt: skip
         client.sign_in(signing_physician)
         with clock.standing_at(LATER + 4 * DAY):
-            return Page(client.get(f"/courses/{course.id}").get_data(as_text=True))
+            page = Page(client.get(f"/courses/{course.id}").get_data(as_text=True))
+        version = course.order.versions[0]
+        page.highest = maximum_mg_h(version.terms, version.weight_used_kg)
+        return page
 
     return make
 
@@ -119,6 +125,13 @@ def test_the_small_multiples_stand_for_the_rates(make_page):
     heights = [[float(mark["height"]) for mark in page.marks(f"Session {n}", "rate")] for n in (1, 2)]
     (row,) = [cells for label, cells in page.rows.items() if label.startswith("Highest rate")]
     rates = [Decimal(re.search(r"[\d.]+", cell)[0]) for cell in row[:2]]
-    assert max(heights[0]) == max(heights[1])
-    assert rates[0] == rates[1]
-    assert 0 < max(heights[0]) <= 24
+    drawn = [max(each) / RATE_TALL * float(page.highest) for each in heights]
+    assert [round(rate, 1) for rate in drawn] == [float(rate) for rate in rates]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_small_multiples_stand_for_the_pain_before_and_after(make_page, number):
+    page = make_page()
+    dots = page.marks(f"Session {number}", "dot")
+    ends = [round((PAIN_FOOT - float(mark["cy"])) / (PAIN_FOOT - PAIN_TOP) * 10) for mark in dots if mark["r"] == "3.5"]
+    assert f"{ends[0]} to {ends[-1]}" == page.rows["Pain, before to after"][number - 1]

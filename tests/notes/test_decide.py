@@ -11,8 +11,11 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.courses import queries as courses
 from clinic.courses.rules import Bookings, CourseDecision, CourseStatus, bookings_after, status_after
 from clinic.notes.decisions import decide, seen, still_booked
+from clinic.scheduling import operations as scheduling
 from clinic.scheduling.rules import AppointmentStatus
+from clinic.sessions import operations as sessions
 from tests.factories.notes import DAY, LATER
+from tests.factories.sessions import ARRIVED
 
 D, S = CourseDecision, CourseStatus
 TABLE = {
@@ -45,6 +48,13 @@ def course(make_plain_course):
 
 
 @pytest.fixture
+def given(course, give_session, nurse):
+    """The course with its first session given."""
+    give_session(course, 1, by=nurse)
+    return course
+
+
+@pytest.fixture
 def booked(course, make_appointment):
     return make_appointment(course, number=1, starts_at=LATER + 3 * DAY)
 
@@ -61,10 +71,36 @@ def decided(course, signing_physician):
 
 
 @pytest.mark.parametrize("decision", [D.DISCONTINUE, D.COMPLETE])
-def test_ending_a_course_frees_its_places_and_tells_the_desk_no_reason(booked, decided, decision):
+def test_ending_a_course_frees_its_places_and_tells_the_desk_no_reason(given, make_appointment, decided, decision):
+    booked = make_appointment(given, number=2, starts_at=LATER + 3 * DAY)
     decided(decision)
     assert booked.status is AppointmentStatus.CANCELLED
     assert "Why." not in booked.status_reason
+
+
+def test_a_course_in_which_nothing_was_given_is_not_completed(course, decided):
+    with pytest.raises(RuleBroken, match="Discontinue it instead"):
+        decided(D.COMPLETE)
+    assert course.status is S.ACTIVE
+
+
+def test_a_course_is_not_completed_while_a_session_is_under_way(course, make_appointment, decided, nurse):
+    with db.unit_of_work():
+        sessions.arrive(make_appointment(course, starts_at=ARRIVED), arrived_at=ARRIVED, by=nurse, at=ARRIVED)
+    with pytest.raises(RuleBroken, match="under way"):
+        decided(D.COMPLETE)
+
+
+def test_the_page_tells_of_missed_sessions_and_how_far_the_course_came(
+    client, given, make_appointment, nurse, signing_physician
+):
+    missed = make_appointment(given, number=2, starts_at=ARRIVED + DAY)
+    scheduling.mark_no_show(missed, reason="Did not call.", by=nurse, at=ARRIVED + 2 * DAY)
+    client.sign_in(signing_physician)
+    with clock.standing_at(LATER + 2 * DAY):
+        page = client.get(f"/courses/{given.id}?decision=complete").get_data(as_text=True)
+    assert "Did not attend: 19-Nov" in page
+    assert "<b>1 of 6 planned sessions were given.</b>" in page
 
 
 @pytest.mark.parametrize("decision", [D.CONTINUE, D.ADJUST])
