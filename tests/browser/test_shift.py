@@ -44,6 +44,8 @@ def work_a_shift(hand: Way, server, name: str, *, born: str, kg: str, rate: str)
     recover(hand)
     waste_what_is_left(hand)
     discharge(hand)
+    undo_the_discharge(hand)
+    discharge(hand)
     sign_the_record(hand)
 
 
@@ -195,6 +197,12 @@ def discharge(hand: Way) -> None:
         hand.pick(page.locator(f"input[name={answer}][value=yes]"))
     hand.act(hand.named("Discharge at"))
     expect(page.locator(".strip")).to_contain_text("Discharged")
+
+
+def undo_the_discharge(hand: Way) -> None:
+    hand.act(hand.named("Undo the discharge"))
+    expect(hand.page.locator(".strip")).to_contain_text("Recovering since")
+    expect(hand.page.locator(".log")).to_contain_text("Discharge undone")
 
 
 def sign_the_record(hand: Way) -> None:

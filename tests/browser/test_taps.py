@@ -228,7 +228,7 @@ def test_a_rate_is_raised_by_three_taps_and_lowered_by_four(hand):
     hand.tap(hand.page.locator(".steps .cell", has_text="lower").last)
     hand.word("Nausea")
     hand.act("Record")
-    expect(hand.page.locator(".toasts")).to_contain_text("Rate recorded.")
+    expect(hand.page.locator(".toasts")).to_contain_text("Rate recorded:")
     assert hand.taps == 4
 
 
