@@ -50,9 +50,12 @@ class TimeAxis:
         return (self.right - self.left) / ((self.end - self.start) / _MINUTE)
 
     def aside(self, at: Sequence[datetime], widths: Sequence[float]) -> list[float]:
-        """Return where numbers of these widths stand under their marks, none upon another."""
+        """Return where numbers of these widths stand under their marks, none upon another or on the line of now."""
         edge = -1 if self.scrolls else EDGE
-        return step_aside([self.x(instant) for instant in at], widths, self.left - edge, self.right + edge)
+        most = self.right + edge
+        if self.now is not None and all(instant <= self.now for instant in at):
+            most = min(most, self.x(self.now) - 1)
+        return step_aside([self.x(instant) for instant in at], widths, self.left - edge, most)
 
 
 def quarter(at: datetime, zone: ZoneInfo, *, up: bool = False) -> datetime:

@@ -23,6 +23,7 @@ from clinic.sessions.event_rules import CheckPurpose
 from clinic.sessions.models import DoubleCheck, GateAnswer, InfusionSession, RateProposal
 from clinic.sessions.operations_checks import passed_check
 from clinic.sessions.ordered_rates import ordered_amount
+from clinic.sessions.pages_session import Sentence, emphasised
 from clinic.sessions.pages_words import drug_name, inside_sentence, vitals_sentence
 from clinic.sessions.progress import current
 from clinic.sessions.readiness import answers, clinic_of, day_of, findings, gate_key, latest_vitals, start_reasons
@@ -94,7 +95,7 @@ class Checklist:
     total: int
     reasons: tuple[str, ...]
     rate: RateState
-    order: tuple[tuple[str, str], ...]
+    order: tuple[tuple[str, Sentence], ...]
     account: tuple[AccountLine, ...]
     made: tuple[Preparation, ...]
     open: tuple[str, ...]
@@ -122,7 +123,7 @@ def checklist(infusion: InfusionSession, *, now: datetime, zone: ZoneInfo) -> Ch
         total=len(rows) + 1,
         reasons=tuple(start_reasons(infusion, check, now)),
         rate=_rate_state(infusion, check),
-        order=tuple(_order_read_back(infusion)),
+        order=tuple((label, emphasised(text)) for label, text in _order_read_back(infusion)),
         account=tuple(account_lines(infusion.drug_account)) if infusion.drug_account else (),
         made=tuple(_made(infusion)),
         open=tuple(_open_words(rows, _rate_state(infusion, check))),

@@ -54,6 +54,8 @@ _CLOSED_WORDS: Final = {
 }
 
 Cell = dict[str, Any]
+# A text in parts, each with whether it is a dose or a rate to be seen at once.
+Sentence = tuple[tuple[str, bool], ...]
 
 
 def state_cell(infusion: InfusionSession, going: Progress, zone: ZoneInfo) -> Cell | None:
@@ -218,7 +220,7 @@ class OrderPanel:
     """The order as the bedside reads it. `words` are (text, is it a number to see at once)."""
 
     drug: str
-    words: tuple[tuple[str, bool], ...]
+    words: Sentence
     signed: str
     signer: str
     limits: tuple[LimitRow, ...]
@@ -231,7 +233,7 @@ class OrderPanel:
 _AMOUNT: Final = re.compile(r"(\d[\d.,]*\u00a0(?:mg|mcg|mL)(?: per kg)?(?: per (?:hour|min|mL))*)")
 
 
-def emphasised(sentence: str) -> tuple[tuple[str, bool], ...]:
+def emphasised(sentence: str) -> Sentence:
     """Return a sentence in parts, its doses and rates marked."""
     parts = _AMOUNT.split(sentence)
     return tuple((part, bool(number % 2)) for number, part in enumerate(parts) if part)

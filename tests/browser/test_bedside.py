@@ -224,6 +224,27 @@ def test_no_bedside_page_runs_off_the_glass(page, viewport):
     assert not faults
 
 
+_LONG = """() => {
+  const write = (part, text) => { document.querySelector(part).textContent = text; };
+  write(".pb .id b", "WOLFESCHLEGELSTEINHAUSENBERGERDORFF-FEATHERSTONEHAUGH, Maximiliana Theodora");
+  write(".pb .al span", Array(12).fill("trimethoprim-sulfamethoxazole (rash)").join(", "));
+  return [".pb .id", ".pb .al", ".pb .al span"].filter((part) => {
+    const box = document.querySelector(part).getBoundingClientRect();
+    return box.left < 0 || box.right > innerWidth || box.top < 0;
+  });
+}"""
+
+
+def test_a_long_name_and_many_allergies_stay_on_the_glass(page):
+    sign_in(page, "amara.quill")
+    address = page.locator("a", has_text="ALMEIDA").first.get_attribute("href")
+    for width in (1180, 1440, 820, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto(address)
+        assert page.evaluate(_LONG) == [], width
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
+
+
 PHONE = {"width": 390, "height": 844}
 
 _HALF_READ = """() => {

@@ -194,3 +194,13 @@ def test_a_limit_beyond_the_fixed_scale_is_still_drawn():
     found = lane(draw(replace(LIVE, limits={"sbp": (None, 190)}), TABLET), "bp")
     (line,) = (shape for shape in found.plot if isinstance(shape, Line) and shape.kind == "lim")
     assert found.top < line.y1 < found.bottom
+
+
+@pytest.mark.parametrize("width", [PHONE, TABLET, WIDE])
+def test_no_number_stands_on_the_line_of_the_clock(width):
+    data = replace(LIVE, now=at(14, 22))
+    chart = draw(data, width)
+    (line,) = [shape for shape in chart.front if shape.kind == "now"]
+    for name in ("bp", "hr", "spo2", "rr", "sedation", "pain"):
+        numbers = [shape for shape in lane(chart, name).plot if shape.tag == "text" and shape.kind.startswith("val")]
+        assert all(number.span[1] < line.x1 for number in numbers), name
