@@ -4,7 +4,7 @@ Every function takes the installation's secrets, the one that seals first: an ap
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -60,6 +60,20 @@ def kinds(staff_id: uuid.UUID) -> list[str]:
     """What a person has besides the password, in words."""
     has = (("passkey", has_passkey(staff_id)), ("code from an app", has_factor(staff_id)))
     return [words for words, is_there in has if is_there]
+
+
+def kinds_of(staff_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """What each of these people has besides the password, in short words; who has nothing is left out."""
+    has_app = sa.or_(Authenticator.confirmed_at.is_not(None), Authenticator.is_replacement.is_(True))
+    asked = (
+        ("passkey", sa.select(Passkey.staff_id).where(Passkey.removed_at.is_(None))),
+        ("code", sa.select(Authenticator.staff_id).where(Authenticator.removed_at.is_(None), has_app)),
+    )
+    found: dict[uuid.UUID, list[str]] = {}
+    for words, holders in asked:
+        for staff_id in set(db.session.scalars(holders)) & set(staff_ids):
+            found.setdefault(staff_id, []).append(words)
+    return {staff_id: ", ".join(words) for staff_id, words in found.items()}
 
 
 def needs_factor(staff: Staff, clinic: Clinic) -> bool:

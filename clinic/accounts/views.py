@@ -162,6 +162,7 @@ def say(text: str) -> None:
 # They register their pages on `bp`.
 from clinic.accounts import (  # noqa: E402, F401
     views_account,
+    views_credentials,
     views_draft,
     views_factor,
     views_invitation,

@@ -1,18 +1,20 @@
 """The administrator's pages: who works here, in which role, and who no longer does."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask import abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts import current, factors, queries, staff_operations
+from clinic.accounts import credentials, current, factors, queries, staff_operations
 from clinic.accounts.forms import ROLE_WORDS, DisableForm, PersonForm, RolesForm, text
 from clinic.accounts.models import Staff
+from clinic.accounts.models_credentials import StaffCredential
 from clinic.accounts.queries import SignIns
 from clinic.accounts.rules import StaffStatus, roles_given_by
 from clinic.accounts.views import bp, limits_of_a_login, live_logins, role_words, say
+from clinic.accounts.views_credentials import today
 from clinic.accounts.views_factor import factor_link_to_show
 from clinic.audit import queries as audit_queries
 from clinic.audit.rules import AuditAction
@@ -35,6 +37,7 @@ class Row:
     state: str
     remark: str
     unused_days: int | None
+    factor: str = ""
 
 
 def _row(
@@ -62,7 +65,15 @@ def _rows() -> list[Row]:
     sign_ins = queries.sign_ins(at=at, **limits_of_a_login())
     links = queries.open_invitations(at=at)
     reasons = audit_queries.latest_reasons(AuditAction.STAFF_DISABLED, [person.id for person in people])
-    return [_row(person, sign_ins, links, reasons) for person in people]
+    has = factors.kinds_of([person.id for person in people])
+    rows = [_row(person, sign_ins, links, reasons) for person in people]
+    return [replace(row, factor=has.get(row.person.id, "")) for row in rows]
+
+
+def _ending(rows: list[Row]) -> list[tuple[StaffCredential, bool]]:
+    """Credentials of those who may sign in that have ended or end soon, and whether they have."""
+    working = [row.person.id for row in rows if row.person.status is not StaffStatus.DISABLED]
+    return [(one, credentials.has_ended(one, today())) for one in credentials.to_warn_of(working, today())]
 
 
 @bp.get("/staff")
@@ -85,6 +96,7 @@ def list_staff() -> ResponseReturnValue:
         "accounts/staff.html",
         rows=shown,
         unused=[row for row in rows if row.unused_days],
+        ending=_ending(rows),
         counts={"active": len(rows) - disabled, "disabled": disabled},
         q=request.args.get("q", "").strip(),
         role=role,
@@ -165,6 +177,7 @@ def _page(person: Staff, *, roles_form: RolesForm | None = None, disable_form: D
         row=next(row for row in _rows() if row.person.id == person.id),
         is_oneself=person.id == current.actor().id,
         logins=live_logins(person),
+        papers=[(one, credentials.has_ended(one, today())) for one in credentials.standing([person.id])],
         events=audit_queries.account_events(person.id),
         roles_form=roles_form,
         disable_form=disable_form,

@@ -43,7 +43,7 @@ _OF_THE_CLINIC: Final = (
     *("clock_offset", "audit_chain", "month_plan", "retention_period", "legal_hold", "phase_limit"),
     "order_cosign_rule",
 )
-_OF_THE_STAFF: Final = ("cover", "presence", "shift", "shift_break", "staff_role", "nurse_skill")
+_OF_THE_STAFF: Final = ("cover", "presence", "shift", "shift_break", "staff_role", "nurse_skill", "staff_credential")
 
 NOT_OF_A_PATIENT: Final = {
     **dict.fromkeys(_OF_THE_CLINIC, "the clinic's own, not one patient's"),
