@@ -7,6 +7,7 @@ from clinic.notes.views_cover import show_covers
 from clinic.notes.views_inbox import show_inbox
 from clinic.notes.views_letter import show_letters
 from clinic.notes.views_note import show_session_note
+from clinic.notes.views_open_work import show_open_work
 from clinic.notes.views_order_error import show_order_error
 from clinic.notes.views_own import list_own_notes
 from clinic.notes.views_shared import bp
@@ -20,6 +21,7 @@ __all__ = [
     "show_covers",
     "show_inbox",
     "show_letters",
+    "show_open_work",
     "show_order_error",
     "show_session_note",
     "undo_discharge",

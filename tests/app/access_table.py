@@ -74,6 +74,8 @@ ACCOUNTS = {
     "accounts.add_staff": ADMINS,
     "accounts.show_staff": ADMINS,
     "accounts.change_roles": ADMINS,
+    "notes.show_open_work": ADMINS,
+    "notes.hand_over_work": ADMINS,
     "accounts.show_credentials": ADMINS,
     "accounts.write_credential": ADMINS,
     "accounts.disable": ADMINS,
