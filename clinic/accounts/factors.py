@@ -241,11 +241,24 @@ def _remove(staff: Staff, *, by: Staff, at: datetime) -> None:
     audit.record(AuditAction.FACTOR_REMOVED, staff, actor_id=by.id, at=at)
 
 
-def start_reset(staff: Staff, *, by: Staff, at: datetime) -> str:
+def who_may_second(staff: Staff, by: Staff) -> list[Staff]:
+    """Return who may stand behind an admin's reset of somebody's second factor: every other active admin."""
+    found = queries.staff_in_role(Role.ADMIN)
+    return [one for one in found if one.status is StaffStatus.ACTIVE and one.id not in {staff.id, by.id}]
+
+
+def start_reset(staff: Staff, proof: str, *, second: Staff | None = None, by: Staff, at: datetime) -> str:
     """Make the link with which a person who lost the app adds another one. Gives its token, which is kept nowhere.
 
-    The link alone opens nothing: it wants the person's password, and the old app counts until it is used (SD-12).
+    `proof` says how it was made sure that it is this person who asks. Where the clinic has another admin, one admin
+    alone resets nobody (SD-12): `second` has just proved who that is. The link alone opens nothing: it wants the
+    person's password, and the old app counts until it is used.
     """
+    if not proof.strip():
+        raise RuleBroken("Say how you made sure who asks, for example: came in person.", field="proof")
+    seconds = {one.id for one in who_may_second(staff, by)}
+    if seconds and (second is None or second.id not in seconds):
+        raise RuleBroken("Another admin stands behind this too.", field="second_id")
     if staff.id == by.id:
         raise RuleBroken("Nobody resets the own second factor. Ask another admin.")
     if queries.works_elsewhere(staff.id):
@@ -265,7 +278,15 @@ def start_reset(staff: Staff, *, by: Staff, at: datetime) -> str:
     link = Invitation(token_hash=token_hash(token), staff_id=staff.id, created_at=at, created_by_id=by.id)
     link.purpose, link.expires_at = LinkPurpose.FACTOR, at + RESET_LASTS
     db.session.add(link)
-    audit.record(AuditAction.FACTOR_RESET, staff, actor_id=by.id, at=at)
+    audit.record(
+        AuditAction.FACTOR_RESET,
+        staff,
+        actor_id=by.id,
+        at=at,
+        reason=proof.strip(),
+        second_id=second.id if second else None,
+        act=f"with {second.name}" if second else "alone: the clinic has no other admin",
+    )
     return token
 
 

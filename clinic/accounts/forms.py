@@ -5,14 +5,16 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from wtforms import EmailField, Field, HiddenField, PasswordField, SelectMultipleField, StringField
+from wtforms import EmailField, Field, HiddenField, PasswordField, RadioField, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the published types
 from wtforms.form import BaseForm
 from wtforms.validators import Length, Optional, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.accounts import pin_rules
+from clinic.accounts.models import Staff
 from clinic.accounts.rules import LONGEST_PASSWORD, SHORTEST_PASSWORD
+from clinic.core.choices import left_open, options
 from clinic.core.forms import Form
 from clinic.core.permissions import Role
 
@@ -129,6 +131,17 @@ class FactorForm(Form):
 
 class NewFactorForm(Form):
     code = _Text("Code from the app", _filled("Enter the code that the app shows now"), longest=40)
+
+
+class FactorResetForm(Form):
+    proof = _Text("How you made sure who asks", _filled("Say how, for example: came in person"), longest=200)
+    own_password = _Secret("Your own password", "Enter your own password")
+    second_id = RadioField("Who stands behind it too", [left_open()])
+    password = PasswordField("That admin's own password")
+
+    def offer(self, people: Iterable[Staff]) -> None:
+        """Offer the other admins; nobody is chosen."""
+        self.second_id.choices = options({str(one.id): one.name for one in people})
 
 
 class FactorRolesForm(Form):

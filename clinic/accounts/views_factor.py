@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from clinic.accounts import current, factor_rules, factors, operations, queries
-from clinic.accounts.forms import FactorForm, FactorRolesForm, NewFactorForm, text
+from clinic.accounts.forms import FactorForm, FactorResetForm, FactorRolesForm, NewFactorForm, text
 from clinic.accounts.guessing import TooManyTries
-from clinic.accounts.models import Authenticator
+from clinic.accounts.models import Authenticator, Staff
 from clinic.accounts.rules import own_path
 from clinic.accounts.views import bp, has_passkeys_here, say
 from clinic.audit.rules import AuditAction
@@ -195,14 +195,50 @@ def remove_factor() -> ResponseReturnValue:
 # --- what an admin does ----------------------------------------------------------------------------------------------
 
 
+def _reset_page(person: Staff, form: FactorResetForm) -> str:
+    seconds = factors.who_may_second(person, current.actor())
+    form.offer(seconds)
+    return render_template(
+        "accounts/factor_reset_new.html", person=person, is_alone=not seconds, form=form, me=current.actor()
+    )
+
+
+@bp.get("/staff/<uuid:staff_id>/factor/reset")
+@requires(Permission.MANAGE_STAFF)
+def show_reset_factor(staff_id: uuid.UUID) -> ResponseReturnValue:
+    """What a reset takes away, and who stands behind it."""
+    return _reset_page(queries.staff_with_roles(staff_id) or abort(404), FactorResetForm(formdata=None))
+
+
 @bp.post("/staff/<uuid:staff_id>/factor/reset")
 @requires(Permission.MANAGE_STAFF)
 def reset_factor(staff_id: uuid.UUID) -> ResponseReturnValue:
-    """A link for a person who lost the app; shown once."""
-    person = queries.staff_with_roles(staff_id) or abort(404)
-    token = factors.start_reset(person, by=current.actor(), at=clock.now())
+    """A link for a person who lost the app, made by two admins; shown once."""
+    person, form = queries.staff_with_roles(staff_id) or abort(404), FactorResetForm()
+    form.offer(factors.who_may_second(person, current.actor()))
+    token = attempt(form, lambda: _reset(person, form))
+    if token is None:
+        return _reset_page(person, form), 422
     session["factor_link"] = [str(person.id), token]
     return redirect(url_for(".show_staff", staff_id=person.id), 303)
+
+
+def _reset(person: Staff, form: FactorResetForm) -> str:
+    """Both admins prove who they are at this moment; where there is no other one, the one at the screen does."""
+    by, at = current.actor(), clock.now()
+    _prove(by, text(form.own_password), "own_password")
+    second = next((one for one in factors.who_may_second(person, by) if str(one.id) == form.second_id.data), None)
+    if second is not None:
+        _prove(second, text(form.password), "password")
+    return factors.start_reset(person, text(form.proof), second=second, by=by, at=at)
+
+
+def _prove(person: Staff, password: str, field: str) -> None:
+    try:
+        operations.check_password(person, password, at=clock.now())
+    except RuleBroken as refusal:
+        refusal.field = field
+        raise
 
 
 def factor_link_to_show(staff_id: uuid.UUID) -> str | None:

@@ -198,7 +198,7 @@ def test_the_password_alone_adds_no_app_past_a_passkey(client, clinic, person, d
 def test_a_reset_by_an_admin_takes_the_passkeys_away(client, device, enter, admin, needed):
     db.session.get(Clinic, db.current_clinic_id()).factor_roles = needed
     person = db.session.get(Staff, uuid.UUID(bytes=device.handle))
-    token = factors.start_reset(person, by=admin, at=clock.now())
+    token = factors.start_reset(person, "came in person", by=admin, at=clock.now())
     client.post("/login", data={"email": person.email, "password": PASSWORD})
     assert client.get(f"/login/factor/reset/{token}").status_code == 200
     assert client.post(f"/login/factor/reset/{token}").location == ("/account/factor" if needed else "/account")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from clinic.accounts import factor_rules, factors
 from clinic.accounts.models import Authenticator, LoginSession, RecoveryCode, StaffRole
 from clinic.accounts.rules import StaffStatus
+from clinic.audit.queries import account_events
 from clinic.core import clock, db
 from clinic.core.permissions import Role
 from config import Testing
@@ -182,11 +183,32 @@ def test_an_admin_decides_which_roles_need_it(client, admin, clinic):
 # --- reset -----------------------------------------------------------------------------------------------------------
 
 
+PROVED = {"proof": "came in person", "own_password": PASSWORD}
+
+
+@pytest.fixture
+def admin(make_staff):
+    return make_staff(Role.ADMIN, password=PASSWORD)
+
+
+def test_one_admin_alone_resets_nobody_where_there_is_another(client, admin, person, codes, make_staff):
+    client.sign_in(admin)
+    second, address = make_staff(Role.ADMIN, password=PASSWORD), f"/staff/{person.id}/factor/reset"
+    assert address in client.get(f"/staff/{person.id}").text
+    behind = {"second_id": str(second.id), "password": PASSWORD}
+    wrong = ({}, behind | {"password": "not hers"}, behind | {"second_id": str(admin.id)}, behind | {"proof": " "})
+    for sent in (*wrong, behind | {"own_password": "not mine"}):
+        assert client.post(address, data=PROVED | sent).status_code == 422
+    assert client.post(address, data=PROVED | behind).status_code == 303
+    told = account_events(person.id)[0].details
+    assert (told["act"], told["reason"]) == (f"with {second.name}", "came in person")
+
+
 @pytest.fixture
 def link(client, admin, person, codes):
     """The link that an admin made for the person who lost the app."""
     client.sign_in(admin)
-    assert client.post(f"/staff/{person.id}/factor/reset").status_code == 303
+    assert client.post(f"/staff/{person.id}/factor/reset", data=PROVED).status_code == 303
     page = client.get(f"/staff/{person.id}").text
     assert "factor/reset/" not in client.get(f"/staff/{person.id}").text  # shown once
     client.post("/logout")
@@ -236,11 +258,11 @@ def test_no_reset_reaches_a_disabled_account_or_another_clinic(client, admin, pe
     elsewhere = StaffRole(staff_id=person.id, clinic_id=make_clinic().id, role=Role.NURSE, granted_at=clock.now())
     client.sign_in(admin)
     person.status = StaffStatus.DISABLED
-    assert client.post(f"/staff/{person.id}/factor/reset").status_code == 422
+    assert client.post(f"/staff/{person.id}/factor/reset", data=PROVED).status_code == 422
     person.status = StaffStatus.ACTIVE
     db.session.add(elsewhere)
     db.session.flush()
-    assert client.post(f"/staff/{person.id}/factor/reset").status_code == 422
+    assert client.post(f"/staff/{person.id}/factor/reset", data=PROVED).status_code == 422
 
 
 def test_adding_an_app_ends_the_sign_ins_that_gave_the_password_alone(app, client, person, enter):
@@ -260,7 +282,7 @@ def test_a_link_for_the_factor_is_none_for_the_password(client, link):
 
 def test_nobody_resets_the_own_factor(client, admin):
     client.sign_in(admin)
-    assert client.post(f"/staff/{admin.id}/factor/reset").status_code == 422
+    assert client.post(f"/staff/{admin.id}/factor/reset", data=PROVED).status_code == 422
 
 
 def test_a_removed_app_stays_as_a_row(codes, person, clinic):

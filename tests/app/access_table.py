@@ -62,6 +62,7 @@ ACCOUNTS = {
     "accounts.ask_to_connect": EVERYBODY,
     "accounts.remove_identity": EVERYBODY,
     "accounts.reset_factor": ADMINS,
+    "accounts.show_reset_factor": ADMINS,
     "accounts.show_factor_roles": ADMINS,
     "accounts.require_factor": ADMINS,
     "accounts.show_trail": ADMINS,
