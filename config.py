@@ -33,6 +33,9 @@ class Config:
 
     # Whether `clinic serve` also sends the clinic's mail; "no" where `clinic outbox send --loop` runs by itself.
     SENDS_MAIL = os.environ.get("SENDS_MAIL", "yes") == "yes"
+    CHECKPOINT_FOLDER = os.environ.get("CHECKPOINT_FOLDER", "")
+    CHECKPOINT_MAIL_TO = os.environ.get("CHECKPOINT_MAIL_TO", "")
+
     # Whether a plan gets a process of its own; "no" where `clinic plans work --loop` runs all the time.
     STARTS_PLANS = os.environ.get("STARTS_PLANS", "yes") == "yes"
 

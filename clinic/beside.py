@@ -20,9 +20,9 @@ _LAST_MESSAGE: Final = 40
 """Seconds that a sender has to finish the message under way."""
 
 
-def start_sender() -> None:
-    """Begin a process that sends the clinic's mail as long as this process, whatever it becomes, is there."""
-    line = [sys.executable, "-m", "clinic.beside", sys.executable, "-m", "clinic.cli", "outbox", "send", "--loop"]
+def start(*command: str) -> None:
+    """Begin a `clinic` command that goes on as long as this process, whatever it becomes, is there."""
+    line = [sys.executable, "-m", "clinic.beside", sys.executable, "-m", "clinic.cli", *command, "--loop"]
     subprocess.Popen(line, cwd=_ROOT, stdin=subprocess.DEVNULL)  # noqa: S603 arguments that we wrote
 
 

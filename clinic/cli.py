@@ -24,6 +24,7 @@ from clinic.audit.adopting import adopt_rows, has_digests
 from clinic.audit.commands import audit
 from clinic.audit.rules import AuditAction
 from clinic.cases.commands import cases
+from clinic.checkpoints import Places, send_checkpoints
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
@@ -71,6 +72,7 @@ main.add_command(retention_group)
 main.add_command(demo_command)
 main.add_command(schedule)
 main.add_command(outbox)
+audit.add_command(send_checkpoints)
 main.add_command(plans)
 
 
@@ -221,7 +223,7 @@ def _send_beside() -> None:
     except NoMailServer as missing:
         click.echo(f"{missing} The outbox waits.")
         return
-    beside.start_sender()
+    beside.start("outbox", "send")
 
 
 @main.command()
@@ -246,6 +248,8 @@ def serve(*, demo: bool, host: str, port: int) -> None:
     name = "localhost" if host in _THIS_MACHINE else host
     click.echo(f"\nChairtime is at http://{name}:{port}  (Ctrl+C stops it)\n")
     _send_beside()
+    if Places.of(current_app.config) is not None:
+        beside.start("audit", "send-checkpoints")
     sys.stdout.flush()
     db.engine().dispose()  # a connection must not be shared with the workers
     os.execv(  # noqa: S606 the server takes the place of this process, with arguments that we wrote
