@@ -12,7 +12,7 @@ from clinic.signatures.pages import ShownSignature, shown
 from clinic.signatures.rules import seen_code
 
 _WHEN = {
-    OrderCosign.FIRST: "Nothing is given under it before; until then the order before it stands.",
+    OrderCosign.FIRST: "Nothing is given under it before. An earlier version stands until then.",
     OrderCosign.LATER: "The clinic lets it be used before it is co-signed.",
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from clinic.core import db
 from clinic.courses.models import Course
@@ -37,7 +38,7 @@ def is_declined_of(ids: queries.Ids) -> sa.ColumnElement[bool]:
     )
 
 
-def _versions(condition: sa.ColumnElement[bool]) -> list[OrderVersion]:
+def _versions(condition: sa.ColumnElement[bool], *also: ORMOption) -> list[OrderVersion]:
     return list(
         db.session.scalars(
             sa.select(OrderVersion)
@@ -48,7 +49,7 @@ def _versions(condition: sa.ColumnElement[bool]) -> list[OrderVersion]:
                 joinedload(OrderVersion.terms).joinedload(Terms.drug),
                 joinedload(OrderVersion.signature),
                 joinedload(OrderVersion.cosigner),
-                selectinload(OrderVersion.returns).joinedload(OrderReturn.recorded_by),
+                *also,
             )
             .order_by(Signature.signed_at, OrderVersion.id)
         )
@@ -93,7 +94,7 @@ def cosigns(desk: Desk) -> Iterator[InboxItem]:
 
 def declined(desk: Desk) -> Iterator[InboxItem]:
     """Orders that the physician signed and that were sent back instead of co-signed."""
-    found = _versions(is_declined_of(desk.ids))
+    found = _versions(is_declined_of(desk.ids), selectinload(OrderVersion.returns).joinedload(OrderReturn.recorded_by))
     courses = queries.courses_by_order([version.order_id for version in found]) if found else {}
     for version in found:
         back = version.returns[-1]

@@ -30,6 +30,7 @@ from clinic.signatures.rules import Meaning
 Ids = Collection[uuid.UUID] | sa.Select[uuid.UUID]
 GOING_ON = (CourseStatus.DRAFT, CourseStatus.ACTIVE, CourseStatus.ON_HOLD)
 _UNSIGNED = (OrderStatus.DRAFT, OrderStatus.PENDING_SIGNATURE)
+_OF_COURSE = InfusionSession.course_id == Course.id
 _CLOSED = tuple(status for status in SessionStatus if status.is_closed)
 _GIVEN = tuple(status for status in _CLOSED if status is not SessionStatus.NOT_DONE)
 
@@ -244,47 +245,47 @@ def at_a_decision_point(ids: Ids, quiet_since: datetime) -> sa.ColumnElement[boo
     The plan asks for a review after so many sessions; or none is booked, and either all sessions that the order allows
     are over, or nothing has happened since `quiet_since`.
     """
-    of_course = InfusionSession.course_id == Course.id
-    last = sa.select(sa.func.max(InfusionSession.arrived_at)).where(of_course).correlate(Course).scalar_subquery()
-    given = (
-        sa.select(sa.func.count(InfusionSession.id))
-        .where(of_course, InfusionSession.status.in_(_GIVEN))
-        .correlate(Course)
-        .scalar_subquery()
+    last = sa.select(sa.func.max(InfusionSession.arrived_at)).where(_OF_COURSE).correlate(Course).scalar_subquery()
+    is_booked = sa.exists().where(
+        Appointment.course_id == Course.id,
+        Appointment.status.in_([AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED]),
     )
-    is_used_up = sa.exists().where(
-        OrderVersion.order_id == Course.order_id,
-        OrderVersion.status == OrderStatus.ACTIVE,
-        OrderVersion.sessions_allowed <= given,
+    is_under_way = sa.exists().where(_OF_COURSE, InfusionSession.status.not_in(_CLOSED))
+    is_decided = sa.exists().where(CourseReview.course_id == Course.id, CourseReview.decided_at >= last)
+    return sa.and_(
+        Course.physician_id.in_(ids),
+        Course.status == CourseStatus.ACTIVE,
+        sa.or_(_is_review_due(), sa.and_(sa.or_(_is_used_up(), last < quiet_since), ~is_booked.correlate(Course))),
+        ~is_under_way.correlate(Course),
+        ~is_decided.correlate(Course),
     )
+
+
+def _given() -> sa.ScalarSelect[int]:
+    """In how many sessions of a course drug was given."""
+    given = sa.select(sa.func.count(InfusionSession.id)).where(_OF_COURSE, InfusionSession.status.in_(_GIVEN))
+    return given.correlate(Course).scalar_subquery()
+
+
+def _is_used_up() -> sa.Exists:
+    """Every session that the order in force allows was given."""
+    used_up = OrderVersion.order_id == Course.order_id, OrderVersion.sessions_allowed <= _given()
+    return sa.exists().where(*used_up, OrderVersion.status == OrderStatus.ACTIVE).correlate(Course)
+
+
+def _is_review_due() -> sa.Exists:
+    """The plan asks for a review after as many sessions as were given."""
     listed = "," + sa.type_coerce(Terms.review_after, sa.Text) + ","
-    is_listed = listed.like("%," + sa.cast(given, sa.Text) + ",%")
-    is_review_due = sa.exists(
+    return sa.exists(
         sa.select(OrderVersion.id)
         .join(Terms, Terms.id == OrderVersion.terms_id)
         .where(
             OrderVersion.order_id == Course.order_id,
             OrderVersion.status == OrderStatus.ACTIVE,
             Terms.review_after.is_not(None),
-            is_listed,
+            listed.like("%," + sa.cast(_given(), sa.Text) + ",%"),
         )
-    )
-    is_under_way = sa.exists().where(of_course, InfusionSession.status.not_in(_CLOSED))
-    is_booked = sa.exists().where(
-        Appointment.course_id == Course.id,
-        Appointment.status.in_([AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED]),
-    )
-    is_decided = sa.exists().where(CourseReview.course_id == Course.id, CourseReview.decided_at >= last)
-    return sa.and_(
-        Course.physician_id.in_(ids),
-        Course.status == CourseStatus.ACTIVE,
-        sa.or_(
-            is_review_due.correlate(Course),
-            sa.and_(sa.or_(is_used_up.correlate(Course), last < quiet_since), ~is_booked.correlate(Course)),
-        ),
-        ~is_under_way.correlate(Course),
-        ~is_decided.correlate(Course),
-    )
+    ).correlate(Course)
 
 
 def courses_to_decide(ids: Ids, quiet_since: datetime) -> list[Course]:

@@ -4,6 +4,7 @@ import uuid
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from clinic.core import db
 from clinic.patients.models import Referral, ReferralVerdict
@@ -21,29 +22,29 @@ def undecided() -> sa.ColumnElement[bool]:
     return sa.and_(_stands(), ~is_decided)
 
 
-def _referrals(condition: sa.ColumnElement[bool]) -> list[Referral]:
+def _referrals(condition: sa.ColumnElement[bool], *also: ORMOption) -> list[Referral]:
     return list(
         db.session.scalars(
             sa.select(Referral)
             .where(condition)
-            .options(
-                joinedload(Referral.patient),
-                joinedload(Referral.recorded_by),
-                selectinload(Referral.verdicts).joinedload(ReferralVerdict.recorded_by),
-            )
+            .options(joinedload(Referral.patient), joinedload(Referral.recorded_by), *also)
             .order_by(Referral.received_on.desc(), Referral.id.desc())
         )
     )
 
 
+def _with_verdicts() -> ORMOption:
+    return selectinload(Referral.verdicts).joinedload(ReferralVerdict.recorded_by)
+
+
 def current_referrals(patient_id: uuid.UUID) -> list[Referral]:
     """The referrals of a patient that stand, the latest first."""
-    return _referrals(sa.and_(Referral.patient_id == patient_id, _stands()))
+    return _referrals(sa.and_(Referral.patient_id == patient_id, _stands()), _with_verdicts())
 
 
 def earlier_referrals(patient_id: uuid.UUID) -> list[Referral]:
     """What referrals said before they were written again."""
-    return _referrals(sa.and_(Referral.patient_id == patient_id, ~_stands()))
+    return _referrals(sa.and_(Referral.patient_id == patient_id, ~_stands()), _with_verdicts())
 
 
 def referrals_to_decide() -> list[Referral]:

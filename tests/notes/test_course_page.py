@@ -194,6 +194,8 @@ def test_many_sessions_cost_no_more_reads_than_two(client, make_course_of, signi
         with count_queries() as sent_for_many:
             page = text(client.get(f"/courses/{many.id}"))
     assert page.count("164</span>") == 20
+    assert "data-newest" in page
+    assert "15 more in the inbox" in page
     assert len(sent_for_many) == len(sent_for_few)
 
 
