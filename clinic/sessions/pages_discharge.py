@@ -14,6 +14,7 @@ from clinic.druglog.queries import AccountLine, account_lines
 from clinic.orders.rules import Vital
 from clinic.protocols.rules import CheckKind, DischargeScale
 from clinic.sessions.models import GateAnswer, InfusionSession, ObservationSet
+from clinic.sessions.pages_last import pain_words
 from clinic.sessions.pages_words import drug_and_number, pressure, sedation_code, shown_mg
 from clinic.sessions.progress import Progress, current
 from clinic.sessions.score_rules import SCORES, RecoveryScore
@@ -88,9 +89,7 @@ def _cells(infusion: InfusionSession, going: Progress, *, zone: ZoneInfo) -> lis
     maximum = going.maximum_total_mg
     small = f"of at most {format_quantity(maximum, Unit.MG)}" if maximum else ""
     cells.append({"label": "Given", "value": shown_mg(going.delivered_mg, is_final=True), "small": small})
-    pains = [row.pain for row in sorted(going.observations, key=lambda row: row.observed_at) if row.pain is not None]
-    if pains:
-        text = f"{pains[0]} to {pains[-1]}" if len(pains) > 1 else str(pains[0])
+    if text := pain_words(going):
         cells.append({"label": "Pain", "value": text, "small": "before to now", "grow": True})
     return cells
 

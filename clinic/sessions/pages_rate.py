@@ -13,13 +13,13 @@ from clinic.sessions import ordered_rates
 from clinic.sessions.delivery_rules import delivered_ml
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_words import shown_mg, shown_rate
-from clinic.sessions.progress import Pump, current, projected_mg, pump, weight_kg
+from clinic.sessions.progress import Pump, current, planned_stop, projected_mg, pump, weight_kg
 from clinic.sessions.rules import AdministrationKind
 
 
 @dataclass(frozen=True, slots=True)
 class RateCell:
-    """One rate of the order. `value` is the pump's mL/h, exact; `total` what the plan would come to at it.
+    """One rate of the order. `value` is the pump's mL/h, exact; `total` what the plan would come to at it, `stop` when.
 
     `per_kg` is "" without a weight.
     """
@@ -31,6 +31,7 @@ class RateCell:
     pump: str
     per_kg: str
     total: str
+    stop: str
     is_now: bool = False
     is_disabled: bool = False
 
@@ -168,11 +169,21 @@ def _cells(infusion: InfusionSession, running: Pump, *, now: datetime, zone: Zon
                 pump=said.ml_h,
                 per_kg=said.mg_kg_h,
                 total="" if total is None else shown_mg(total),
+                stop=_stop_words(infusion, running, now, zone, rate),
                 is_now=rate == here,
                 is_disabled=is_disabled or rate == here,
             )
         )
     return cells
+
+
+def _stop_words(infusion: InfusionSession, running: Pump, now: datetime, zone: ZoneInfo, rate: Decimal) -> str:
+    """Return when the plan would end at a rate, and whether that is when it ends at the present one."""
+    stop, present = planned_stop(infusion, running, now, rate_ml_h=rate), planned_stop(infusion, running, now)
+    if stop is None:
+        return ""
+    clock = clock_label(stop, zone)
+    return f"{clock}, unchanged" if present is not None and clock == clock_label(present, zone) else clock
 
 
 def _number(rate: Decimal) -> str:

@@ -305,8 +305,10 @@ def ordered_total_mg(infusion: InfusionSession) -> Decimal | None:
     return total_mg(terms.basis, amount, weight_kg=weight)
 
 
-def planned_stop(infusion: InfusionSession, running: Pump, now: datetime) -> datetime | None:
-    """Return when the order's dose or time will be used up at the present rate; None when nothing is running."""
+def planned_stop(
+    infusion: InfusionSession, running: Pump, now: datetime, *, rate_ml_h: Decimal | None = None
+) -> datetime | None:
+    """Return when the order's dose or time will be used up at the set rate, or at another; None when nothing runs."""
     state = running.state
     if not state.is_started:
         return None
@@ -317,7 +319,7 @@ def planned_stop(infusion: InfusionSession, running: Pump, now: datetime) -> dat
             now,
             total_mg=ordered,
             # In a pause the plan is to go on at the rate that is set.
-            rate_ml_h=state.set_ml_h,
+            rate_ml_h=state.set_ml_h if rate_ml_h is None else rate_ml_h,
             concentration_mg_ml=running.concentration_mg_ml,
             latest=latest_stop(infusion),
         )

@@ -174,6 +174,26 @@ def of_course(course_id: uuid.UUID) -> list[InfusionSession]:
     return list(found)
 
 
+def session_before(infusion: InfusionSession) -> InfusionSession | None:
+    """The session of the same course before this one in which something was infused, as `of_course` loads it."""
+    started = sa.exists().where(AdministrationEvent.infusion_id == InfusionSession.id).correlate(InfusionSession)
+    found = db.session.scalar(
+        sa.select(InfusionSession)
+        .where(
+            InfusionSession.course_id == infusion.course_id,
+            InfusionSession.arrived_at < infusion.arrived_at,
+            started,
+        )
+        .options(*_joined())
+        .order_by(InfusionSession.arrived_at.desc())
+        .limit(1)
+    )
+    if found is not None:
+        _fill_for_progress([found])
+        fill([found], InfusionSession.adverse_events)
+    return found
+
+
 def of_nurse_now(nurse_id: uuid.UUID) -> list[InfusionSession]:
     """The open sessions that a nurse runs, for the switch between patients."""
     is_open = [status for status in SessionStatus if status.is_open]

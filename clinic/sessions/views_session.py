@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from clinic.core import clock
 from clinic.core.permissions import Permission, requires
+from clinic.sessions.pages_last import last_session
 from clinic.sessions.progress import progress
-from clinic.sessions.views_shared import bp, fresh_or, load, news_of, session_page, sheet_parts
+from clinic.sessions.views_shared import bp, fresh_or, load, news_of, session_page, sheet_parts, zone
 
 _PARTS = {part: f"sessions/_{part}.html" for part in ("strip", "record", "due", "side")}
 
@@ -38,6 +39,7 @@ def refresh_session(infusion_id: uuid.UUID) -> ResponseReturnValue:
             _PARTS[part],
             infusion=whole,
             status=whole.status.value,
+            before=last_session(whole, now, zone()) if part == "side" else None,
             **sheet_parts(whole, progress(whole, now), now, beside_sheet=is_narrow),
         )
 

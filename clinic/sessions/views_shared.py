@@ -23,6 +23,7 @@ from clinic.sessions import queries
 from clinic.sessions.chart import parts, screens
 from clinic.sessions.models import InfusionSession
 from clinic.sessions.pages_chart import chart_input
+from clinic.sessions.pages_last import last_session
 from clinic.sessions.pages_log import NEWEST, log_rows
 from clinic.sessions.pages_patient import patient_bar
 from clinic.sessions.pages_session import due_box, order_panel, state_cell, strip_cells
@@ -103,6 +104,8 @@ def session_page(infusion: InfusionSession, *, status: int = 200, template: str 
     now = clock.now()
     going = progress(infusion, now)
     page = frame(infusion, now) | sheet_parts(infusion, going, now, beside_sheet=bool(template))
+    if not template:
+        page["before"] = last_session(infusion, now, zone())
     return render_template(template or "sessions/session.html", **page, **context), status
 
 

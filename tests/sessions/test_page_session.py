@@ -190,3 +190,16 @@ def test_paper_joins_what_happened_in_the_minute_of_a_set_of_vitals(nurses_brows
     shown = page_of(nurses_browser, infusion, "/print").split("Entries</h2>")[1]
     assert shown.count('<td class="t">09:00</td>') == 1
     assert "Infusion started 13.6" in shown
+
+
+def test_the_last_session_of_the_course_stands_below_the_order(
+    client, nurse, at_minute, *, make_plain_course, give_session
+):
+    course = make_plain_course(6)
+    first, second = (give_session(course, 1 + day, later=timedelta(days=day), by=nurse) for day in (0, 1))
+    at_minute(24 * 60 + 150)
+    client.sign_in(nurse)
+    shown = client.get(f"/sessions/{second.id}").get_data(as_text=True)
+    assert f'<a href="/sessions/{first.id}">Last session</a> <span class="sm mute">1 of 6' in shown
+    assert "<dt>Given</dt><dd>13.6\u00a0mg</dd><dt>Pain</dt><dd>7 to 4</dd><dt>Events</dt><dd>none</dd>" in shown
+    assert "Last session" not in client.get(f"/sessions/{first.id}").get_data(as_text=True)

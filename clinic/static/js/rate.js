@@ -12,7 +12,7 @@ sheet?.addEventListener("change", (event) => {
   const cell = event.target.closest("[data-mg]");
   const place = (name) => sheet.querySelector(`[data-read="${name}"]`);
   if (!cell) return;
-  for (const name of ["mg", "ml", "kg", "total"]) {
+  for (const name of ["mg", "ml", "kg", "total", "stop"]) {
     const target = place(name);
     if (target) target.textContent = cell.dataset[name] || "–";
   }
