@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from clinic.accounts.models import Staff
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.courses.models import Course
-from clinic.scheduling import operations
+from clinic.scheduling import operations, operations_phases
 from clinic.scheduling.models import Appointment, Chair, ChairClosure
 from clinic.scheduling.operations import Slot
 from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
@@ -154,6 +155,13 @@ def test_a_patient_is_booked_once_at_a_time(clinic, room):
 def test_a_nurse_gets_two_patients_and_no_third(clinic, nurse_race):
     assert race(clinic, nurse_race) == ["done"] * 2 + ["refused"] * (DESKS - 2)
     assert held(clinic) == 2
+
+
+def test_a_nurse_gets_two_patients_in_a_phase_and_no_third(clinic, nurse_race, room):
+    with db.in_clinic(clinic.id), room:
+        room.clinic.patients_per_nurse = None
+        operations_phases.set_phase_limits(date(2025, 11, 18), (None, 2, None), by=room.scheduler, at=DESK_OPENS)
+    assert race(clinic, nurse_race) == ["done"] * 2 + ["refused"] * (DESKS - 2)
 
 
 def test_a_session_is_booked_once(clinic, room):
