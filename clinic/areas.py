@@ -2,9 +2,12 @@
 
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
 
 from flask import Blueprint
 
+_HERE: Final = Path(__file__).parent
 _WITH_MODELS = (
     "audit",
     "notifications",
@@ -49,4 +52,5 @@ def blueprints() -> list[Blueprint]:
 def load_models() -> None:
     """Make every area's tables known."""
     for area in _WITH_MODELS:
-        import_module(f"clinic.{area}.models")
+        for module in sorted((_HERE / area).glob("models*.py")):
+            import_module(f"clinic.{area}.{module.stem}")
