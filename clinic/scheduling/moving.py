@@ -13,6 +13,7 @@ from clinic.scheduling.booking import Plan, plan_of, remarks
 from clinic.scheduling.course_request import Ask, Standing, request
 from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.models import Appointment
+from clinic.scheduling.nearness import ranks
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser.calendar import Calendar
 from clinic.scheduling.optimiser.course_search import CourseSearch
@@ -61,7 +62,8 @@ class Mover:
         self._said = said_by(appointment.patient_id)
         self._able = able_of(self.situation, [appointment.course_id]).get(appointment.course_id, {})
         shape = shape_of(slots_of(self._minutes), parts_of(plan.terms))
-        self._free = FreeSlots(self._calendar, shape, self.now, 60 // SLOT, self._able)
+        far = ranks(rows.chairs, appointment.chair)
+        self._free = FreeSlots(self._calendar, shape, self.now, 60 // SLOT, able=self._able, ranks=far)
 
     # --- where else ---
 

@@ -19,8 +19,10 @@ from clinic.scheduling.course_request import Ask
 from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
 from clinic.scheduling.happening import Happening, NurseOff
 from clinic.scheduling.models import Appointment
+from clinic.scheduling.nearness import in_near_chairs
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser import search
+from clinic.scheduling.optimiser.calendar import calendar_of
 from clinic.scheduling.optimiser.problem import Course, Session
 from clinic.scheduling.out_of_step import is_out_of_step
 from clinic.scheduling.phase_rules import parts_of
@@ -187,8 +189,9 @@ class Replan:
         problem = replace(stage.problem, courses=courses)
         rounds = _ROUNDS + _ROUNDS_EACH * len(courses)
         plan = search.solve(problem, lambda done: search.OVER * done // rounds)
+        near = in_near_chairs(calendar_of(problem, plan.places), courses, plan.places, stage.resources.chairs)
         found: Found = {}
-        for each, course, places in zip(moving, courses, plan.places, strict=True):
+        for each, course, places in zip(moving, courses, near, strict=True):
             minutes = int((each.ends_at - each.starts_at).total_seconds()) // 60
             now = course.sessions[0].booked
             if not places or now is None:

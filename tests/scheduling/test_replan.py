@@ -11,6 +11,7 @@ from clinic.core import clock, formats
 from clinic.core.permissions import Role
 from clinic.scheduling import operations, operations_shifts, queries, queries_rooms
 from clinic.scheduling.happening import ChairOut, NurseOff, RunsLate
+from clinic.scheduling.moving import mover_of
 from clinic.scheduling.operations_replan import carry_out
 from clinic.scheduling.replanning import Replan
 from clinic.scheduling.rules import AppointmentStatus
@@ -98,6 +99,17 @@ def between(two_nurses, make_course, make_slot, scheduler):
     slots = [make_slot(number, starts_at=NINE + day * DAY) for number, day in ((1, -2), (3, 2))]
     slots.append(make_slot(2, nurse=two_nurses[0], hours=8))
     return operations.book(course, slots, by=scheduler, at=NINE - 5 * DAY)[1]
+
+
+def test_another_chair_is_the_nearest_that_is_free(two_nurses, make_other, make_chair):
+    """Chair 1 is in another room and comes first in every list."""
+    first, mine, second = (make_chair() for _ in range(3))
+    first.room, mine.room, second.room = "Garden", "Harbour", "Harbour"
+    appointment = make_other("Kim", nurse=two_nurses[0], chair=mine)
+    (change,) = changes(ChairOut(mine, NINE, NINE + DAY, "leak"))
+    assert change.slot.chair.id == second.id
+    offers = mover_of(appointment, per_nurse=2, at=DESK_OPENS).offers()
+    assert first.id not in {slot.chair.id for slot in offers}
 
 
 def test_others_make_room_where_nothing_else_is_left(two_nurses, between, make_other):

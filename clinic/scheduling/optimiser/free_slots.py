@@ -1,6 +1,6 @@
 """Free places for one session, those that change least first: the same time in the same chair with the same nurse."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from clinic.scheduling.optimiser.calendar import Calendar
 from clinic.scheduling.optimiser.day import Day
@@ -12,7 +12,10 @@ _DAY, _HOUR, _CHAIR, _NURSE = 12, 6, 8, 5
 
 
 class FreeSlots:
-    """What one clinic's days offer to a session that stands at `now`; new starts are those of `may_start`."""
+    """What one clinic's days offer to a session that stands at `now`; new starts are those of `may_start`.
+
+    `ranks` says by chair how far it is from the one of now; the nearest free one is offered.
+    """
 
     def __init__(
         self,
@@ -20,9 +23,11 @@ class FreeSlots:
         shape: Shape,
         now: Place,
         slots_per_hour: int,
+        *,
         able: Mapping[int, frozenset[int]] | None = None,
+        ranks: Sequence[tuple[bool, ...]] = (),
     ) -> None:
-        self._days, self._able = calendar.days[now.clinic], able or {}
+        self._days, self._able, self._ranks = calendar.days[now.clinic], able or {}, ranks
         self._shape, self._now, self._per_hour = shape, now, slots_per_hour
 
     def of_day(self, number: int, may_start: int, noon: int) -> list[Place]:
@@ -56,8 +61,12 @@ class FreeSlots:
     def _place(self, day: Day, start: int) -> Place:
         chair = self._now.chair
         if not day.chair_is_free(chair, self._shape) >> start & 1:
-            chair = day.best_chair(self._shape, start)
+            chair = self._nearest_chair(day, start)
         return Place(self._now.clinic, day.number, start, chair, self._nurse(day, start))
+
+    def _nearest_chair(self, day: Day, start: int) -> int:
+        free = [n for n in range(len(self._ranks)) if day.chair_is_free(n, self._shape) >> start & 1]
+        return min(free, key=lambda n: (self._ranks[n], n)) if free else day.best_chair(self._shape, start)
 
     def _nurse(self, day: Day, start: int) -> int:
         able = [
