@@ -147,6 +147,13 @@ class OrderVersion(ClinicScoped, Base):
         return self.cosign is not None and self.cosignature_id is None and (self.is_waiting or self.has_stood)
 
     @property
+    def cosign_words(self) -> str:
+        """Return "co-signed Dr S. Okafor", "waits for its co-signature", "" where one signature suffices."""
+        if self.cosignature is not None:
+            return f"co-signed {self.cosignature.signed_by}"
+        return "waits for its co-signature" if self.needs_cosignature else ""
+
+    @property
     def has_stood(self) -> bool:
         """Whether it is in force, or was."""
         return self.is_standing or self.status in {

@@ -104,6 +104,7 @@ def _facts(infusion: InfusionSession, going: Progress, zone: ZoneInfo) -> list[t
     if version.signature is not None:
         day = local(version.signature.signed_at, zone)
         facts.append(("Signed", f"{version.signature.signer_name}, {date_label(day.date())} {day:%H:%M}"))
+    facts += [("Second signature", version.cosign_words)] if version.cosign_words else []
     limits = _limits(infusion)
     facts += [("Limits", limits)] if limits else []
     facts.append(("Given", _given(going, zone)))

@@ -223,6 +223,7 @@ class OrderPanel:
     words: Sentence
     signed: str
     signer: str
+    cosign: str
     limits: tuple[LimitRow, ...]
     prn: tuple[PrnRow, ...]
     outside: str
@@ -274,6 +275,7 @@ def order_panel(infusion: InfusionSession, going: Progress, *, zone: ZoneInfo) -
         words=emphasised(rest),
         signed=signed,
         signer=signature.signer_name if signature else "",
+        cosign=version.cosign_words,
         limits=tuple(_limit_rows(infusion, going)),
         prn=tuple(_prn_row(infusion, item) for item in terms.prn_items),
         outside=outside,

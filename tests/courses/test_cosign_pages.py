@@ -9,8 +9,10 @@ from clinic.core.permissions import Role
 from clinic.notes.inbox import inbox_count
 from clinic.orders import cosigning
 from clinic.orders.rules import OrderCosign, OrderStatus
+from clinic.sessions import operations as sessions
 from tests.factories.accounts import PASSWORD
 from tests.factories.courses import SIGNED
+from tests.factories.sessions import ARRIVED
 
 LATER = SIGNED + timedelta(hours=1)
 
@@ -96,3 +98,26 @@ def test_a_physician_says_whose_orders_are_cosigned(reader, resident, signing_ph
     page = reader.get("/clinic/co-signatures/orders").text
     assert "the order is used meanwhile" in page
     assert "Second year." in page
+
+
+@pytest.fixture
+def arrived(make_plain_course, make_appointment, resident, signing_physician, nurse):
+    """Somebody has come for a session under an order that is in force and waits for its co-signature."""
+    with db.unit_of_work():
+        cosigning.set_rule(
+            resident, OrderCosign.LATER, cosigner=None, reason="Second year.", by=signing_physician,
+            password=PASSWORD, at=SIGNED,
+        )  # fmt: skip
+    appointment = make_appointment(make_plain_course(physician=resident), number=1, starts_at=ARRIVED)
+    with db.unit_of_work():
+        return sessions.arrive(appointment, arrived_at=ARRIVED, by=nurse, at=ARRIVED)
+
+
+@pytest.mark.parametrize("is_cosigned", [False, True])
+def test_at_the_chair_stands_how_the_second_signature_is(client, arrived, signing_physician, nurse, is_cosigned):
+    if is_cosigned:
+        cosigning.cosign(arrived.order_version, by=signing_physician, password=PASSWORD, at=LATER)
+    words = f"co-signed {signing_physician.name}" if is_cosigned else "waits for its co-signature"
+    with clock.standing_at(ARRIVED):
+        client.sign_in(nurse)
+        assert words in client.get(f"/sessions/{arrived.id}/checklist").text
