@@ -23,9 +23,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 import config as settings
-from clinic import door, offline, traces, tries
+from clinic import door, offline, restricted, traces, tries
 from clinic.accounts import current, passwords, proofs
-from clinic.audit import chain
+from clinic.audit import chain, origin
 from clinic.audit import operations as audit
 from clinic.core import clock, db, formats, idempotency, later, pdf, retry, seal
 from clinic.core.errors import Conflict, RuleBroken
@@ -152,6 +152,7 @@ def _begin_request() -> None:
     formats.zone.set(ZoneInfo("UTC"))
     _pending_key.set(None)
     later.begin()
+    origin.watch.set(None)
     g.request_id = uuid.uuid4().hex
     audit.origin.set(audit.Origin(request_id=g.request_id, address=request.remote_addr))
 
@@ -235,6 +236,7 @@ def _page_context() -> dict[str, Any]:
         "clinic_zone": current.clinic().zone if signed_in else "UTC",
         "takes_passkey": signed_in and _takes_passkey(),
         "lock_after": current.lock_after_seconds() if signed_in and not _waits() else None,
+        "glass": restricted.glass() if signed_in and not _waits() else None,
         "is_in_background": traces.is_in_background(),
         "is_demo": signed_in and current.clinic().is_demo,
     }
@@ -280,6 +282,7 @@ def _register_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _refuse_forged)
     app.register_error_handler(HTTPException, _show_error)
     app.register_error_handler(Conflict, _show_conflict)
+    app.register_error_handler(restricted.ChartClosed, restricted.show_closed)
     app.register_error_handler(RuleBroken, _show_refusal)
     app.register_error_handler(StaleDataError, _show_stale)
     app.register_error_handler(OperationalError, _show_unavailable)

@@ -6,7 +6,7 @@ import flask
 from flask import abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic import again, tablet, traces
+from clinic import again, restricted, tablet, traces
 from clinic.accounts import current
 from clinic.core.permissions import Access, Open, Permission
 
@@ -62,6 +62,7 @@ def check_access() -> ResponseReturnValue | None:
     if isinstance(access, Permission) and not current.actor().may(access):
         g.denied = access
         abort(403)
+    restricted.watch()
     return None
 
 

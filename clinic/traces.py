@@ -9,7 +9,7 @@ from flask import Response, g, request
 
 from clinic.accounts import operations as accounts
 from clinic.audit import operations as audit
-from clinic.audit import reading
+from clinic.audit import origin, reading
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, later, retry
 from clinic.core.permissions import Permission
@@ -27,6 +27,7 @@ class Here:
 
 def do_later() -> None:
     """Do what outlives a refusal, each act in a transaction of its own."""
+    origin.watch.set(None)  # what was read is read; these lines only tell of it
     for act in later.taken():
         retry.in_transaction(act)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from clinic.audit import chain
 from clinic.audit.models import AuditEntry
-from clinic.audit.origin import Origin, origin
-from clinic.audit.rules import AuditAction
+from clinic.audit.origin import Origin, origin, refuse_closed
+from clinic.audit.rules import WITHOUT_THE_CHART, AuditAction
 from clinic.core import db
 
 __all__ = ["Origin", "origin", "record"]
@@ -51,6 +51,9 @@ def record(
     The patient and the clinic are taken from the subject where it names them.
     """
     came = origin.get()
+    patient_id = patient_id or getattr(subject, "patient_id", None)
+    if patient_id is not None and action not in WITHOUT_THE_CHART:
+        refuse_closed(patient_id)
     entry = AuditEntry(
         clinic_id=clinic_id or getattr(subject, "clinic_id", None) or db.settled_clinic_id(),
         at=at,
@@ -58,7 +61,7 @@ def record(
         action=action,
         subject_kind=subject.__tablename__ if subject is not None else None,
         subject_id=subject.id if subject is not None else None,
-        patient_id=patient_id or getattr(subject, "patient_id", None),
+        patient_id=patient_id,
         body=json.dumps(_plain(details), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False),
         request_id=came.request_id,
         address=came.address,

@@ -152,7 +152,10 @@ def prints_with(code: str) -> list[AuditEntry]:
     )
 
 
-_LOOKED = tuple(action for action in AuditAction if action.value.rsplit(":", 1)[1] in {"read", "printed"})
+_LOOKED = (
+    *(action for action in AuditAction if action.value.rsplit(":", 1)[1] in {"read", "printed"}),
+    AuditAction.CHART_OPENED,
+)
 
 
 def readings_of(patient_id: uuid.UUID, *, before: datetime | None = None, limit: int = 100) -> list[AuditEntry]:

@@ -12,6 +12,7 @@ from flask import g
 
 from clinic.audit import operations as audit
 from clinic.audit.models import AuditEntry
+from clinic.audit.origin import refuse_closed
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 
@@ -44,6 +45,8 @@ def note(
     patient_id = patient_id or getattr(subject, "patient_id", None)
     if patient_id is None and subject is not None and subject.__tablename__ == "patient":
         patient_id = subject.id
+    if patient_id is not None:
+        refuse_closed(patient_id)
     reads.append(Read(action, actor_id, subject, patient_id, is_single, tuple(sorted(details.items()))))
 
 

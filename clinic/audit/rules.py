@@ -37,6 +37,7 @@ class AuditAction(StrEnum):
     PASSKEY_REMOVED = "accounts:passkey:removed"
     PASSKEY_GIVEN = "accounts:passkey:given"
     PASSKEY_REFUSED = "accounts:passkey:refused"
+    GLASS_BROKEN = "accounts:break-glass:used"
     PIN_SET = "accounts:pin:set"
     PIN_REMOVED = "accounts:pin:removed"
     PIN_GIVEN = "accounts:pin:given"
@@ -52,6 +53,11 @@ class AuditAction(StrEnum):
     PATIENT_SEARCHED = "patients:patient:searched"
     PATIENT_CREATED = "patients:patient:created"
     PATIENT_CHANGED = "patients:patient:changed"
+    CHART_RESTRICTED = "patients:chart:restricted"
+    CHART_RELEASED = "patients:chart:released"
+    CHART_OPENED = "patients:break-glass:opened"
+    CHART_CLOSED = "patients:break-glass:ended"
+    OPENING_REVIEWED = "patients:break-glass:reviewed"
     ALLERGY_RECORDED = "patients:allergy:recorded"
     WEIGHT_RECORDED = "patients:weight:recorded"
     WEIGHT_REFUSED = "patients:weight:refused"
@@ -165,6 +171,14 @@ class AuditAction(StrEnum):
     ROWS_ADOPTED = "audit:rows:adopted"
     DEMO_CREATED = "demo:clinic:created"
 
+
+WITHOUT_THE_CHART: Final = frozenset(
+    {
+        *(AuditAction.CHART_RESTRICTED, AuditAction.CHART_RELEASED, AuditAction.CHART_OPENED, AuditAction.CHART_CLOSED),
+        *(AuditAction.OPENING_REVIEWED, AuditAction.ACCESS_DENIED, AuditAction.ROWS_WRITTEN),
+    }
+)
+"""Lines that name a patient and tell nothing of the chart: they are written where it is closed, too."""
 
 PRINTS: Final = frozenset(action for action in AuditAction if action.endswith(":printed"))
 """Something left the clinic on paper."""

@@ -22,6 +22,9 @@ class Permission(StrEnum):
     """An act, as area:subject:verb."""
 
     SEARCH_PATIENTS = "patients:patient:search"
+    RESTRICT_CHART = "patients:chart:restrict"
+    BREAK_GLASS = "patients:chart:break-glass"
+    REVIEW_OPENING = "patients:break-glass:review"
     READ_CHART = "patients:chart:read"
     EDIT_DEMOGRAPHICS = "patients:patient:edit"
     RECORD_WEIGHT = "patients:weight:record"
@@ -73,6 +76,7 @@ class Permission(StrEnum):
 _NURSE = {
     Permission.SEARCH_PATIENTS,
     Permission.READ_CHART,
+    Permission.BREAK_GLASS,
     Permission.EDIT_DEMOGRAPHICS,
     Permission.RECORD_WEIGHT,
     Permission.RECORD_ALLERGY,
@@ -106,6 +110,8 @@ POLICY: dict[Role, frozenset[Permission]] = {
         _NURSE
         | {
             Permission.SETTLE_SCREENING,
+            Permission.RESTRICT_CHART,
+            Permission.REVIEW_OPENING,
             Permission.WRITE_PROTOCOL,
             Permission.DRAFT_ORDER,
             Permission.SIGN_ORDER,

@@ -6,8 +6,19 @@ from decimal import Decimal
 from typing import Any, Final
 
 from flask_wtf.file import FileField, FileRequired
-from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # newer than the published types
 from wtforms.validators import InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from clinic.core.choices import options
 from clinic.core.forms import MAXIMUM_TEXT, Form, NumberField, WholeField
@@ -15,6 +26,7 @@ from clinic.core.moments import DayField, MomentForm
 from clinic.patients.models import ConsentForm, ScreeningQuestion
 from clinic.patients.referral_rules import Payment, ReferralDecision
 from clinic.patients.referrals import ReferralText
+from clinic.patients.restricting_rules import SHORTEST_REASON, OpeningKind
 from clinic.patients.rules import Answer, Sex, WeightMethod
 
 # The bounds of the impossible, not of the usual.
@@ -259,3 +271,39 @@ class SignedConsentForm(Form):
     valid_from = _day("Valid from", required=True)
     valid_until = _day("Valid until")
     witness_name = _line("Witness")
+
+
+KIND_WORDS: Final = {
+    OpeningKind.EMERGENCY: "emergency at the chair",
+    OpeningKind.COVER: "I stand in for somebody of the team",
+    OpeningKind.QUESTION: "question of the patient or of another place of care",
+    OpeningKind.OTHER: "another reason",
+}
+
+
+class RestrictionForm(Form):
+    team = SelectMultipleField(
+        "Who treats this patient", widget=ListWidget(prefix_label=False), option_widget=CheckboxInput()
+    )
+    reason = TextAreaField("Why", [InputRequired("Say why"), Length(max=MAXIMUM_TEXT)])
+
+
+class GlassForm(Form):
+    kind = RadioField("What for", [InputRequired("Choose what for")], choices=options(KIND_WORDS))
+    reason = TextAreaField(
+        "Why",
+        [
+            InputRequired("Say why"),
+            Length(min=SHORTEST_REASON, max=MAXIMUM_TEXT, message=f"Use {SHORTEST_REASON} letters or more"),
+        ],
+    )
+    password = PasswordField("Your password", [InputRequired("Enter your password")])
+
+
+class ReviewForm(Form):
+    verdict = RadioField(
+        "This opening was",
+        [InputRequired("Choose what you found")],
+        choices=[SelectChoice(value="yes", label="in order"), SelectChoice(value="no", label="not in order")],
+    )
+    note = TextAreaField("What you looked at", [InputRequired("Say what you looked at"), Length(max=MAXIMUM_TEXT)])

@@ -12,6 +12,7 @@ from clinic.core.db import Base, ClinicScoped
 from clinic.core.recorded import Recorded, Superseding, correction_says_why
 from clinic.core.types import Quantity, enum_type
 from clinic.patients.referral_rules import Payment, ReferralDecision
+from clinic.patients.restricting_rules import OpeningKind
 from clinic.patients.rules import AllergyKind, Answer, ConsentStatus, Sex, WeightMethod
 
 
@@ -268,3 +269,59 @@ class ReferralVerdict(ClinicScoped, Recorded, Base):
     reason: Mapped[str | None]
     referral: Mapped[Referral] = relationship(back_populates="verdicts")
     recorded_by: Mapped[Staff] = relationship(foreign_keys="ReferralVerdict.recorded_by_id")
+
+
+class ChartRestriction(ClinicScoped, Recorded, Base):
+    """A chart that is open to its team alone, or to everybody again; the latest row holds."""
+
+    __tablename__ = "chart_restriction"
+    __table_args__ = (sa.CheckConstraint("length(trim(reason)) > 0", name="restriction_says_why"),)
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    is_restricted: Mapped[bool]
+    reason: Mapped[str]
+
+
+class ChartTeam(ClinicScoped, Base):
+    """Somebody who treats the patient of a restricted chart and opens it like any other."""
+
+    __tablename__ = "chart_team"
+    __table_args__ = (sa.UniqueConstraint("restriction_id", "staff_id"),)
+
+    restriction_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("chart_restriction.id"))
+    staff_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
+
+
+class ChartOpening(ClinicScoped, Base):
+    """Somebody outside the team opened a restricted chart, for so long and for this reason."""
+
+    __tablename__ = "chart_opening"
+    __table_args__ = (
+        sa.CheckConstraint("length(trim(reason)) >= 10", name="opening_says_why"),
+        sa.CheckConstraint("until_at > opened_at", name="ends_after_it_begins"),
+        sa.UniqueConstraint("id", "opened_by_id"),
+    )
+
+    patient_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("patient.id"), index=True)
+    kind: Mapped[OpeningKind] = mapped_column(enum_type(OpeningKind, "opening_kind"))
+    reason: Mapped[str]
+    opened_at: Mapped[datetime]
+    opened_by_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff.id"))
+    until_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class OpeningReview(ClinicScoped, Recorded, Base):
+    """What another person said to an opening. Nobody reviews the own one: the database compares the two."""
+
+    __tablename__ = "opening_review"
+    __table_args__ = (
+        sa.CheckConstraint("length(trim(note)) > 0", name="review_says_why"),
+        sa.CheckConstraint("opened_by_id <> recorded_by_id", name="another_reviews"),
+        sa.ForeignKeyConstraint(["opening_id", "opened_by_id"], ["chart_opening.id", "chart_opening.opened_by_id"]),
+    )
+
+    opening_id: Mapped[uuid.UUID] = mapped_column(unique=True)
+    opened_by_id: Mapped[uuid.UUID]
+    is_in_order: Mapped[bool]
+    note: Mapped[str]

@@ -1,6 +1,7 @@
 """Named reads about patients. "Current" rows are those that no later row supersedes and that were not withdrawn."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -30,6 +31,12 @@ _YEAR_DIGITS = {2, 4}
 def patient(patient_id: uuid.UUID) -> Patient | None:
     """A patient of this clinic."""
     return db.session.scalar(sa.select(Patient).where(Patient.id == patient_id))
+
+
+def patients_by_id(patient_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Patient]:
+    """Patients by their id."""
+    found = sa.select(Patient).where(Patient.id.in_(list(patient_ids)))
+    return {patient.id: patient for patient in db.session.scalars(found)}
 
 
 def by_mrn(mrn: str) -> Patient | None:

@@ -186,5 +186,6 @@ from clinic.patients import (  # noqa: E402, F401 they add their pages to `bp`
     views_consents,
     views_papers,
     views_referrals,
+    views_restricted,
     views_screening,
 )

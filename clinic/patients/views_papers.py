@@ -258,7 +258,10 @@ def _before() -> datetime | None:
 
 def _what(entry: AuditEntry) -> str:
     """Which page was opened, in words."""
-    page = json.loads(entry.body).get("page", {})
+    said = json.loads(entry.body)
+    if entry.action is AuditAction.CHART_OPENED:
+        return f"opened the restricted chart ({said['kind']}): {said['why']}"
+    page = said.get("page", {})
     name = page.get("page", "") if isinstance(page, dict) else ""
     subject = (entry.subject_kind or "").replace("_", " ").replace("infusion session", "session")
     return ", ".join(part for part in (subject, name) if part)
