@@ -1,5 +1,6 @@
 """What a signed order asks of the calendar, as the optimiser's course: lengths, gaps, days, and what stands already."""
 
+import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -11,7 +12,7 @@ from clinic.protocols.models import Terms
 from clinic.protocols.spacing_rules import SpacingKind
 from clinic.scheduling.availability import within
 from clinic.scheduling.availability_rules import PatientTime
-from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
+from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, site_feature, slots_of
 from clinic.scheduling.optimiser.problem import Course, Done, Gap, Place, Session
 from clinic.scheduling.phase_rules import parts_of
 
@@ -46,6 +47,12 @@ class Ask:
     last: date | None = None
     start: int | None = None  # the one slot of the day in which every session shall begin
     said: Sequence[PatientTime] = ()  # when the patient can come
+    site_id: uuid.UUID | None = None  # the one site at which all of it shall be
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What every chair must have."""
+        return frozenset() if self.site_id is None else frozenset({site_feature(self.site_id)})
 
     def gap(self, number: int) -> Gap | None:
         """How many days after the one before a session stands; None where nobody said."""
@@ -151,7 +158,7 @@ def request(
     sessions = [
         Session(
             str(number),
-            shape_of(slots_of(ask.length_min), parts_of(ask.terms)),
+            shape_of(slots_of(ask.length_min), parts_of(ask.terms), ask.needs),
             _gap_from(done if index == 0 else None, ask.gap(number), today),
             stays.get(number) or booked.get(number),
             number in stays,

@@ -1,5 +1,6 @@
 """Slots of the clinic's wall clock, and the instants that they stand for."""
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -48,11 +49,16 @@ class Frame:
                 yield day, begin, until
 
 
-def shape_of(slots: int, parts: Parts = WHOLE) -> Shape:
-    """A session that holds a chair and a nurse for so many slots, with its phases."""
+def shape_of(slots: int, parts: Parts = WHOLE, needs: frozenset[str] = frozenset()) -> Shape:
+    """A session that holds a chair with what it needs and a nurse for so many slots, with its phases."""
     prep = min(slots_of(parts.before), slots)
     recovery = min(slots_of(parts.after), slots - prep)
-    return Shape(prep, slots - prep - recovery, recovery, load=1, is_first=False, needs=frozenset())
+    return Shape(prep, slots - prep - recovery, recovery, load=1, is_first=False, needs=needs)
+
+
+def site_feature(site_id: uuid.UUID) -> str:
+    """What a chair has that stands at a site: a course stays at one."""
+    return f"site {site_id}"
 
 
 def slots_of(minutes: int) -> int:

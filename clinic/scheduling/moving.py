@@ -11,7 +11,7 @@ from clinic.scheduling.availability import said_by
 from clinic.scheduling.availability_rules import free_spans
 from clinic.scheduling.booking import Plan, plan_of, remarks
 from clinic.scheduling.course_request import Ask, Standing, request
-from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
+from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, site_feature, slots_of
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.nearness import ranks
 from clinic.scheduling.operations import Slot
@@ -61,7 +61,8 @@ class Mover:
         self.now = self.situation.place_at(appointment.chair_id, appointment.nurse_id, appointment.starts_at)
         self._said = said_by(appointment.patient_id)
         self._able = able_of(self.situation, [appointment.course_id]).get(appointment.course_id, {})
-        shape = shape_of(slots_of(self._minutes), parts_of(plan.terms))
+        here = frozenset({site_feature(appointment.chair.site_id)})
+        shape = shape_of(slots_of(self._minutes), parts_of(plan.terms), here)
         far = ranks(rows.chairs, appointment.chair)
         self._free = FreeSlots(self._calendar, shape, self.now, 60 // SLOT, able=self._able, ranks=far)
 
@@ -178,7 +179,13 @@ class Mover:
         places = {each.session_number: free.place_at(each.chair_id, each.nurse_id, each.starts_at) for each in later}
         nurse_id = slot.nurse.id if slot.nurse else None
         new = Standing(slot.session_number, slot.starts_at, free.place_at(slot.chair.id, nurse_id, slot.starts_at))
-        ask = Ask(self._plan.terms, self._minutes, last=self._plan.valid_until, said=self._said)
+        ask = Ask(
+            self._plan.terms,
+            self._minutes,
+            last=self._plan.valid_until,
+            said=self._said,
+            site_id=slot.chair.site_id,
+        )
         # At their own time of day if that can be, else at any.
         for start in (places[later[0].session_number].start, None):
             asked = request(

@@ -122,6 +122,7 @@ class Planning:
             first=version.valid_from if version else None,
             last=version.valid_until if version else None,
             said=self._said.get(course.patient_id, ()),
+            site_id=self._home(held),
         )
         chain = sorted(numbers)
         # Without the days between two sessions only the first of them has a place to be looked for.
@@ -141,6 +142,12 @@ class Planning:
                 asked.course, exceptions=self._days_off(ask.last, asked.course), able=self._able.get(course.id, {})
             ),
         )
+
+    def _home(self, held: Iterable[Appointment]) -> uuid.UUID | None:
+        """The site at which a course goes on; one that has been nowhere begins where the most chairs are."""
+        latest = max(held, key=lambda each: each.starts_at, default=None)
+        site_of = {chair.id: chair.site_id for chair in self.situation.resources.chairs}
+        return site_of[latest.chair_id] if latest else next(iter(self.situation.homes()), None)
 
     def _days_off(self, last: date | None, course: OptimisersCourse) -> dict[int, tuple[tuple[int, int], ...]]:
         """Not today, for the patients have to be told, and no day after the order's last; what stands there stays."""

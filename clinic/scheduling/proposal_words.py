@@ -66,7 +66,8 @@ def _line(proposal: Proposal, frame: Frame) -> str:
     else:
         parts = [f"{'Same chair' if chairs == 1 else f'{chairs} chairs'}, {halves}."]
         parts.append(f"From {formats.short_day(slots[0].starts_at)}, done {formats.short_day(slots[-1].starts_at)}.")
-    return " ".join([*parts, _nurses(proposal.peaks, frame)]).strip()
+    site = [f"At {proposal.site_name}."] if proposal.site_name else []
+    return " ".join([*site, *parts, _nurses(proposal.peaks, frame)]).strip()
 
 
 def _nurses(peaks: Sequence[Peak], frame: Frame) -> str:

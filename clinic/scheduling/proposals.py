@@ -61,6 +61,7 @@ class Proposal:
     unplaced: tuple[Unplaced, ...]
     cost: int
     number: int = 0
+    site_name: str | None = None  # where it is, in a clinic with several sites
 
     @property
     def key(self) -> str:
@@ -105,20 +106,35 @@ class Desk:
         wanted = self._with_gaps(list(self.plan.numbers if numbers is None else numbers))
         if not wanted:
             return []
-        asked = self._request(wanted, self.ask)
-        found = [self._proposal(kind, asked, places) for kind, places in self._ways(asked) if places]
+        asks = [replace(self.ask, site_id=site_id) for site_id in self._homes()]
+        requests = [(ask, self._request(wanted, ask)) for ask in asks]
+        found = [
+            self._proposal(kind, asked, places)
+            for ask, asked in requests
+            for kind, places in self._ways(asked, ask)
+            if places
+        ]
         if not found:
-            return [self._proposal(Kind.SOONEST, asked, ())]
+            return [self._proposal(Kind.SOONEST, requests[0][1], ())]
         fewest = min(len(each.unplaced) for each in found)
         best: dict[tuple[datetime, ...], Proposal] = {}
         for each in sorted(found, key=lambda each: each.cost):
             if len(each.unplaced) == fewest:
                 best.setdefault(tuple(slot.starts_at for slot in each.slots), each)
         if len(best) < _MOST:
-            for each in self._others(asked):
+            for each in sorted(
+                (other for _, asked in requests for other in self._others(asked)), key=lambda each: each.cost
+            ):
                 if len(each.unplaced) == fewest:
                     best.setdefault(tuple(slot.starts_at for slot in each.slots), each)
         return list(best.values())[:_MOST]
+
+    def _homes(self) -> list[uuid.UUID | None]:
+        """The sites that the whole course could be at: where it has been, else each of them."""
+        last = max(self._standing, key=lambda each: each.starts_at, default=None)
+        if last is not None:
+            return [self.situation.resources.chairs[last.place.chair].site_id]
+        return [*self.situation.homes()] or [None]
 
     def _others(self, asked: Request) -> list[Proposal]:
         """What else there is: beginning on another day or in the other half of a day."""
@@ -130,12 +146,14 @@ class Desk:
 
     def instead(self, slots: Iterable[Slot], refused: Collection[int]) -> list[Slot]:
         """The next best places for refused sessions while the other wishes keep theirs; empty where there is none."""
-        fixed = {slot.session_number: self.place_of(slot) for slot in slots if slot.session_number not in refused}
-        asked = self._request([*refused, *fixed], replace(self.ask, part=None), fixed)
+        wished = list(slots)
+        fixed = {slot.session_number: self.place_of(slot) for slot in wished if slot.session_number not in refused}
+        ask = replace(self.ask, part=None, site_id=wished[0].chair.site_id if wished else None)
+        asked = self._request([*refused, *fixed], ask, fixed)
         found = CourseSearch(self.situation.problem, asked.course).best(self.calendar)
         placed = self._slots(asked, found.places)
         if not set(refused) <= {slot.session_number for slot in placed}:
-            asked = self._request(sorted(refused), replace(self.ask, part=None))
+            asked = self._request(sorted(refused), ask)
             placed = self._slots(asked, CourseSearch(self.situation.problem, asked.course).best(self.calendar).places)
         return [slot for slot in placed if slot.session_number in refused]
 
@@ -149,12 +167,12 @@ class Desk:
         )
         return replace(asked, course=replace(asked.course, able=self._able))
 
-    def _ways(self, asked: Request) -> Iterable[tuple[Kind, tuple[Place, ...]]]:
+    def _ways(self, asked: Request, ask: Ask) -> Iterable[tuple[Kind, tuple[Place, ...]]]:
         problem, course = self.situation.problem, asked.course
         if not any(session.booked for session in course.sessions):
             yield Kind.STEADY, RhythmSearch(problem, course, self.calendar).steady(self._anchor())
-        if self.ask.part is None:
-            mornings = self._request(asked.wanted, replace(self.ask, part=Part.MORNINGS)).course
+        if ask.part is None:
+            mornings = self._request(asked.wanted, replace(ask, part=Part.MORNINGS)).course
             yield Kind.MORNINGS, CourseSearch(problem, mornings).best(self.calendar).places
         hurried = _weighing(problem, delay=1000, gap=200, continuity=1, level=0, preference=0)
         yield Kind.SOONEST, CourseSearch(hurried, course).best(self.calendar).places
@@ -181,7 +199,10 @@ class Desk:
         mine = [place for place, number in zip(places, asked.numbers, strict=False) if number in asked.wanted]
         per_nurse = self.situation.per_nurse
         rises = peaks(self.calendar, mine, length, per_nurse, self.situation.on_duty) if per_nurse else []
-        return Proposal(kind, tuple(slots), tuple(rises), tuple(unplaced), self._cost(asked, places))
+        has_sites = len(self.situation.homes()) > 1
+        site_name = slots[0].chair.site.name if has_sites and slots else None
+        cost = self._cost(asked, places)
+        return Proposal(kind, tuple(slots), tuple(rises), tuple(unplaced), cost, site_name=site_name)
 
     def _slots(self, asked: Request, places: tuple[Place, ...]) -> list[Slot]:
         return [

@@ -216,7 +216,12 @@ class Replan:
         """One appointment as a course of its own; which days it may go to is said day by day."""
         minutes = int((each.ends_at - each.starts_at).total_seconds()) // 60
         now = stage.place_at(each.chair_id, each.nurse_id, each.starts_at)
-        ask = Ask(self._terms.get(each.course_id), minutes, said=self._said.get(each.patient_id, ()))
+        ask = Ask(
+            self._terms.get(each.course_id),
+            minutes,
+            said=self._said.get(each.patient_id, ()),
+            site_id=stage.resources.chairs[now.chair].site_id,
+        )
         own = (now.start, now.start + slots_of(minutes))
         days = self._other_days(each, ask, now.day, neighbours) if may_leave_day else ()
         exceptions = {day: self._from_now(ask.windows_on(self._date(day)), day) for day in days}
@@ -234,7 +239,7 @@ class Replan:
             weekly=(_NO_HOURS,) * 7,
             exceptions=exceptions,
             preferred=own,
-            sessions=(Session(str(each.id), shape_of(slots_of(minutes), parts_of(ask.terms)), None, now),),
+            sessions=(Session(str(each.id), shape_of(slots_of(minutes), parts_of(ask.terms), ask.needs), None, now),),
         )
 
     def _date(self, day: int) -> date:

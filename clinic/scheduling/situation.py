@@ -7,14 +7,14 @@ is closed, or has no clinician on site, its chairs are shut.
 """
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from clinic.accounts.models import Staff
 from clinic.core import times
-from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, slots_of
+from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, site_feature, slots_of
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser.problem import Clinic, DayRecord, Nurse, Place, Problem, Shape, Weights
 from clinic.scheduling.phase_rules import WHOLE, most_on
@@ -172,7 +172,7 @@ class Situation:
             cover_capacity=_COVERED,
             level_target=_LEVEL,
             chairs=tuple(chair.name for chair in chairs),
-            features=tuple(frozenset({chair.kind.value}) for chair in chairs),
+            features=tuple(frozenset({chair.kind.value, site_feature(chair.site_id)}) for chair in chairs),
             nurses=tuple(str(number) for number in range(len(self._staff))),
             days=days,
         )
@@ -224,6 +224,11 @@ class Situation:
         starts_at = self.frame.instant(place.day, place.start)
         chair = self.resources.chairs[place.chair]
         return Slot(number, chair, starts_at, starts_at + timedelta(minutes=minutes), self._staff[place.nurse])
+
+    def homes(self) -> list[uuid.UUID]:
+        """The sites at which a chair can be booked, the one with the most chairs first."""
+        sites = Counter(chair.site_id for chair in self.resources.chairs if not chair.is_retired)
+        return [site_id for site_id, _ in sites.most_common()]
 
     def able(self, drug_name: str) -> dict[int, frozenset[int]]:
         """By day, who may look after patients of a drug; days on which every nurse may are left out."""

@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
+from clinic.accounts import operations as accounts
 from clinic.core import clock, db, formats
 from clinic.protocols.spacing_rules import SpacingKind
 from clinic.scheduling import operations, queries
 from clinic.scheduling.booking import plan_of
 from clinic.scheduling.course_request import Ask
+from clinic.scheduling.moving import mover_of
 from clinic.scheduling.optimiser.problem import Gap
 from clinic.scheduling.optimiser.rhythm import _weeks
 from clinic.scheduling.proposal_words import options
@@ -109,6 +111,42 @@ def test_a_course_across_a_clock_change_keeps_its_clock_time(make_timed, make_ch
     best = desk_of(course, at=DESK_OPENS.replace(year=2026, month=2, day=23)).proposals()[0]
     assert days(best.slots)[0] < date(2026, 3, 8) < days(best.slots)[-1]
     assert len(clocks(best.slots)) == 1
+
+
+@pytest.fixture
+def north(make_chair, admin):
+    """A second site with two chairs, beside one chair at the first."""
+    here, *there = (make_chair() for _ in range(3))
+    site = accounts.add_site("North house", by=admin, at=DESK_OPENS)
+    for chair in there:
+        chair.site_id = site.id
+    db.session.flush()
+    return here
+
+
+def test_a_course_stays_at_one_site(north, make_timed, make_booked):
+    """The one chair here is taken in the mornings: the soonest would be here and there in turn."""
+    here = north
+    for day in range(1, 9, 2):
+        make_booked(chair=here, starts_at=NINE + day * DAY, hours=8)
+    desk = desk_of(make_timed())
+    offered = desk.proposals()
+    assert [len({slot.chair.site_id for slot in each.slots}) for each in offered] == [1] * len(offered)
+    assert options(offered, desk.frame)[0].line.startswith("At North house.")
+
+
+def test_a_course_goes_on_where_it_has_been(north, make_timed, make_booked):
+    here = north
+    course = make_timed()
+    first = make_booked(course, chair=here)
+    for day in (2, 3, 4):
+        make_booked(chair=here, starts_at=NINE + day * DAY, hours=8)
+    offered = desk_of(course).proposals()
+    assert offered
+    assert {slot.chair.id for each in offered for slot in each.slots} == {here.id}
+    moves = mover_of(first, per_nurse=None, at=DESK_OPENS).offers()
+    assert moves
+    assert {slot.chair.id for slot in moves} == {here.id}
 
 
 def test_sessions_stand_in_the_windows_of_the_order(make_timed, make_chair):
