@@ -30,9 +30,10 @@ _ENTRIES = (
     ("notes.list_own_notes", "Notes", "pen", Permission.WRITE_NOTE),
     ("patients.list_patients", "Patients", "patients", Permission.SEARCH_PATIENTS),
     ("druglog.show_log", "Drug log", "drug_log", Permission.READ_DRUG_LOG),
-    ("accounts.list_staff", "Staff", "staff", Permission.MANAGE_STAFF),
+    ("accounts.list_staff", "Staff", "staff", Permission.READ_STAFF),
     ("scheduling.list_hours", "Clinic", "clinic", Permission.SET_RESOURCES),
     ("accounts.show_trail", "Audit", "audit", Permission.READ_ACCOUNT_EVENTS),
+    ("reports.show_whole_trail", "Records", "shield", Permission.READ_TRAIL),
 )
 
 
@@ -80,6 +81,7 @@ _HOMES = (
     (Role.PHYSICIAN, "notes.show_inbox"),
     (Role.SCHEDULER, "scheduling.show_calendar"),
     (Role.ADMIN, "accounts.list_staff"),
+    (Role.AUDITOR, "reports.show_whole_trail"),
 )
 
 

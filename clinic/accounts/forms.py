@@ -27,6 +27,7 @@ ROLE_WORDS = {
     Role.PHYSICIAN: "Physician",
     Role.SCHEDULER: "Scheduler",
     Role.ADMIN: "Admin",
+    Role.AUDITOR: "Auditor",
 }
 
 

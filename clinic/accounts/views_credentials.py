@@ -44,7 +44,7 @@ def _page(person: Staff, form: CredentialForm) -> str:
 
 
 @bp.get("/staff/<uuid:staff_id>/credentials")
-@requires(Permission.MANAGE_STAFF)
+@requires(Permission.READ_STAFF)
 def show_credentials(staff_id: uuid.UUID) -> ResponseReturnValue:
     """What is written down of a person, until when it holds, and the form for another."""
     return _page(_person(staff_id), CredentialForm(formdata=None))

@@ -77,7 +77,7 @@ def _ending(rows: list[Row]) -> list[tuple[StaffCredential, bool]]:
 
 
 @bp.get("/staff")
-@requires(Permission.MANAGE_STAFF)
+@requires(Permission.READ_STAFF)
 def list_staff() -> ResponseReturnValue:
     """Everybody with an account in this clinic."""
     rows = _rows()
@@ -190,7 +190,7 @@ def _page(person: Staff, *, roles_form: RolesForm | None = None, disable_form: D
 
 
 @bp.get("/staff/<uuid:staff_id>")
-@requires(Permission.MANAGE_STAFF)
+@requires(Permission.READ_STAFF)
 def show_staff(staff_id: uuid.UUID) -> ResponseReturnValue:
     """One account: who, where signed in, what happened to it, and the acts."""
     return _page(_person(staff_id))

@@ -65,6 +65,7 @@ def trail(
     actions: Collection[AuditAction] | None = None,
     actor_id: uuid.UUID | None = None,
     person_id: uuid.UUID | None = None,
+    patient_id: uuid.UUID | None = None,
     first: datetime | None = None,
     until: datetime | None = None,
     before_id: uuid.UUID | None = None,
@@ -72,7 +73,8 @@ def trail(
 ) -> list[SealedEntry]:
     """Lines of this clinic with their links, newest first.
 
-    Of some acts alone; by a person, or by or about one; from `first` to before `until`; older than line `before_id`.
+    Of some acts alone; by a person, or by or about one; about one patient;
+    from `first` to before `until`; older than line `before_id`.
     """
     asked = (
         sa.select(AuditEntry, AuditLink.number, AuditLink.mac)
@@ -86,6 +88,8 @@ def trail(
         asked = asked.where(AuditEntry.actor_id == actor_id)
     if person_id is not None:
         asked = asked.where(sa.or_(AuditEntry.actor_id == person_id, AuditEntry.subject_id == person_id))
+    if patient_id is not None:
+        asked = asked.where(AuditEntry.patient_id == patient_id)
     if first is not None:
         asked = asked.where(AuditEntry.at >= first)
     if until is not None:

@@ -16,6 +16,7 @@ class Role(StrEnum):
     PHYSICIAN = "physician"
     SCHEDULER = "scheduler"
     ADMIN = "admin"
+    AUDITOR = "auditor"
 
 
 class Permission(StrEnum):
@@ -63,6 +64,7 @@ class Permission(StrEnum):
     READ_OUTCOME = "outcomes:outcome:read"
     RECORD_OUTCOME = "outcomes:outcome:record"
     DEFINE_OUTCOME = "outcomes:measure:define"
+    READ_STAFF = "accounts:staff:read"
     MANAGE_STAFF = "accounts:staff:manage"
     MANAGE_SHARING = "accounts:sharing:manage"
     EXPORT_PATIENT = "keeping:patient:export"
@@ -71,6 +73,7 @@ class Permission(StrEnum):
     SET_RETENTION = "keeping:retention:set"
     READ_ACCESS_REPORT = "audit:patient-access:read"
     READ_ACCOUNT_EVENTS = "audit:account-events:read"
+    READ_TRAIL = "audit:trail:read"
 
 
 _NURSE = {
@@ -142,6 +145,7 @@ POLICY: dict[Role, frozenset[Permission]] = {
     # The administrator holds no clinical permission at all (SD-1).
     Role.ADMIN: frozenset(
         {
+            Permission.READ_STAFF,
             Permission.MANAGE_STAFF,
             Permission.MANAGE_SHARING,
             Permission.SET_RETENTION,
@@ -150,7 +154,26 @@ POLICY: dict[Role, frozenset[Permission]] = {
             Permission.SET_RESOURCES,
         }
     ),
+    # The auditor reads who did what, the accounts and the clinic's settings, and changes nothing (SD-10).
+    Role.AUDITOR: frozenset(
+        {
+            Permission.READ_STAFF,
+            Permission.READ_ACCOUNT_EVENTS,
+            Permission.READ_TRAIL,
+            Permission.READ_RESOURCES,
+        }
+    ),
 }
+
+
+def printed_policy() -> str:
+    """Return the policy as the table that stands in the documentation."""
+    head = f"| Permission | {' | '.join(role.value for role in Role)} |"
+    rows = [
+        f"| `{permission.value}` | {' | '.join('yes' if permission in POLICY[role] else '' for role in Role)} |"
+        for permission in Permission
+    ]
+    return "\n".join([head, "|---" * (len(Role) + 1) + "|", *rows]) + "\n"
 
 
 def may(roles: Iterable[Role], permission: Permission) -> bool:

@@ -54,6 +54,7 @@ STAFF: Final = (
     Person("PHY-2", "Lars", "Benedek", Role.PHYSICIAN, title="Dr", credentials="MD"),
     Person("DESK", "Tessa", "Lowe", Role.SCHEDULER),
     Person("ADM-1", "Petra", "Lund", Role.ADMIN),
+    Person("AUD-1", "Mina", "Sorel", Role.AUDITOR),
 )
 ON_DUTY: Final = ("RN-1", "RN-2", "RN-3", "RN-4", "PHY-1", "PHY-2")
 _ROLE_WORDS: Final = {
@@ -61,6 +62,7 @@ _ROLE_WORDS: Final = {
     Role.PHYSICIAN: "physician",
     Role.SCHEDULER: "desk",
     Role.ADMIN: "administrator",
+    Role.AUDITOR: "auditor",
 }
 
 CHAIRS: Final = ("A1", "A2", "A3", "B1", "B2", "B3", "C1", "C2")

@@ -4,14 +4,16 @@ Whoever adds a view adds its row; `test_access.py` names what is missing. The ro
 that a permission given by mistake is found.
 """
 
-N, P, S, A = "nurse", "physician", "scheduler", "admin"
+N, P, S, A, U = "nurse", "physician", "scheduler", "admin", "auditor"
 
-EVERYBODY = frozenset({N, P, S, A})
+EVERYBODY = frozenset({N, P, S, A, U})
 CLINICAL = frozenset({N, P})
 CARE_AND_DESK = frozenset({N, P, S})
 PHYSICIANS = frozenset({P})
 DESK = frozenset({S})
 ADMINS = frozenset({A})
+AUDITORS = frozenset({U})
+LOOKS_AFTER_ACCOUNTS = frozenset({A, U})
 # Nobody has to be signed in.
 PUBLIC = frozenset({"public"})
 
@@ -65,19 +67,21 @@ ACCOUNTS = {
     "accounts.show_reset_factor": ADMINS,
     "accounts.show_factor_roles": ADMINS,
     "accounts.require_factor": ADMINS,
-    "accounts.show_trail": ADMINS,
-    "accounts.send_trail": ADMINS,
+    "accounts.show_trail": LOOKS_AFTER_ACCOUNTS,
+    "accounts.send_trail": LOOKS_AFTER_ACCOUNTS,
     "accounts.show_own_acts": EVERYBODY,
-    "accounts.list_staff": ADMINS,
+    "accounts.list_staff": LOOKS_AFTER_ACCOUNTS,
     "accounts.new_staff": ADMINS,
     "accounts.show_import": ADMINS,
     "accounts.import_staff": ADMINS,
     "accounts.add_staff": ADMINS,
-    "accounts.show_staff": ADMINS,
+    "accounts.show_staff": LOOKS_AFTER_ACCOUNTS,
     "accounts.change_roles": ADMINS,
     "notes.show_open_work": ADMINS,
     "notes.hand_over_work": ADMINS,
-    "accounts.show_credentials": ADMINS,
+    "accounts.show_credentials": LOOKS_AFTER_ACCOUNTS,
+    "reports.show_whole_trail": AUDITORS,
+    "reports.send_whole_trail": AUDITORS,
     "accounts.write_credential": ADMINS,
     "accounts.disable": ADMINS,
     "accounts.enable": ADMINS,

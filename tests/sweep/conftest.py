@@ -18,6 +18,7 @@ PEOPLE = {
     "physician": "ines.okafor@clinic.example",
     "desk": "tessa.lowe@clinic.example",
     "admin": "petra.lund@clinic.example",
+    "auditor": "mina.sorel@clinic.example",
 }
 
 
