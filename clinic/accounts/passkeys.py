@@ -83,15 +83,21 @@ _LONGEST_NAME = 80
 
 
 def sign_in(
-    answer: str, *, asked: Asked | None, address: str | None, browser: str | None, at: datetime
+    answer: str,
+    *,
+    asked: Asked | None,
+    address: str | None,
+    browser: str | None,
+    at: datetime,
+    only: Staff | None = None,
 ) -> tuple[LoginSession, str]:
     """Begin a sign-in by a passkey alone: having it and unlocking it are two factors. Raises RuleBroken.
 
-    Gives the row and the token for the cookie, like a sign-in by password.
+    Gives the row and the token for the cookie, like a sign-in by password; of `only` one person, where it is given.
     """
     staff = proved(answer, asked=asked, address=address, at=at)
     clinic_id = queries.first_clinic_id(staff.id)
-    if clinic_id is None:
+    if clinic_id is None or (only is not None and staff.id != only.id):
         guessing.count_refused(staff.id, address=address, at=at)
         raise guessing.WrongSecret(NOT_TAKEN)
     return operations.open_login(
@@ -130,6 +136,20 @@ def proved(answer: str, *, asked: Asked | None, address: str | None, at: datetim
     if is_crowded and not guessing.is_known_at(staff, address):
         raise guessing.TooManyTries
     return staff
+
+
+def open_again(login: LoginSession, answer: str, *, asked: Asked | None, by: Staff, at: datetime) -> None:
+    """Take the lock off, and the second factor as given, by the passkey of the very person. Raises RuleBroken."""
+    staff = proved(answer, asked=asked, address=login.address, at=at)
+    if staff.id != by.id:
+        guessing.count_refused(staff.id, address=login.address, at=at)
+        raise guessing.WrongSecret(NOT_TAKEN)
+    if login.locked_at is not None:
+        method = operations.Method.PASSKEY
+        audit.record(AuditAction.UNLOCKED, login, actor_id=by.id, at=at, clinic_id=login.clinic_id, method=method)
+    if login.is_factor_due:
+        audit.record(AuditAction.FACTOR_GIVEN, by, actor_id=by.id, at=at, clinic_id=login.clinic_id, method="passkey")
+    login.locked_at, login.seen_at, login.is_factor_due = None, at, False
 
 
 def prove(answer: str, *, asked: Asked | None, login: LoginSession, at: datetime) -> str:

@@ -2,43 +2,20 @@
 
 import uuid
 from datetime import datetime
-from typing import Final
 
-from flask import Response, abort, redirect, request, session, url_for
+from flask import Response, abort, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts import current, operations, passkey_rules, passkeys
+from clinic.accounts.asking import ADD, PROVE, ask, asked
 from clinic.accounts.forms import SignInForm
 from clinic.accounts.guessing import TooManyTries
-from clinic.accounts.passkey_rules import Party
 from clinic.accounts.rules import own_path
 from clinic.accounts.views import bp, browser, login_page, onwards, say, take_over
 from clinic.audit.rules import AuditAction
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import public, signed_in
-
-# One challenge for each purpose: the answer to one is no answer to the other.
-_PROVE: Final = "passkey_asked"
-_ADD: Final = "passkey_asked_to_add"
-
-
-def _ask(purpose: str) -> tuple[Party, str]:
-    """Put a new challenge into this browser's cookie."""
-    found = current.party() or abort(404)
-    challenge = passkey_rules.new_challenge()
-    session[purpose] = [challenge, clock.now().isoformat()]
-    return found, challenge
-
-
-def _asked(purpose: str) -> passkeys.Asked | None:
-    """What this browser was asked; it is asked anew after any answer."""
-    kept = session.pop(purpose, None)
-    found = current.party()
-    if kept is None or found is None:
-        return None
-    challenge, asked_at = kept
-    return passkeys.Asked(found, challenge, datetime.fromisoformat(asked_at))
 
 
 def _json(text: str) -> Response:
@@ -52,7 +29,7 @@ def _json(text: str) -> Response:
 @public
 def ask_passkey() -> ResponseReturnValue:
     """What the browser is asked, as JSON. It says nothing about anybody."""
-    found, challenge = _ask(_PROVE)
+    found, challenge = ask(PROVE)
     return _json(passkey_rules.ways_to_answer(found, challenge))
 
 
@@ -64,7 +41,7 @@ def sign_in_with_passkey() -> ResponseReturnValue:
     try:
         login, token = passkeys.sign_in(
             request.form.get("credential", ""),
-            asked=_asked(_PROVE),
+            asked=asked(PROVE),
             address=request.remote_addr,
             browser=browser(),
             at=at,
@@ -84,7 +61,7 @@ def sign_in_with_passkey() -> ResponseReturnValue:
 def prove_with_passkey() -> ResponseReturnValue:
     """The word that stands in the field of a password for what a passkey has just proved, as JSON."""
     login = current.signed_in().login
-    word = passkeys.prove(request.form.get("credential", ""), asked=_asked(_PROVE), login=login, at=clock.now())
+    word = passkeys.prove(request.form.get("credential", ""), asked=asked(PROVE), login=login, at=clock.now())
     return {"word": word}
 
 
@@ -95,7 +72,7 @@ def prove_with_passkey() -> ResponseReturnValue:
 @signed_in
 def ask_new_passkey() -> ResponseReturnValue:
     """What the browser is asked to make, as JSON."""
-    found, challenge = _ask(_ADD)
+    found, challenge = ask(ADD)
     return _json(passkeys.ways_to_make(current.actor(), party=found, challenge=challenge, clinic=current.clinic()))
 
 
@@ -114,7 +91,7 @@ def add_passkey() -> ResponseReturnValue:
     made = passkeys.add(
         request.form.get("credential", ""),
         name=request.form.get("name", ""),
-        asked=_asked(_ADD),
+        asked=asked(ADD),
         by=current.actor(),
         at=at,
     )

@@ -10,6 +10,7 @@ from clinic.accounts.models import Site
 from clinic.accounts.rules import StaffStatus
 from clinic.core import clock, db
 from clinic.core.permissions import Role
+from tests.device import Device
 from tests.factories.accounts import PASSWORD
 
 TYPED = {"name": "what she typed", "password": "a signature's secret"}
@@ -102,3 +103,60 @@ def test_a_double_click_on_the_page_saves_once(tablet):
     first, second = tablet.post("/trial/save", data=kept), tablet.post("/trial/save", data=kept)
     assert first.location == second.location
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Site).where(Site.name == TYPED["name"])) == 1
+
+
+# --- by a passkey ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def equip(trial, frozen_clock):
+    """Gives a person a device with a passkey."""
+
+    def equipping(person):
+        made, browser = Device(), trial.test_client()
+        browser.sign_in(person)
+        answer = made.make(browser.get("/account/passkeys/new").json)
+        browser.post("/account/passkeys", data={"name": "phone", "password": PASSWORD, "credential": answer})
+        return made
+
+    return equipping
+
+
+def goes_on_by(browser, device):
+    asked = browser.post("/trial/save", data=TYPED)
+    assert "Use a passkey" in asked.text
+    answer = device.answer(browser.get("/login/passkey").json)
+    return browser.post("/trial/save", data={**kept_by(asked), "passkey_to_go_on_secret": answer})
+
+
+def test_the_author_goes_on_with_a_passkey_alone(equip, author, tablet, frozen_clock):
+    with clock.standing_at(frozen_clock):
+        phone = equip(author)
+    author.password_hash = None
+    assert goes_on_by(tablet, phone).status_code == 303
+    assert was_saved()
+    assert tablet.get("/trial/page").status_code == 200
+
+
+def test_a_locked_screen_goes_on_with_a_passkey(equip, trial, author, frozen_clock):
+    phone, browser = equip(author), trial.test_client()
+    browser.sign_in(author)
+    browser.post("/lock")
+    assert goes_on_by(browser, phone).status_code == 303
+    assert was_saved()
+    assert browser.get("/trial/page").status_code == 200
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+def test_another_persons_passkey_saves_nothing(equip, trial, author, make_staff, is_locked):
+    equip(author)
+    theirs, browser = equip(make_staff(Role.NURSE, password=PASSWORD)), trial.test_client()
+    browser.sign_in(author)
+    if is_locked:
+        browser.post("/lock")
+    with clock.standing_at(clock.now() + timedelta(hours=1)):
+        refused = goes_on_by(browser, theirs)
+        assert refused.status_code == 401
+        assert kept_by(refused)["name"] == TYPED["name"]
+        assert browser.get("/trial/page").status_code == 303
+    assert not was_saved()

@@ -6,8 +6,8 @@ const text = (buffer) =>
   btoa(String.fromCharCode(...new Uint8Array(buffer))).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 
 const ask = {
-  async get(options) {
-    const found = await navigator.credentials.get({ publicKey: { ...options, challenge: bytes(options.challenge), allowCredentials: [] } });
+  async get(options, more = {}) {
+    const found = await navigator.credentials.get({ publicKey: { ...options, challenge: bytes(options.challenge), allowCredentials: [] }, ...more });
     const { authenticatorData, clientDataJSON, signature, userHandle } = found.response;
     return answer(found, {
       authenticatorData: text(authenticatorData),
@@ -42,10 +42,32 @@ export const reason = (error) =>
   })[error.name] ?? "The passkey could not be asked. Try again.";
 
 /** The answer of a passkey to fresh options, as the text to send. */
-export async function asked(kind, address) {
+export async function asked(kind, address, more) {
   const response = await fetch(address, { headers: { Accept: "application/json" } });
   if (!response.ok) throw new Error("no options");
-  return ask[kind](await response.json());
+  return ask[kind](await response.json(), more);
+}
+
+const ANEW = 4 * 60 * 1000; // before the challenge is too old
+let filling;
+
+/** Offer passkeys among what the browser proposes for the e-mail; whoever picks one is signed in. */
+async function fill(form) {
+  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  filling = new AbortController();
+  const { signal } = filling;
+  const anew = setTimeout(() => {
+    filling.abort();
+    void fill(form);
+  }, ANEW);
+  try {
+    form.elements.credential.value = await asked("get", form.dataset.options, { mediation: "conditional", signal });
+  } catch {
+    return; // given up for the button, or nobody picked one
+  } finally {
+    clearTimeout(anew);
+  }
+  form.submit();
 }
 
 if (globalThis.PublicKeyCredential) {
@@ -54,15 +76,31 @@ if (globalThis.PublicKeyCredential) {
     form.hidden = false;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
+      filling?.abort(); // a browser asks one thing at a time
       said.textContent = "";
       try {
         form.elements.credential.value = await asked(form.dataset.passkey, form.dataset.options);
       } catch (error) {
         said.textContent = reason(error);
+        if (form.dataset.fills !== undefined) void fill(form);
         return;
       }
       form.submit();
     });
   }
   for (const rule of document.querySelectorAll("[data-passkey-or]")) rule.hidden = false;
+  for (const form of document.querySelectorAll("form[data-fills]")) void fill(form);
+  for (const button of document.querySelectorAll("[data-passkey-into]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const { form } = button;
+      try {
+        form.elements[button.dataset.passkeyInto].value = await asked("get", button.dataset.options);
+      } catch (error) {
+        form.parentElement.querySelector("[data-passkey-said]").textContent = reason(error);
+        return;
+      }
+      form.submit();
+    });
+  }
 }
