@@ -251,7 +251,9 @@ def order_page(version: OrderVersion, *, protocol: TermsDraft) -> OrderPage:
     before = order_queries.version(earlier[-1].id) if earlier else None
     is_open = version.is_open
     today = orders.clinic_day(clock.now())
-    findings = orders.problems(version, on=today, protocol=protocol) if is_open else []
+    findings = orders.problems(version, on=today, protocol=protocol) if is_open or version.is_waiting else []
+    # What asked for a reason was signed with one; what refuses a signature refuses the second one, too.
+    findings = refusals(findings) if version.is_waiting else findings
     moved = orders.weight_moved(version.order.patient_id, draft, version.weight)
     changes = audit.status_changes(AuditAction.ORDER_STATUS_CHANGED, version.id)
     names: dict[uuid.UUID | None, str] = {person.id: person.name for person in accounts.staff_of_clinic()}

@@ -165,7 +165,9 @@ class OrderVersion(ClinicScoped, Base):
     @property
     def is_declined(self) -> bool:
         """Whether it was signed and sent back instead of co-signed: it never came into force."""
-        return self.status is OrderStatus.CANCELLED and self.cosign is OrderCosign.FIRST and not self.cosignature_id
+        signed = self.signature
+        is_sent_back = signed is not None and any(each.recorded_at >= signed.signed_at for each in self.returns)
+        return self.status is OrderStatus.CANCELLED and is_sent_back
 
     @property
     def open_return(self) -> "OrderReturn | None":

@@ -9,7 +9,7 @@ from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from clinic.accounts.models import Staff
 from clinic.core import db
 from clinic.orders.models import Order, OrderCosignRule, OrderDraft, OrderError, OrderReturn, OrderVersion, VerbalOrder
-from clinic.orders.rules import OrderCosign, OrderStatus
+from clinic.orders.rules import OrderStatus
 from clinic.protocols.models import Terms
 from clinic.protocols.queries import whole_terms
 from clinic.signatures.models import Signature
@@ -82,11 +82,12 @@ def draft_version(order_id: uuid.UUID) -> OrderVersion | None:
 
 def is_declined() -> sa.ColumnElement[bool]:
     """Versions that were signed and sent back instead of co-signed."""
-    return sa.and_(
-        OrderVersion.status == OrderStatus.CANCELLED,
-        OrderVersion.cosign == OrderCosign.FIRST,
-        OrderVersion.cosignature_id.is_(None),
+    signed_at = sa.select(Signature.signed_at).where(Signature.id == OrderVersion.signature_id)
+    is_sent_back = sa.exists().where(
+        OrderReturn.order_version_id == OrderVersion.id,
+        OrderReturn.recorded_at >= signed_at.correlate(OrderVersion).scalar_subquery(),
     )
+    return sa.and_(OrderVersion.status == OrderStatus.CANCELLED, is_sent_back.correlate(OrderVersion))
 
 
 def waits_for_cosignature(person_id: uuid.UUID) -> sa.ColumnElement[bool]:

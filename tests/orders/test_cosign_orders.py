@@ -10,7 +10,7 @@ from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.permissions import Role
 from clinic.courses import operations as courses
-from clinic.courses.rules import CourseStatus
+from clinic.courses.rules import CourseDecision, CourseStatus
 from clinic.orders import cosigning
 from clinic.orders.queries import order_in_force
 from clinic.orders.rules import OrderCosign, OrderStatus
@@ -165,6 +165,14 @@ def test_sent_back_it_never_stands_and_the_next_is_written_from_it(of_resident, 
     next_version(course, resident)
     cosign(course)
     assert (course.status, order_in_force(course.order_id).number) == (CourseStatus.ACTIVE, 2)
+
+
+def test_one_that_ends_with_its_course_was_not_sent_back(make_course, set_rule, resident, signing_physician):
+    course = make_course()
+    set_rule(resident, OrderCosign.FIRST)
+    version = next_version(course, resident)
+    courses.review(course, CourseDecision.DISCONTINUE, "Moved away.", by=signing_physician, at=LATER)
+    assert (version.status, version.is_declined) == (OrderStatus.CANCELLED, False)
 
 
 def test_an_order_in_use_is_not_sent_back(of_resident, signing_physician):
