@@ -329,6 +329,23 @@ _OTHERS: Final[tuple[Treatment, ...]] = (
         created=-1,
         peg=(7, 7, 8),
     ),
+    # Signed by the resident; it waits for its co-signature.
+    Treatment(
+        mrn="0051 5240",
+        family_name="Castellano",
+        given_name="Bruna",
+        sex=_F,
+        born_on=date(1974, 9, 3),
+        body=_body("126/78", 70, 98, pain=6, kg="64.5"),
+        problem="neuropathic pain after mastectomy",
+        goal=_SLEEP,
+        regimen=STEPPED,
+        chair="B3",
+        planned=6,
+        physician="PHY-3",
+        created=-1,
+        peg=(6, 7, 7),
+    ),
 )
 
 

@@ -20,6 +20,8 @@ from clinic.cases.play_clinic import World
 from clinic.core import db
 from clinic.core.findings import FindingLevel
 from clinic.core.permissions import Role
+from clinic.orders import cosigning
+from clinic.orders.rules import OrderCosign
 from clinic.protocols.models import ProtocolVersion
 from clinic.protocols.terms import TermsDraft
 from clinic.scheduling import operations as scheduling
@@ -52,6 +54,7 @@ STAFF: Final = (
     Person("RN-4", "Yusuf", "Marsh", Role.NURSE, credentials="RN"),
     Person("PHY-1", "Ines", "Okafor", Role.PHYSICIAN, title="Dr", credentials="MD"),
     Person("PHY-2", "Lars", "Benedek", Role.PHYSICIAN, title="Dr", credentials="MD"),
+    Person("PHY-3", "Nora", "Sato", Role.PHYSICIAN, title="Dr", credentials="MD, resident"),
     Person("DESK", "Tessa", "Lowe", Role.SCHEDULER),
     Person("ADM-1", "Petra", "Lund", Role.ADMIN),
     Person("AUD-1", "Mina", "Sorel", Role.AUDITOR),
@@ -118,12 +121,21 @@ def found_clinic(*, at: datetime) -> DemoWorld:
         # Where a case names an administrator, she books.
         world.staff["ADM-1"] = world.staff["DESK"]
         _settle(clinic, at=at)
+        _supervise(world, at=at)
         site_id = db.session.scalars(sa.select(Site.id)).one()
         for place, name in enumerate(CHAIRS, start=1):
             chair = scheduling.add_chair(site_id, name, position=place, kind=ChairKind.CHAIR, by=None, at=at)
             world.chairs[name] = chair.id
         db.session.flush()  # while it is settled whose rows they are
     return world
+
+
+def _supervise(world: DemoWorld, *, at: datetime) -> None:
+    """What the resident signs comes into force once it is co-signed."""
+    resident, by = (db.session.get_one(Staff, world.staff[code]) for code in ("PHY-3", "PHY-1"))
+    cosigning.set_rule(
+        resident, OrderCosign.FIRST, cosigner=by, reason="In training.", by=by, password=DEMO_PASSWORD, at=at
+    )
 
 
 def _hire(world: DemoWorld, person: Person, *, at: datetime) -> None:
