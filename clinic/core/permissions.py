@@ -154,13 +154,15 @@ POLICY: dict[Role, frozenset[Permission]] = {
             Permission.SET_RESOURCES,
         }
     ),
-    # The auditor reads who did what, the accounts and the clinic's settings, and changes nothing (SD-10).
+    # The auditor reads who did what, the accounts and the clinic's settings, looks at charts that were opened by
+    # breaking the glass (SD-8), and changes nothing else (SD-10).
     Role.AUDITOR: frozenset(
         {
             Permission.READ_STAFF,
             Permission.READ_ACCOUNT_EVENTS,
             Permission.READ_TRAIL,
             Permission.READ_RESOURCES,
+            Permission.REVIEW_OPENING,
         }
     ),
 }

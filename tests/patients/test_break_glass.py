@@ -241,3 +241,14 @@ def test_the_database_refuses_a_review_of_the_own_opening(opened, outsider, phys
 def test_the_database_keeps_an_opening_as_it_was(opened, values):
     with pytest.raises(IntegrityError, match="opening_stays_as_it_was"), db.session.begin_nested():
         db.session.execute(sa.update(ChartOpening).values(values))
+
+
+def test_an_auditor_looks_at_it_by_the_records_number_alone(client, opened, patient, make_staff):
+    client.sign_in(make_staff(Role.AUDITOR))
+    page = client.get("/break-glass").text
+    assert f"MRN {patient.mrn}" in page
+    assert "Zephyr" not in page
+    sent = {"verdict": "yes", "note": "called the nurse"}
+    answer = client.post(f"/break-glass/{opened.id}/review", data=sent, follow_redirects=True)
+    assert "Zephyr" not in answer.text
+    assert restricting.unreviewed() == []
