@@ -66,7 +66,8 @@ def test_the_lock_falls_and_the_author_finds_the_line_again(writing: Page, barri
     writing.goto(f"/unlock?next={flowsheet[flowsheet.index('/sessions') :]}")
     unlock(writing)
     expect(writing.locator("#quick")).to_have_value(WORDS)
-    expect(writing.get_by_text("not saved: it stands here again")).to_be_visible()
+    expect(writing.get_by_text("not saved: it stands in its form again")).to_be_visible()
+    assert writing.locator("#quick").evaluate("line => line.clientWidth") > 200
 
 
 def test_somebody_else_finds_nothing_of_it_and_the_author_does_afterwards(writing: Page):

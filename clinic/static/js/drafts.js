@@ -95,9 +95,10 @@ async function opened({ place: _place, form_key: _key, kept_at: _kept, ...envelo
 
 function note(form, words) {
   const said = document.createElement("div");
-  said.className = "note warn";
-  said.setAttribute("role", "status");
-  const text = document.createElement("div");
+  said.className = "ribbon warn"; // above the page: a form may be one narrow line
+  const text = document.createElement("span");
+  const space = document.createElement("span");
+  space.className = "sp";
   text.textContent = words;
   const empty = document.createElement("button");
   empty.type = "button";
@@ -107,8 +108,8 @@ function note(form, words) {
     await forget(form);
     location.reload();
   });
-  said.append(text, empty);
-  form.prepend(said);
+  said.append(text, space, empty);
+  document.querySelector("[data-ribbons]").append(said);
 }
 
 function fill(form, typed) {
@@ -138,7 +139,7 @@ async function bringBack(form, draft) {
   }
   drafted.set(form, new Set(content.typed.map(({ name }) => name)));
   fill(form, content.typed);
-  note(form, `Typed at ${at} and not saved: it stands here again.`);
+  note(form, `Typed at ${at} and not saved: it stands in its form again.`);
   await save(form); // under the key that this form has now
 }
 
