@@ -66,6 +66,7 @@ WITHOUT_A_LINK = {
     "accounts.ask_provider",
     "accounts.ask_to_connect",
     "accounts.come_back_from_provider",
+    "accounts.list_saved",
     "accounts.show_connecting",
     "accounts.show_factor",
     "accounts.show_login",
@@ -73,6 +74,7 @@ WITHOUT_A_LINK = {
     "accounts.show_recovery_codes",
     "accounts.show_take_back",
     "accounts.show_unlock",
+    "accounts.stay",
     "druglog.show_log",  # the rail leads there, and it leads on to a register
     "home",
     "offline.send_worker",
