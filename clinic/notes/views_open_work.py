@@ -6,12 +6,11 @@ from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import HiddenField, SelectField
+from wtforms import HiddenField, SelectField, StringField
 
 from clinic.accounts import cover
 from clinic.accounts import queries as accounts
 from clinic.accounts.current import actor
-from clinic.accounts.forms import DisableForm
 from clinic.accounts.models import Staff
 from clinic.core import clock
 from clinic.core.choices import left_open, options
@@ -38,6 +37,12 @@ class OpenWorkForm(Form):
         self.physician_id.choices = options({str(one.id): one.name for one in physicians}, blank=True)
 
 
+class LeavingForm(Form):
+    """Why the account is disabled; the page of accounts takes it."""
+
+    reason = StringField("Why")
+
+
 def _others(person: Staff, role: Role) -> dict[str, Staff]:
     return {str(one.id): one for one in accounts.staff_in_role(role) if one.id != person.id}
 
@@ -58,7 +63,7 @@ def _page(person: Staff, form: OpenWorkForm) -> str:
         signs=person.may(Permission.READ_INBOX),
         is_oneself=person.id == actor().id,
         is_disabled=person.status == "disabled",
-        disable_form=DisableForm(formdata=None),
+        leaving_form=LeavingForm(formdata=None),
         form=form,
     )
 
