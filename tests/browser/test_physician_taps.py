@@ -135,3 +135,22 @@ def test_a_course_begins_from_a_protocol_by_four_taps_and_edits(hand):
     hand.act("Sign")
     expect(hand.page.locator(".chead")).to_contain_text("ordered")
     assert hand.taps == 4
+
+
+CUT = """() => [...document.querySelectorAll("main input, main select")]
+  .filter((field) => field.value && field.offsetParent && field.clientWidth && field.type !== "hidden")
+  .filter((field) => /\\d/.test(field.value) && field.value.length < 24 && field.scrollWidth > field.clientWidth + 1)
+  .map((field) => `${field.name}: ${field.value}`)"""
+
+
+def test_no_number_of_an_order_is_cut_on_any_glass(hand):
+    """A start of 0.35 whose unit left room for the 0 alone read as 0."""
+    at_course(hand, "PETROVA")
+    course, page = hand.page.url, hand.page
+    new = address_of(page.locator("main a[href*='/orders/new']"))
+    for width, height in ((1180, 820), (1440, 900), (820, 1180), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        for address in (course, new):
+            page.goto(address)
+            assert page.locator("main input[name=start_amount]").input_value() == "1"
+            assert page.evaluate(CUT) == [], (width, address)

@@ -11,7 +11,7 @@ from tests.sweep.crawling import undone
 
 SEED = 2025
 # Posts that each role makes in the suite.
-SAMPLE = {"nurse": 25, "physician": 25, "desk": 12, "admin": 8}
+SAMPLE = {"nurse": 25, "physician": 25, "desk": 12, "admin": 8, "auditor": 4}
 # These end the sender's own sign-in, which is their purpose.
 LEAVING = {"accounts.end_own_login", "accounts.end_logins"}
 
@@ -139,7 +139,7 @@ def test_added_fields_have_no_effect(demo, forms, crawl, role):
     assert posting.counts() == before
 
 
-@pytest.mark.parametrize("role", PEOPLE)
+@pytest.mark.parametrize("role", [role for role in PEOPLE if role != "auditor"])  # who reads, and changes nothing
 def test_the_same_form_twice_has_one_effect(demo, forms, crawl, role):
     browser, repeated = crawl(role).browser, 0
     cookies = dict(browser._cookies)
