@@ -137,7 +137,7 @@ def act_at_the_pump(page, assert_fits):
     page.get_by_text("Mild", exact=True).click()
     page.get_by_text("Watched", exact=True).click()
     assert_fits(page)
-    save(page, "Save event")
+    save(page, "Save event: tingling, mild")
     expect(page.locator(".log")).to_contain_text("Tingling, mild")
     press(page, "p")
     assert_fits(page)
