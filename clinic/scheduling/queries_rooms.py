@@ -219,7 +219,7 @@ def standing(
     ):
         if value is not None:
             wanted = wanted.where(column == value)
-    return list(db.session.scalars(wanted.options(*_WITH_PEOPLE).order_by(Appointment.starts_at)))
+    return list(db.session.scalars(wanted.options(*_WITH_PEOPLE).order_by(Appointment.starts_at, Appointment.id)))
 
 
 def phase_limits() -> list[PhaseLimit]:
