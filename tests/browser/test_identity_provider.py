@@ -40,7 +40,7 @@ def sign_in_there(page: Page) -> None:
 
 def test_a_nurse_connects_her_account_and_then_signs_in_without_a_password(page: Page, address, barriers):
     page.goto(f"{address}/login")
-    page.locator("input[autocomplete=username]").fill("amara.quill@clinic.example")
+    page.locator("[name=email]").fill("amara.quill@clinic.example")
     page.get_by_label("Password").fill(DEMO_PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page).not_to_have_url(f"{address}/login")
