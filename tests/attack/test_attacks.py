@@ -17,8 +17,10 @@ ROLES = list(PEOPLE)
 # Patients of the demonstration, who stand on many of its pages.
 CANARIES = ("ALMEIDA", "BERGSTROM", "BERGSTRÖM", "KOVAC")
 REFUSED = {303, 400, 401, 403, 404, 405, 409, 413, 415, 422}
-# Ends the sign-in of whoever sends it, which is its purpose.
-LEAVING = re.compile(r"/(logout|lock|sign-ins/.*/end|end-logins|password|disable|reset|tablet|sheets|switch|export)")
+# Ends the sign-in of whoever sends it, or closes a chart to others, which is its purpose.
+LEAVING = re.compile(
+    r"/(logout|lock|sign-ins/.*/end|end-logins|password|disable|reset|tablet|sheets|switch|export|restriction)"
+)
 
 
 @pytest.fixture(scope="module")
