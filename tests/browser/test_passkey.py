@@ -1,7 +1,9 @@
 """A passkey in a real browser, with a device that Chromium plays (its virtual authenticator)."""
 
+import contextlib
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from clinic.accounts.rules import DEMO_PASSWORD
 
@@ -48,7 +50,8 @@ def test_a_nurse_adds_a_passkey_and_signs_in_and_proves_herself_with_it_alone(pa
     page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_text("No passkey was given. Try again.")).to_be_visible()
     phone(True)
-    page.get_by_role("button", name="Use a passkey").click()
+    with contextlib.suppress(Error):  # this device answers by itself, and the autofill may be the first to ask it
+        page.get_by_role("button", name="Use a passkey").click(timeout=3000)
     expect(page).not_to_have_url(f"{address}/login")
     page.goto(f"{address}/account")
     # The page proposes passkeys where the e-mail is typed; Chromium plays whoever picks one.
