@@ -74,11 +74,11 @@ def mail(text: str, mail_to: str, settings: MailSettings, *, at: datetime) -> No
         raise NotKept(f"No checkpoint by mail ({problem}).") from problem
 
 
-def send_out(places: Places, *, at: datetime, is_mail_due: bool) -> list[str]:
-    """Make a checkpoint and send it to every place; gives what went wrong, one sentence each."""
+def send_out(places: Places, *, at: datetime, is_mail_due: bool) -> tuple[list[str], bool]:
+    """Make a checkpoint and send it to every place; gives what went wrong, and whether it was mailed."""
     with db.unit_of_work(write=False):
         text = verify.written(verify.checkpoints(db.session, at=at), current_app.config["SECRET_KEY"])
-    problems = []
+    problems, is_mailed = [], False
     try:
         if places.folder is not None:
             keep(text, places.folder, at=at)
@@ -87,9 +87,10 @@ def send_out(places: Places, *, at: datetime, is_mail_due: bool) -> list[str]:
     try:
         if places.mail_to is not None and is_mail_due:
             mail(text, places.mail_to, MailSettings.of(current_app.config), at=at)
+            is_mailed = True
     except (NotKept, NoMailServer) as problem:
         problems.append(str(problem))
-    return problems
+    return problems, is_mailed
 
 
 @click.command("send-checkpoints")
@@ -110,11 +111,10 @@ def send_checkpoints(*, loop: bool, every: int) -> None:
         at = clock.now()
         is_mail_due = mailed_at is None or at >= mailed_at + _MAILED_EVERY
         try:
-            problems = send_out(places, at=at, is_mail_due=is_mail_due)
+            problems, is_mailed = send_out(places, at=at, is_mail_due=is_mail_due)
+            mailed_at = at if is_mailed else mailed_at
         except DBAPIError as error:
             problems = [f"The database does not answer ({type(error.orig).__name__})."]
-        if not problems and is_mail_due:
-            mailed_at = at
         if problems and not loop:
             raise click.ClickException(" ".join(problems))
         for problem in problems:

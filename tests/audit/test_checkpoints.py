@@ -77,3 +77,15 @@ def test_no_checkpoint_is_written_over(tmp_path):
     with pytest.raises(checkpoints.NotKept):
         checkpoints.keep("second\n", tmp_path, at=at)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["first\n"]
+
+
+def test_a_folder_that_is_gone_does_not_bring_the_mail_again(app, database, mail_server, monkeypatch, tmp_path):
+    settings = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": mail_server.port, "SMTP_SECURITY": "none"}
+    addresses = {"MAIL_FROM": "desk@clinic.example", "PUBLIC_URL": "https://chairtime.clinic.example"}
+    for name, value in (settings | addresses).items():
+        monkeypatch.setitem(app.config, name, value)
+    places = checkpoints.Places(tmp_path / "gone", "privacy@clinic.example")
+    with app.app_context():
+        problems, is_mailed = checkpoints.send_out(places, at=clock.now(), is_mail_due=True)
+    assert ["CHECKPOINT_FOLDER" in problem for problem in problems] == [True]
+    assert is_mailed
