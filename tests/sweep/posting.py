@@ -1,6 +1,5 @@
 """Sends the forms that a crawl found: as a person would, and as nobody should."""
 
-import time
 import uuid
 from dataclasses import dataclass
 
@@ -97,7 +96,6 @@ class Sent:
     status: int
     response: object = None
     error: str | None = None
-    seconds: float = 0
     before: dict[str, int] | None = None
     after: dict[str, int] | None = None
 
@@ -110,17 +108,14 @@ class Sent:
 
 
 def send(browser, form, values, what="", **kwargs):
-    """Post a form and note the answer, the time that it took and the rows that it left."""
-    before, began = counts(), time.process_time()
+    """Post a form and note the answer and the rows that it left."""
+    before = counts()
     try:
         response, error = browser.post(path_of(form.action), data=values, **kwargs), None
     except Exception as problem:  # noqa: BLE001 whatever it is, the person would see a failure
         response, error = None, f"{type(problem).__name__}: {str(problem)[:400]}"
-    seconds = time.process_time() - began
     db.session.expire_all()
-    return Sent(
-        form, values, what, response.status_code if response else 599, response, error, seconds, before, counts()
-    )
+    return Sent(form, values, what, response.status_code if response else 599, response, error, before, counts())
 
 
 def faults(browser, sent):
@@ -128,8 +123,6 @@ def faults(browser, sent):
     if sent.status >= 500:
         return [f"{sent}"]
     found = []
-    if sent.seconds > 3:
-        found.append(f"{sent} took {sent.seconds:.1f} s")
     if sent.status >= 400 and sent.changed:
         found.append(f"{sent} was refused and left {sent.changed}")
     if "X-Injected" in sent.response.headers:
