@@ -89,6 +89,12 @@ test-postgres: $(STAMP) ## What works with a database, on a PostgreSQL server of
 sweep: $(STAMP) ## Many more hostile posts than the suite makes; SWEEP_EFFORT=3 takes hours
 	@SWEEP_EFFORT=$${SWEEP_EFFORT:-2} $(BIN)/pytest $(SIDE_BY_SIDE) tests/sweep
 
+.PHONY: fuzz
+fuzz: $(STAMP) ## Search with new examples for values that break a rule, again and again (FUZZ_ROUNDS=…)
+	@given=$$(grep -rlE "^ *@given" tests | sort); for round in $$(seq $${FUZZ_ROUNDS:-10}); do \
+	  HYPOTHESIS_PROFILE=fuzz TEST_DATABASE=sqlite $(BIN)/pytest $(SIDE_BY_SIDE) $$given || exit 1; \
+	done
+
 .PHONY: bench
 bench: $(STAMP) ## Milliseconds and size: board of 60, session of 24 hours, a course into a full quarter (BENCH_ROUNDS=…)
 	@$(BIN)/pytest --quiet --override-ini 'python_functions=measure_*' tests/bench/pages.py tests/bench/booking.py

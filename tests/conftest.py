@@ -52,9 +52,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop(RUN_FOLDER), ignore_errors=True)
 
 
-# A busy machine is no fault of the code: how long an example takes is not judged here.
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("suite")
+# A busy machine is no fault of the code: how long an example takes is not judged here. The suite tries the same
+# examples each time, so that it says the same of the same code; `make fuzz` searches on.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("fuzz", settings.get_profile("suite"), derandomize=False, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 # The same algorithm, as cheap as it can be: the suite signs in and signs thousands of times.
 passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
