@@ -7,6 +7,7 @@ its own name, so that the application finds the friendly text by it on both data
 import re
 from collections.abc import Iterable
 
+import sqlalchemy as sa
 from alembic import op
 
 
@@ -131,3 +132,21 @@ def rebuild(table: str, *changes: tuple[str, str]) -> None:
     op.rename_table(f"{table}_anew", table)
     for statement in made.values():
         op.execute(statement)
+
+
+def reword(guard: str, old: str, new: str) -> None:
+    """Let a guard ask something else: its triggers on SQLite, its function on PostgreSQL, with these words changed."""
+    bind = op.get_bind()
+    if is_sqlite():
+        wanted = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?)"
+        made = bind.exec_driver_sql(wanted, (f"{guard}_insert", f"{guard}_update")).all()
+    else:
+        made = bind.execute(
+            sa.text("SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE proname = :guard"), {"guard": guard}
+        ).all()
+    if not made or any(old not in statement for _, statement in made):
+        raise RuntimeError(f"{guard} does not ask what this revision expects: {old}")
+    for name, statement in made:
+        if is_sqlite():
+            op.execute(f"DROP TRIGGER {name}")
+        op.execute(statement.replace(old, new))

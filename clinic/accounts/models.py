@@ -23,8 +23,6 @@ class Clinic(Base):
 
     __tablename__ = "clinic"
     __table_args__ = (
-        sa.CheckConstraint("patients_per_nurse > 0", name="patients_per_nurse_is_positive"),
-        sa.CheckConstraint("starts_per_nurse > 0", name="starts_per_nurse_is_positive"),
         sa.CheckConstraint("spoken_order_sign_hours > 0", name="spoken_order_sign_hours_is_positive"),
         sa.CheckConstraint("late_entry_days > 0", name="late_entry_days_is_positive"),
     )
@@ -32,9 +30,6 @@ class Clinic(Base):
     name: Mapped[str] = mapped_column(unique=True)
     zone: Mapped[str]
     is_demo: Mapped[bool] = mapped_column(default=False)
-    patients_per_nurse: Mapped[int | None]
-    # How many patients one nurse may begin with in a quarter of an hour.
-    starts_per_nurse: Mapped[int | None] = mapped_column(sort_order=97)
     late_entry_after_min: Mapped[int | None]
     # Within how many days of a session its late entries and addenda are written; later ones are warned of.
     late_entry_days: Mapped[int | None] = mapped_column(sort_order=99)

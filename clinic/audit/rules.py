@@ -100,7 +100,7 @@ class AuditAction(StrEnum):
     WAITING_CHANGED = "scheduling:waiting:changed"
     PATIENT_HOURS_CHANGED = "scheduling:patient-hours:changed"
     SKILL_CHANGED = "scheduling:skill:changed"
-    PHASE_LIMITS_SET = "scheduling:phase_limits:set"
+    NURSE_LIMITS_SET = "scheduling:phase_limits:set"  # as it was written when only the phases had dates
     PLAN_CHANGED = "scheduling:plan:changed"
     CHAIR_CHANGED = "scheduling:chair:changed"
     SHIFT_CHANGED = "scheduling:shift:changed"

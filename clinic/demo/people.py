@@ -17,7 +17,7 @@ from clinic.accounts.rules import DEMO_PASSWORD, Approver, StaffStatus
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.cases.play_clinic import World
-from clinic.core import db
+from clinic.core import db, times
 from clinic.core.findings import FindingLevel
 from clinic.core.permissions import Role
 from clinic.orders import cosigning
@@ -25,6 +25,8 @@ from clinic.orders.rules import OrderCosign
 from clinic.protocols.models import ProtocolVersion
 from clinic.protocols.terms import TermsDraft
 from clinic.scheduling import operations as scheduling
+from clinic.scheduling import operations_limits
+from clinic.scheduling.limit_rules import Most
 from clinic.scheduling.rules import ChairKind
 
 NAME: Final = "Harbour Pain Clinic (demo)"
@@ -82,9 +84,10 @@ NURSE_OF: Final[Mapping[str, str]] = {
 }
 SECOND_OF: Final[Mapping[str, str]] = {"RN-1": "RN-2", "RN-2": "RN-1", "RN-3": "RN-4", "RN-4": "RN-3"}
 
+PER_NURSE: Final = Most(at_once=3)
+
 # What this clinic decided for itself.
 SETTINGS: Final[Mapping[str, int | Decimal | StrEnum]] = {
-    "patients_per_nurse": 3,
     "late_entry_after_min": 10,
     "weight_change_percent": 10,
     "rate_difference_percent": 5,
@@ -126,6 +129,8 @@ def found_clinic(*, at: datetime) -> DemoWorld:
         for place, name in enumerate(CHAIRS, start=1):
             chair = scheduling.add_chair(site_id, name, position=place, kind=ChairKind.CHAIR, by=None, at=at)
             world.chairs[name] = chair.id
+        desk = db.session.get_one(Staff, world.staff["DESK"])
+        operations_limits.set_nurse_limits(times.local(at, ZONE).date(), PER_NURSE, by=desk, at=at)
         db.session.flush()  # while it is settled whose rows they are
     return world
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from clinic.accounts.models import Clinic, Site, Staff
 from clinic.core import db
-from clinic.demo.people import NURSE_OF, DemoWorld
+from clinic.demo.people import NURSE_OF, PER_NURSE, DemoWorld
 from clinic.demo.timeline import Days
 from clinic.patients.models import Patient
 from clinic.reminders import operations as reminders
@@ -19,8 +19,8 @@ from clinic.reminders.rules import TextKind
 from clinic.scheduling import (
     operations_availability,
     operations_hours,
+    operations_limits,
     operations_people,
-    operations_phases,
     operations_policy,
     operations_pumps,
     operations_rooms,
@@ -47,8 +47,7 @@ _BREAKS: Final = {
     "RN-4": ("12:30", "13:00"),
 }
 _SKILLS: Final = {"ketamine": ("RN-1", "RN-2", "RN-3", "RN-4"), "magnesium sulfate": ("RN-1", "RN-2")}
-# In pre-check, in infusion, in recovery.
-_BY_PHASE: Final = (2, 3, None)
+_MOST: Final = PER_NURSE._replace(precheck=2, infusion=3)
 _AWAY_AFTER: Final = timedelta(weeks=4)
 _PUMPS: Final = 8
 _CLEANING_MIN: Final = 10
@@ -145,7 +144,7 @@ def _limit_nurses(world: DemoWorld, monday: date, *, at: datetime) -> None:
     for drug_name, codes in _SKILLS.items():
         nurses = [world.person(code, at=at) for code in codes]
         operations_skills.add_skills(nurses, drug_name, valid_from=monday, by=physician, at=at)
-    operations_phases.set_phase_limits(monday, _BY_PHASE, by=world.person("DESK", at=at), at=at)
+    operations_limits.set_nurse_limits(monday, _MOST, by=world.person("DESK", at=at), at=at)
 
 
 def _hear_patients(monday: date, *, by: Staff, at: datetime) -> None:

@@ -40,7 +40,7 @@ SECRET: Final = {"staff": frozenset({"password_hash"})}
 _OF_THE_CLINIC: Final = (
     *("booking_policy", "cosign_rule", "lot_recall", "pump_closure", "referrer", "reminder_time", "reminder_text"),
     *("responder_rule", "closed_day", "opening_hours", "chair_closure", "protocol_step", "stock_count", "receipt"),
-    *("clock_offset", "audit_chain", "month_plan", "retention_period", "legal_hold", "phase_limit"),
+    *("clock_offset", "audit_chain", "month_plan", "retention_period", "legal_hold", "nurse_limit"),
     "order_cosign_rule",
 )
 _OF_THE_STAFF: Final = ("cover", "presence", "shift", "shift_break", "staff_role", "nurse_skill", "staff_credential")

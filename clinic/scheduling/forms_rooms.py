@@ -13,12 +13,12 @@ from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.forms import ClockField, Form, WholeField
 from clinic.core.moments import DayField
 from clinic.scheduling.forms import chosen, instant_on
+from clinic.scheduling.limit_rules import Most, most_on
+from clinic.scheduling.models_rooms import NurseLimit
 from clinic.scheduling.operations_breaking import edition
-from clinic.scheduling.operations_policy import CLINIC_LIMITS
 from clinic.scheduling.operations_rooms import FEATURES, Features
 from clinic.scheduling.operations_shifts import SHIFT_LIMITS
 from clinic.scheduling.operations_waiting import Wishes
-from clinic.scheduling.phase_rules import Most
 from clinic.scheduling.room_rules import MINUTES_OF_A_DAY
 from clinic.scheduling.rules import BookingRule, DayPart, LossKind, override_words
 
@@ -171,9 +171,9 @@ class EditionForm(Form):
         """Each field with its value in words."""
         return [(self[name].label.text, _in_words(self[name].data)) for name in self.NAMES]
 
-    def explain(self, conflict: Conflict, row: Any, saved_url: str) -> Conflict:
+    def explain(self, conflict: Conflict, saved: Self, saved_url: str) -> Conflict:
         """Put what was typed beside what another saved."""
-        conflict.mine, conflict.theirs, conflict.saved_url = self.lines, type(self).of(row).lines, saved_url
+        conflict.mine, conflict.theirs, conflict.saved_url = self.lines, saved.lines, saved_url
         return conflict
 
 
@@ -183,30 +183,29 @@ def _in_words(value: object) -> str:
     return str(value) if value not in {None, ""} else "none"
 
 
-class LimitsForm(EditionForm):
-    """The clinic's limits for one nurse."""
+class NurseLimitsForm(EditionForm):
+    """The clinic's limits for one nurse from a day on, drawn from those of today; `drawn` counts the rows."""
 
-    NAMES = CLINIC_LIMITS
-    patients_per_nurse = whole("At once for one nurse", "patients")
-    starts_per_nurse = whole("Begun in a quarter of an hour", "patients")
-
-
-class PhaseLimitsForm(Form):
-    """The clinic's limits for one nurse in each phase of a session, from a day on."""
-
+    NAMES = Most._fields
     valid_from = DayField("From", required=True)
+    at_once = whole("At once", "patients")
+    per_quarter = whole("Begun in a quarter of an hour", "patients")
     precheck = whole("In pre-check at once", "patients")
     infusion = whole("In infusion at once", "patients")
     recovery = whole("In recovery at once", "patients")
-    seen = HiddenField()
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[NurseLimit], on: date) -> Self:
+        """The form drawn from what holds on a day; the day of the new ones is for the person to say."""
+        form = cls(formdata=None, prefix="limits-", data=most_on(rows, on)._asdict())
+        form.drawn.data = str(len(rows))
+        return form
 
     @property
     def most(self) -> Most:
         """As they were typed; an empty field sets no limit."""
-        precheck, infusion, recovery = (
-            None if field.data is None else int(field.data) for field in (self.precheck, self.infusion, self.recovery)
-        )
-        return precheck, infusion, recovery
+        typed = {name: self[name].data for name in self.NAMES}
+        return Most(**{name: None if value is None else int(value) for name, value in typed.items()})
 
 
 class PolicyForm(Form):

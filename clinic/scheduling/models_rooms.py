@@ -146,14 +146,17 @@ class LostReason(ClinicScoped, Base):
     is_retired: Mapped[bool] = mapped_column(default=False)
 
 
-class PhaseLimit(ClinicScoped, Recorded, Base):
-    """How many patients a nurse may have in each phase of a session, from a date on; None sets no limit.
+class NurseLimit(ClinicScoped, Base):
+    """How many patients one nurse may have from a date on; None sets no limit.
 
-    The row with the latest date that has come counts; of two for one date the later one.
+    At once, begun in a quarter of an hour, and at once in each phase of a session. The row with the latest date that
+    has come counts, as a whole; of two for one date the later one. Rows without a person were settings without a date.
     """
 
-    __tablename__ = "phase_limit"
+    __tablename__ = "nurse_limit"
     __table_args__ = (
+        sa.CheckConstraint("at_once > 0", name="at_once_is_positive"),
+        sa.CheckConstraint("per_quarter > 0", name="per_quarter_is_positive"),
         sa.CheckConstraint("precheck > 0", name="precheck_is_positive"),
         sa.CheckConstraint("infusion > 0", name="infusion_is_positive"),
         sa.CheckConstraint("recovery > 0", name="recovery_is_positive"),
@@ -161,7 +164,11 @@ class PhaseLimit(ClinicScoped, Recorded, Base):
     )
 
     valid_from: Mapped[date]
+    at_once: Mapped[int | None]
+    per_quarter: Mapped[int | None]
     precheck: Mapped[int | None]
     infusion: Mapped[int | None]
     recovery: Mapped[int | None]
-    recorded_by: Mapped[Staff] = relationship(foreign_keys="PhaseLimit.recorded_by_id")
+    recorded_at: Mapped[datetime]
+    recorded_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"))
+    recorded_by: Mapped[Staff | None] = relationship()

@@ -45,7 +45,7 @@ class Rest:
 class Mover:
     """The calendar without one appointment, around it."""
 
-    def __init__(self, plan: Plan, appointment: Appointment, *, per_nurse: int | None, at: datetime) -> None:
+    def __init__(self, plan: Plan, appointment: Appointment, *, at: datetime) -> None:
         self._plan, self._appointment, self._at = plan, appointment, at
         zone = formats.zone.get()
         today, there = times.local(at, zone).date(), times.local(appointment.starts_at, zone).date()
@@ -53,9 +53,9 @@ class Mover:
         last = max(there, today) + timedelta(days=_AHEAD)
         self.frame = Frame(first, (last - first).days + 1, zone)
         self._rest = [each for each in plan.standing if each.id != appointment.id]
-        self._per_nurse, self._today = per_nurse, today
+        self._today = today
         rows = resources.read(first, last, zone, without={appointment.id})
-        self.situation = Situation(rows, self.frame, today=today, per_nurse=per_nurse)
+        self.situation = Situation(rows, self.frame, today=today)
         self._calendar = Calendar(self.situation.problem)
         self._minutes = int((appointment.ends_at - appointment.starts_at).total_seconds()) // 60
         self.now = self.situation.place_at(appointment.chair_id, appointment.nurse_id, appointment.starts_at)
@@ -174,7 +174,7 @@ class Mover:
             zone,
             without={self._appointment.id, *(each.id for each in later)},
         )
-        free = Situation(rows, self.frame, today=self._today, per_nurse=self._per_nurse)
+        free = Situation(rows, self.frame, today=self._today)
         free_able = able_of(free, [self._appointment.course_id]).get(self._appointment.course_id, {})
         places = {each.session_number: free.place_at(each.chair_id, each.nurse_id, each.starts_at) for each in later}
         nurse_id = slot.nurse.id if slot.nurse else None
@@ -210,10 +210,10 @@ def _as_slot(each: Appointment) -> Slot:
     return Slot(each.session_number, each.chair, each.starts_at, each.ends_at, each.nurse)
 
 
-def mover_of(appointment: Appointment, *, per_nurse: int | None, at: datetime) -> Mover:
+def mover_of(appointment: Appointment, *, at: datetime) -> Mover:
     """The calendar around an appointment, without it."""
     course = queries.course_to_book(appointment.course_id) or appointment.course
-    return Mover(plan_of(course), appointment, per_nurse=per_nurse, at=at)
+    return Mover(plan_of(course), appointment, at=at)
 
 
 def place_value(slot: Slot) -> str:

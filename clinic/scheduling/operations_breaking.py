@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy.exc import InvalidRequestError
 
-from clinic.accounts.models import Clinic
 from clinic.core import db
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.scheduling.models import Appointment, Chair, Shift
@@ -47,12 +46,12 @@ class StandsInTheWay(RuleBroken):
         self.standing = list(standing)
 
 
-def edition(row: Clinic | Chair | Shift, names: Collection[str]) -> str:
+def edition(row: Chair | Shift, names: Collection[str]) -> str:
     """What a row holds under these names as one text, another one after every change."""
     return "/".join(str(getattr(row, name)) for name in names)
 
 
-def refuse_other_edition(row: Clinic | Chair | Shift, names: Collection[str], drawn: str | None) -> None:
+def refuse_other_edition(row: Chair | Shift, names: Collection[str], drawn: str | None) -> None:
     """Raise Conflict when the row, read again and held, is not what the form was drawn from. None asks nothing."""
     try:
         db.session.refresh(row, [*names], with_for_update={"key_share": True})

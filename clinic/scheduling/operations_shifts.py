@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from clinic.accounts.models import Clinic, Staff
+from clinic.accounts.models import Staff
 from clinic.audit import operations as audit
 from clinic.audit.rules import AuditAction
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.scheduling import queries, queries_rooms
-from clinic.scheduling.limit_rules import Limits, beyond
+from clinic.scheduling.limit_rules import beyond
 from clinic.scheduling.locking import lock
 from clinic.scheduling.models import Appointment, Shift, ShiftBreak
 from clinic.scheduling.operations_breaking import refuse_other_edition, refuse_unseen
 from clinic.scheduling.operations_hours import settle_own_clock
+from clinic.scheduling.operations_limits import usual_limits
 from clinic.scheduling.room_rules import Span, is_covered, outside
 from clinic.scheduling.rules import Stretch
 
@@ -209,8 +210,7 @@ class _WithLimits:
 
 def _newly_beyond(shift: Shift, then: _WithLimits, at: datetime) -> list[Appointment]:
     """What the person has in the shift within the limits of now, its own or the clinic's, and beyond those of then."""
-    clinic = db.session.get_one(Clinic, shift.clinic_id)
-    usual, standing = Limits(clinic.patients_per_nurse, clinic.starts_per_nurse), _standing(shift, at)
+    usual, standing = usual_limits(queries_rooms.nurse_limits()), _standing(shift, at)
     others = [
         each for each in queries_rooms.shifts_of(shift.staff_id, shift.starts_at, shift.ends_at) if each is not shift
     ]

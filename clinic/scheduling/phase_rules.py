@@ -1,11 +1,11 @@
 """The phases of a visit and how many patients a nurse may have in each, on plain values. The database counts alike."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol, TypeVar
 
-from clinic.scheduling.limit_rules import Limits, beyond
+from clinic.scheduling.limit_rules import ByPhase, Limits, Usual, beyond
 from clinic.scheduling.room_rules import Span
 
 
@@ -39,27 +39,7 @@ class SlotTerms(Protocol):
     def turnaround_min(self) -> int | None: ...
 
 
-class PhaseLimits(Protocol):
-    """The limits from a date on."""
-
-    @property
-    def valid_from(self) -> date: ...
-    @property
-    def recorded_at(self) -> datetime: ...
-    @property
-    def precheck(self) -> int | None: ...
-    @property
-    def infusion(self) -> int | None: ...
-    @property
-    def recovery(self) -> int | None: ...
-
-
 Row = TypeVar("Row", bound=Span)
-LimitsRow = TypeVar("LimitsRow", bound=PhaseLimits)
-Most = tuple[int | None, int | None, int | None]
-"""The limits in the order of the phases; None is no limit."""
-
-NO_LIMITS: Final[Most] = (None, None, None)
 
 
 def parts_of(terms: SlotTerms | None) -> Parts:
@@ -90,23 +70,15 @@ def stay(visit: Span, parts: Parts, phase: Phase, number: int = 0) -> Stay:
             return Stay(recovery, visit.ends_at, number)
 
 
-def in_force(rows: Iterable[LimitsRow], on: date) -> LimitsRow | None:
-    """Return the limits that hold on a day."""
-    come = [row for row in rows if row.valid_from <= on]
-    return max(come, key=lambda row: (row.valid_from, row.recorded_at), default=None)
-
-
-def most_on(rows: Iterable[PhaseLimits], on: date) -> Most:
-    """Return how many patients a nurse may have in each phase on a day."""
-    row = in_force(rows, on)
-    return (row.precheck, row.infusion, row.recovery) if row else NO_LIMITS
-
-
-def beyond_phases(visits: Sequence[tuple[Row, Parts]], most: Most) -> list[Row]:
+def beyond_phases(visits: Sequence[tuple[Row, Parts]], most: ByPhase) -> list[Row]:
     """Return what one nurse has beyond the limits of a day: of those in one phase at once, what enters it last."""
     over: set[int] = set()
     for phase, limit in zip(Phase, most, strict=True):
         stays = [stay(row, parts, phase, number) for number, (row, parts) in enumerate(visits)]
         there = [each for each in stays if each.starts_at < each.ends_at]
-        over |= {each.visit for each in beyond(there, (), Limits(limit, None))}
+        over |= {each.visit for each in beyond(there, (), _at_once(limit))}
     return [row for number, (row, _) in enumerate(visits) if number in over]
+
+
+def _at_once(limit: int | None) -> Usual:
+    return lambda _: Limits(limit, None)

@@ -52,20 +52,20 @@ def make_plans(clinic: Clinic, *, is_over: Callable[[], bool]) -> int:
     token = formats.zone.set(ZoneInfo(clinic.zone))
     try:
         with db.in_clinic(clinic.id):
-            while not is_over() and _make_next(clinic, is_over):
+            while not is_over() and _make_next(is_over):
                 made += 1
     finally:
         formats.zone.reset(token)
     return made
 
 
-def _make_next(clinic: Clinic, is_over: Callable[[], bool]) -> bool:
+def _make_next(is_over: Callable[[], bool]) -> bool:
     with db.unit_of_work():
         plan = next(iter(queries_plans.asked_for()), None)
         if plan is None or not operations_plans.begin(plan, at=clock.now()):
             return False
     try:
-        planning = _read(clinic, plan)
+        planning = _read(plan)
         _Work(plan, planning, is_over).search()
     except Exception:
         log.exception("A plan broke off")
@@ -74,7 +74,7 @@ def _make_next(clinic: Clinic, is_over: Callable[[], bool]) -> bool:
     return True
 
 
-def _read(clinic: Clinic, plan: MonthPlan) -> Planning:
+def _read(plan: MonthPlan) -> Planning:
     """Everything the search needs, in one reading transaction that ends before it begins."""
     with db.unit_of_work(write=False):
         numbers: dict[uuid.UUID, list[int]] = defaultdict(list)
@@ -82,7 +82,7 @@ def _read(clinic: Clinic, plan: MonthPlan) -> Planning:
         for row in queries_plans.planned(plan.id):
             numbers[row.course_id].append(row.session_number)
             minutes[row.course_id] = row.minutes
-        return Planning(numbers, minutes, last=plan.last_on, per_nurse=clinic.patients_per_nurse, at=clock.now())
+        return Planning(numbers, minutes, last=plan.last_on, at=clock.now())
 
 
 class _Work:

@@ -85,7 +85,6 @@ class Planning:
         minutes: Mapping[uuid.UUID, int],
         *,
         last: date,
-        per_nurse: int | None,
         at: datetime,
     ) -> None:
         zone = formats.zone.get()
@@ -97,7 +96,7 @@ class Planning:
         self._said = queries_availability.hours_of({course.patient_id for course in active})
         later = {each.id for course in active for each in self._later(wanted[course.id], held.get(course.id, ()))}
         rows = resources.read(today, max(last, today), zone, without=later)
-        self.situation = Situation(rows, self.frame, today=today, per_nurse=per_nurse, weights=_WEIGHTS)
+        self.situation = Situation(rows, self.frame, today=today, weights=_WEIGHTS)
         self._minutes = minutes
         self._able = able_of(self.situation, [course.id for course in active])
         self._asked = [

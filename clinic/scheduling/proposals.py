@@ -72,9 +72,7 @@ class Proposal:
 class Desk:
     """The calendar as it stands for one course, and what can be asked of it."""
 
-    def __init__(
-        self, plan: Plan, ask: Ask, *, per_nurse: int | None, at: datetime, without: Collection[uuid.UUID] = ()
-    ) -> None:
+    def __init__(self, plan: Plan, ask: Ask, *, at: datetime, without: Collection[uuid.UUID] = ()) -> None:
         self.plan, self.ask, self._at = plan, ask, at
         zone = formats.zone.get()
         today = times.local(at, zone).date()
@@ -82,7 +80,7 @@ class Desk:
         self.frame = Frame(today, (last - today).days + 1, zone)
         mine = {each.id for each in plan.standing} | set(without)
         rows = resources.read(today, last, zone, without=mine)
-        self.situation = Situation(rows, self.frame, today=today, per_nurse=per_nurse)
+        self.situation = Situation(rows, self.frame, today=today)
         self.calendar = Calendar(self.situation.problem)
         self._able = able_of(self.situation, [plan.course.id]).get(plan.course.id, {})
         self._standing = [
@@ -197,8 +195,7 @@ class Desk:
         unplaced += [Unplaced(number, (), has_no_gap=True) for number in without_gap if not self.ask.gap(number)]
         length = slots_of(self.ask.length_min)
         mine = [place for place, number in zip(places, asked.numbers, strict=False) if number in asked.wanted]
-        per_nurse = self.situation.per_nurse
-        rises = peaks(self.calendar, mine, length, per_nurse, self.situation.on_duty) if per_nurse else []
+        rises = peaks(self.calendar, mine, length, lambda day: self.situation.most(day).at_once, self.situation.on_duty)
         has_sites = len(self.situation.homes()) > 1
         site_name = slots[0].chair.site.name if has_sites and slots else None
         cost = self._cost(asked, places)

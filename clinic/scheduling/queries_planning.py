@@ -8,7 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
 
-from clinic.accounts.models import Clinic, Staff, StaffRole
+from clinic.accounts.models import Staff, StaffRole
 from clinic.core import db
 from clinic.core.permissions import Role
 from clinic.courses.models import Course
@@ -102,11 +102,6 @@ def duties(start: datetime, end: datetime) -> list[Duty]:
         .order_by(Shift.starts_at, Staff.family_name)
     )
     return [Duty(*row[1:], breaks=tuple(breaks.get(row[0], ()))) for row in rows]
-
-
-def starts_per_nurse() -> int | None:
-    """How many sessions a nurse may begin in a quarter of an hour, by the clinic's own word."""
-    return db.session.scalar(sa.select(Clinic.starts_per_nurse).where(Clinic.id == db.current_clinic_id()))
 
 
 def terms_of(course_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Terms]:

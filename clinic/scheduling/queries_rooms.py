@@ -13,8 +13,8 @@ from clinic.scheduling.models_rooms import (
     BookingPolicy,
     ClosedDay,
     LostReason,
+    NurseLimit,
     OpeningHours,
-    PhaseLimit,
     Presence,
     Pump,
     PumpClosure,
@@ -222,12 +222,12 @@ def standing(
     return list(db.session.scalars(wanted.options(*_WITH_PEOPLE).order_by(Appointment.starts_at, Appointment.id)))
 
 
-def phase_limits() -> list[PhaseLimit]:
-    """All limits by phase, the earliest date first; `phase_rules.in_force` says which hold on a day."""
+def nurse_limits() -> list[NurseLimit]:
+    """All limits of nurses, the earliest date first; `limit_rules.in_force` says which hold on a day."""
     return list(
         db.session.scalars(
-            sa.select(PhaseLimit)
-            .options(joinedload(PhaseLimit.recorded_by))
-            .order_by(PhaseLimit.valid_from, PhaseLimit.recorded_at)
+            sa.select(NurseLimit)
+            .options(joinedload(NurseLimit.recorded_by))
+            .order_by(NurseLimit.valid_from, NurseLimit.recorded_at)
         )
     )

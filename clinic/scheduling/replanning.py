@@ -83,8 +83,8 @@ class Change:
 class Replan:
     """The days of a happening, as they were read once."""
 
-    def __init__(self, happening: Happening, *, per_nurse: int | None, at: datetime) -> None:
-        self._happening, self._per_nurse, self._at = happening, per_nurse, at
+    def __init__(self, happening: Happening, *, at: datetime) -> None:
+        self._happening, self._at = happening, at
         zone = formats.zone.get()
         self._today = times.local(at, zone).date()
         begins = max(times.local(happening.starts_at, zone).date(), self._today)
@@ -210,7 +210,7 @@ class Replan:
         return isinstance(self._happening, NurseOff) and each.id in self._affected
 
     def _situation(self, resources: Resources) -> Situation:
-        return Situation(resources, self.frame, today=self._today, per_nurse=self._per_nurse, weights=_LEAST_CHANGE)
+        return Situation(resources, self.frame, today=self._today, weights=_LEAST_CHANGE)
 
     def _course(self, stage: Situation, each: Held, neighbours: Days, *, may_leave_day: bool) -> Course:
         """One appointment as a course of its own; which days it may go to is said day by day."""

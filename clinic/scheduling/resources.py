@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from clinic.scheduling import queries_planning as queries
 from clinic.scheduling import queries_rooms, queries_skills
-from clinic.scheduling.models import Chair, ClosedDay, OpeningHours, PhaseLimit, Presence
+from clinic.scheduling.models import Chair, ClosedDay, NurseLimit, OpeningHours, Presence
 from clinic.scheduling.models_skills import NurseSkill
 from clinic.scheduling.phase_rules import Parts
 from clinic.scheduling.queries_planning import Duty, Held, Shut
@@ -25,9 +25,8 @@ class Resources:
     hours: Sequence[OpeningHours] = ()
     closed: Sequence[ClosedDay] = ()
     presences: Sequence[Presence] = ()
-    starts_per_nurse: int | None = None
     skills: Sequence[NurseSkill] = ()
-    phase_limits: Sequence[PhaseLimit] = ()
+    limits: Sequence[NurseLimit] = ()
     parts: Mapping[uuid.UUID, Parts] = field(default_factory=dict)  # by course, where a phase has a limit
 
 
@@ -37,7 +36,7 @@ def read(first: date, last: date, zone: ZoneInfo, *, without: Collection[uuid.UU
     end = datetime.combine(last + timedelta(days=1), time(), tzinfo=zone).astimezone(UTC)
     left_out = set(without)
     held = [each for each in queries.held(start, end) if each.id not in left_out]
-    phase_limits = queries_rooms.phase_limits()
+    limits = queries_rooms.nurse_limits()
     return Resources(
         chairs=queries.every_chair(),
         shut=queries.chairs_shut(start, end),
@@ -46,8 +45,9 @@ def read(first: date, last: date, zone: ZoneInfo, *, without: Collection[uuid.UU
         hours=queries_rooms.opening_hours(),
         closed=queries_rooms.closed_days(first, last),
         presences=queries_rooms.presences(start, end),
-        starts_per_nurse=queries.starts_per_nurse(),
         skills=queries_skills.skills(),
-        phase_limits=phase_limits,
-        parts=queries.parts_of(each.course_id for each in held) if phase_limits else {},
+        limits=limits,
+        parts=queries.parts_of(each.course_id for each in held)
+        if any(row.precheck or row.infusion or row.recovery for row in limits)
+        else {},
     )

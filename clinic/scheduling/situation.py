@@ -15,9 +15,10 @@ from typing import Final, NamedTuple
 from clinic.accounts.models import Staff
 from clinic.core import times
 from clinic.scheduling.frame import DAY, SLOT, Frame, shape_of, site_feature, slots_of
+from clinic.scheduling.limit_rules import Most, most_on
 from clinic.scheduling.operations import Slot
 from clinic.scheduling.optimiser.problem import Clinic, DayRecord, Nurse, Place, Problem, Shape, Weights
-from clinic.scheduling.phase_rules import WHOLE, most_on
+from clinic.scheduling.phase_rules import WHOLE
 from clinic.scheduling.resources import Resources
 from clinic.scheduling.rules import week_of
 from clinic.scheduling.sites import Sites
@@ -58,10 +59,8 @@ class _NurseOfDay(NamedTuple):
 class Situation:
     """The problem of the optimiser that stands for some resources, and the way back from its places."""
 
-    def __init__(
-        self, resources: Resources, frame: Frame, *, today: date, per_nurse: int | None, weights: Weights = COMFORT
-    ) -> None:
-        self.resources, self.frame, self.per_nurse = resources, frame, per_nurse
+    def __init__(self, resources: Resources, frame: Frame, *, today: date, weights: Weights = COMFORT) -> None:
+        self.resources, self.frame = resources, frame
         self._today, self._weights = today, weights
         self._chair_of = {chair.id: number for number, chair in enumerate(resources.chairs)}
         self._staff: list[Staff | None] = [None, None]
@@ -80,8 +79,6 @@ class Situation:
         people = {duty.staff.id: duty.staff for duty in self.resources.duties}
         many = max(len(self.resources.chairs), 1)
         for duty in self.resources.duties:
-            capacity = duty.at_once or self.per_nurse or many
-            is_one_by_one = bool(duty.per_quarter or self.resources.starts_per_nurse)
             for day, start, end in self.frame.spans(duty.starts_at, duty.ends_at, is_inward=True):
                 key = duty.staff.id, sum(self._is(each, duty.staff.id) for each in self._on_day[day])
                 if key not in numbers:
@@ -91,8 +88,11 @@ class Situation:
                 rests = tuple(
                     (begin, until) for rest in duty.breaks for on, begin, until in self.frame.spans(*rest) if on == day
                 )
-                most = most_on(self.resources.phase_limits, self.frame.first + timedelta(days=day))
-                self._nurses[day].append(Nurse(numbers[key], start, end, capacity, rests, is_one_by_one, most))
+                most = self.most(day)
+                capacity = duty.at_once or most.at_once or many
+                one_by_one = bool(duty.per_quarter or most.per_quarter)
+                nurse = Nurse(numbers[key], start, end, capacity, rests, one_by_one, most.by_phase)
+                self._nurses[day].append(nurse)
 
     def _is(self, each: _NurseOfDay, staff_id: uuid.UUID) -> bool:
         staff = self._staff[each.nurse]
@@ -239,6 +239,10 @@ class Situation:
                 numbers = (number for number, staff in enumerate(self._staff) if staff and staff.id in who)
                 found[day] = frozenset({_UNPLANNED, *numbers})
         return found
+
+    def most(self, day: int) -> Most:
+        """How many patients the clinic lets a nurse have on a day."""
+        return most_on(self.resources.limits, self.frame.first + timedelta(days=day))
 
     def on_duty(self, day: int, slot: int) -> int | None:
         """How many nurses are on duty in a slot; None where shifts are not planned yet."""

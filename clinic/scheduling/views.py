@@ -10,7 +10,7 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts import queries as accounts
-from clinic.accounts.current import actor, clinic
+from clinic.accounts.current import actor
 from clinic.accounts.models import Staff
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
@@ -87,7 +87,6 @@ def calendar_page(
     week = show_week(
         day,
         now=clock.now(),
-        patients_per_nurse=clinic().patients_per_nurse,
         sees_drugs=sees_drugs(),
         ghosts=ghosts,
         leaving=leaving,

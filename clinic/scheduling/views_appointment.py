@@ -8,7 +8,7 @@ from flask import abort, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from clinic.accounts.current import actor, clinic
+from clinic.accounts.current import actor
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, formats, times
@@ -138,7 +138,7 @@ def _places(appointment: Appointment) -> list[tuple[str, str, str]]:
     """The free places that are offered: value, when and where, what changes."""
     if appointment.status is not AppointmentStatus.BOOKED or not actor().may(Permission.BOOK):
         return []
-    mover = mover_of(appointment, per_nurse=clinic().patients_per_nurse, at=clock.now())
+    mover = mover_of(appointment, at=clock.now())
     return [(place_value(slot), slot_words(slot), change_words(appointment, slot)) for slot in mover.offers()]
 
 

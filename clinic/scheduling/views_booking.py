@@ -9,7 +9,7 @@ from typing import Any
 from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts.current import actor, clinic
+from clinic.accounts.current import actor
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, formats, times
@@ -160,7 +160,7 @@ def _ask(plan: Plan, length_min: int) -> Ask:
 
 
 def _desk(plan: Plan, length_min: int) -> Desk:
-    return Desk(plan, _ask(plan, length_min), per_nurse=clinic().patients_per_nurse, at=clock.now())
+    return Desk(plan, _ask(plan, length_min), at=clock.now())
 
 
 def _day(instant: datetime) -> date:

@@ -8,7 +8,7 @@ from flask import flash, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from clinic.accounts.current import actor, clinic
+from clinic.accounts.current import actor
 from clinic.core import clock, formats, times
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Permission, requires
@@ -36,7 +36,7 @@ class Question:
 
 
 def _mover(appointment: Appointment) -> Mover:
-    return mover_of(appointment, per_nurse=clinic().patients_per_nurse, at=clock.now())
+    return mover_of(appointment, at=clock.now())
 
 
 def _form() -> MoveForm:

@@ -6,32 +6,29 @@ from collections.abc import Sequence
 from flask import abort, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from clinic.accounts.current import actor, clinic
+from clinic.accounts.current import actor
 from clinic.core import clock, formats
 from clinic.core.errors import Conflict, RuleBroken
 from clinic.core.forms import Form
 from clinic.core.permissions import Permission, requires
-from clinic.scheduling import operations_phases, operations_policy, queries_rooms
-from clinic.scheduling.forms_rooms import LOSS_WORDS, LimitsForm, LostReasonForm, PhaseLimitsForm, PolicyForm
+from clinic.scheduling import operations_limits, operations_policy, queries_rooms
+from clinic.scheduling.forms_rooms import LOSS_WORDS, LostReasonForm, NurseLimitsForm, PolicyForm
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations_breaking import WouldBreak
 from clinic.scheduling.rules import BookingRule, LossKind, override_words
-from clinic.scheduling.views import bp
+from clinic.scheduling.views import bp, today
 
 
 def _page(form: Form | None = None, standing: Sequence[Appointment] = ()) -> str:
-    own, policies = clinic(), queries_rooms.policies()
-    limits = form if isinstance(form, LimitsForm) else None
+    policies, limits = queries_rooms.policies(), queries_rooms.nurse_limits()
     return render_template(
         "scheduling/rules.html",
         rules=[(override_words(rule), policies.get(rule)) for rule in BookingRule],
         reasons=[(row, LOSS_WORDS[row.kind]) for row in queries_rooms.lost_reasons()],
         form=form,
         standing=standing,
-        clinic=own,
-        limits_form=limits or LimitsForm.of(own),
-        phase_limits=queries_rooms.phase_limits(),
-        phase_form=form if isinstance(form, PhaseLimitsForm) else PhaseLimitsForm(formdata=None, prefix="phase-"),
+        limits=limits,
+        limits_form=form if isinstance(form, NurseLimitsForm) else NurseLimitsForm.from_rows(limits, today()),
         policy_form=form if isinstance(form, PolicyForm) else PolicyForm(formdata=None, prefix="rule-"),
         reason_form=form if isinstance(form, LostReasonForm) else LostReasonForm(formdata=None, prefix="reason-"),
     )
@@ -46,40 +43,22 @@ def show_rules() -> ResponseReturnValue:
 @bp.post("/clinic/rules/limits")
 @requires(Permission.SET_RESOURCES)
 def set_limits() -> ResponseReturnValue:
-    form = LimitsForm()
-    if not form.validate():
+    form = NurseLimitsForm(prefix="limits-")
+    if not form.validate() or form.valid_from.data is None:
         return _page(form), 422
-    patients, starts = form.patients_per_nurse.data, form.starts_per_nurse.data
+    drawn = form.drawn.data or ""
     try:
-        operations_policy.set_limits(
-            clinic(),
-            patients_per_nurse=None if patients is None else int(patients),
-            starts_per_nurse=None if starts is None else int(starts),
+        operations_limits.set_nurse_limits(
+            form.valid_from.data,
+            form.most,
             by=actor(),
             at=clock.now(),
             seen=form.seen.data,
-            drawn=form.drawn.data,
+            drawn=int(drawn) if drawn.isdecimal() else None,
         )
     except Conflict as conflict:
-        raise form.explain(conflict, clinic(), url_for(".show_rules")) from None
-    except WouldBreak as refusal:
-        form.refuse(refusal)
-        form.seen.data = refusal.key
-        return _page(form, refusal.standing), 422
-    flash("The limits hold for every booking from now on.")
-    return redirect(url_for(".show_rules"), 303)
-
-
-@bp.post("/clinic/rules/phases")
-@requires(Permission.SET_RESOURCES)
-def set_phase_limits() -> ResponseReturnValue:
-    form = PhaseLimitsForm(prefix="phase-")
-    if not form.validate() or form.valid_from.data is None:
-        return _page(form), 422
-    try:
-        operations_phases.set_phase_limits(
-            form.valid_from.data, form.most, by=actor(), at=clock.now(), seen=form.seen.data
-        )
+        saved = NurseLimitsForm.from_rows(queries_rooms.nurse_limits(), form.valid_from.data)
+        raise form.explain(conflict, saved, url_for(".show_rules")) from None
     except WouldBreak as refusal:
         form.refuse(refusal)
         form.seen.data = refusal.key
@@ -87,7 +66,7 @@ def set_phase_limits() -> ResponseReturnValue:
     except RuleBroken as refusal:
         form.refuse(refusal)
         return _page(form), 422
-    flash(f"The limits by phase hold from {formats.day(form.valid_from.data)} on.")
+    flash(f"The limits hold from {formats.day(form.valid_from.data)} on.")
     return redirect(url_for(".show_rules"), 303)
 
 

@@ -10,7 +10,7 @@ from flask import abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
-from clinic.accounts.current import actor, clinic
+from clinic.accounts.current import actor
 from clinic.audit import reading
 from clinic.audit.rules import AuditAction
 from clinic.core import clock, formats, times
@@ -101,7 +101,7 @@ def _page(asked: _Asked, refusal: RuleBroken | None = None) -> str:
     """The plan; after a refusal with the ticks as they were sent, and with what stands in the way."""
     changes: list[Change] = []
     if asked.happening is not None:
-        plan = Replan(asked.happening, per_nurse=clinic().patients_per_nurse, at=clock.now())
+        plan = Replan(asked.happening, at=clock.now())
         changes = plan.changes()
         for change in changes:
             reading.note(AuditAction.PATIENT_READ, change.appointment.patient, actor_id=actor().id, page="replan")

@@ -61,7 +61,7 @@ def change_chair(chair_id: uuid.UUID) -> ResponseReturnValue:
                 chair, form.features, by=actor(), at=clock.now(), seen=form.seen.data, drawn=form.drawn.data
             )
         except Conflict as conflict:
-            raise form.explain(conflict, chair, url_for(".show_chair", chair_id=chair.id)) from None
+            raise form.explain(conflict, type(form).of(chair), url_for(".show_chair", chair_id=chair.id)) from None
         except WouldBreak as refusal:
             form.refuse(refusal)
             form.seen.data, standing = refusal.key, refusal.standing

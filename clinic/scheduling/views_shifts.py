@@ -134,7 +134,7 @@ def set_shift_limits(shift_id: uuid.UUID) -> ResponseReturnValue:
             drawn=form.drawn.data,
         )
     except Conflict as conflict:
-        raise form.explain(conflict, shift, url_for(".show_shift", shift_id=shift.id)) from None
+        raise form.explain(conflict, type(form).of(shift), url_for(".show_shift", shift_id=shift.id)) from None
     except RuleBroken as refusal:
         return _shift_page(shift, form, refusal), 422
     flash("The limits of this shift are set.")

@@ -12,9 +12,10 @@ from flask import url_for
 
 from clinic.core import formats, times
 from clinic.core.permissions import Role
-from clinic.scheduling import queries
+from clinic.scheduling import queries, queries_rooms
 from clinic.scheduling.chart_load import HalfHour, LoadChart, load_chart
-from clinic.scheduling.models import Appointment, Chair, ChairClosure, Shift
+from clinic.scheduling.limit_rules import most_on
+from clinic.scheduling.models import Appointment, Chair, ChairClosure, NurseLimit, Shift
 from clinic.scheduling.queries import CourseFacts
 from clinic.scheduling.rules import (
     HOLDING,
@@ -99,7 +100,6 @@ def show_week(
     day: date,
     *,
     now: datetime,
-    patients_per_nurse: int | None,
     sees_drugs: bool,
     ghosts: Sequence[Ghost] = (),
     leaving: Collection[uuid.UUID] = (),
@@ -120,7 +120,7 @@ def show_week(
     facts = queries.course_facts(each.course_id for each in appointments)
     words = _Words(_names(appointments), facts, sees_drugs=sees_drugs, chosen_id=chosen_id)
     content = _Content(appointments, closures, shown)
-    there = _there(content, shifts, leaving, patients_per_nurse)
+    there = _there(content, shifts, leaving, queries_rooms.nurse_limits())
     return Week(
         monday=monday,
         title=_title(frame.days),
@@ -128,7 +128,7 @@ def show_week(
         chairs=[_row(frame, chair, content, words) for chair in queries.chairs()],
         minutes=frame.minutes,
         load=_load(frame, there),
-        load_label=_load_label(shifts, patients_per_nurse),
+        load_label=_load_label(frame, shifts, there),
     )
 
 
@@ -321,15 +321,15 @@ class _There:
     patients: Sequence[Stretch]
     wished: Sequence[Stretch]
     nurses: Sequence[Stretch]
-    per_nurse: int | None
+    limits: Sequence[NurseLimit]
 
-    def height(self, patients: int) -> int:
-        """What a number of patients is on the strip."""
-        return patients if self.per_nurse is None else nurses_needed(patients, self.per_nurse)
+    def per_nurse(self, day: date) -> int | None:
+        """How many patients one nurse may have at once on a day."""
+        return most_on(self.limits, day).at_once
 
 
 def _there(
-    content: _Content, shifts: Iterable[Shift], leaving: Collection[uuid.UUID], patients_per_nurse: int | None
+    content: _Content, shifts: Iterable[Shift], leaving: Collection[uuid.UUID], limits: Sequence[NurseLimit]
 ) -> _There:
     """Who holds a place now and with the wished times, and which nurses are on duty."""
     holding = [each for each in content.appointments if each.status in HOLDING]
@@ -337,24 +337,27 @@ def _there(
         _stretches(holding),
         _stretches([*(each for each in holding if each.id not in leaving), *content.ghosts]),
         _stretches(each for each in shifts if Role.NURSE in each.staff.roles),
-        patients_per_nurse,
+        limits,
     )
 
 
 def _half_hours(frame: _Frame, day: date, there: _There) -> list[HalfHour]:
+    per_nurse = there.per_nurse(day)
     steps = []
     for minute in range(0, frame.minutes, 30):
         window = Stretch(frame.instant(day, minute), frame.instant(day, minute + 30))
         before = most_at_once(there.patients, window)
         most = most_at_once(there.wished, window)
         hour, rest = divmod(frame.first_hour * 60 + minute, 60)
-        needed = None if there.per_nurse is None else there.height(most)
-        rise = max(0, there.height(most) - there.height(before))
-        steps.append(HalfHour(f"{hour:02d}:{rest:02d}", most, needed, fewest_at_once(there.nurses, window), rise))
+        needed = None if per_nurse is None else nurses_needed(most, per_nurse)
+        rise = most - before if needed is None else needed - nurses_needed(before, per_nurse or 1)
+        steps.append(
+            HalfHour(f"{hour:02d}:{rest:02d}", most, needed, fewest_at_once(there.nurses, window), max(0, rise))
+        )
     return steps
 
 
-def _load_label(shifts: Sequence[Shift], per_nurse: int | None) -> str:
-    if per_nurse is None:
+def _load_label(frame: _Frame, shifts: Sequence[Shift], there: _There) -> str:
+    if any(there.per_nurse(day) is None for day in frame.days):
         return "patients, nurses"
     return f"nurses of {len({each.staff_id for each in shifts if Role.NURSE in each.staff.roles})}"

@@ -263,7 +263,6 @@ SCHEDULING = {
     "scheduling.add_site": ADMINS,
     "scheduling.set_hours": ADMINS,
     "scheduling.set_limits": ADMINS,
-    "scheduling.set_phase_limits": ADMINS,
     "scheduling.set_policy": ADMINS,
     "scheduling.add_chair": CARE_AND_DESK,
     "scheduling.add_shifts": CARE_AND_DESK,

@@ -18,21 +18,26 @@ LENGTH = 200  # minutes, as the course to book
 
 
 @pytest.fixture
-def full_quarter(clinic, make_chair, make_staff, make_booked, scheduler):
+def full_quarter(limit_nurses, make_chair, make_staff, make_booked, scheduler):
     """Twelve chairs with three sessions a day at most, of which three in ten are free; five nurses on weekdays."""
-    clinic.patients_per_nurse = 3
+    limit_nurses(3)
     chairs = [make_chair() for _ in range(CHAIRS)]
     nurses = [make_staff("nurse") for _ in range(NURSES)]
     course = make_booked(starts_at=NINE + 400 * DAY).course
     rng = random.Random(1)
     days = [NINE + day * DAY for day in range(DAYS) if (NINE + day * DAY).weekday() < 5]
     shifts, booked = [], []
-    common = {"clinic_id": clinic.id, "status": AppointmentStatus.BOOKED, "status_at": DESK_OPENS, "version": 1}
+    common = {
+        "clinic_id": course.clinic_id,
+        "status": AppointmentStatus.BOOKED,
+        "status_at": DESK_OPENS,
+        "version": 1,
+    }
     common |= {"booked_at": DESK_OPENS, "booked_by_id": scheduler.id, "course_id": course.id}
     for day in days:
         for nurse in nurses:
             span = {"starts_at": day - 2 * HOUR, "ends_at": day + 9 * HOUR}
-            shifts.append({"id": new_id(), "clinic_id": clinic.id, "staff_id": nurse.id, **span})
+            shifts.append({"id": new_id(), "clinic_id": course.clinic_id, "staff_id": nurse.id, **span})
         for place, chair in enumerate(chairs):
             for turn in range(3):
                 if rng.random() < 0.7:

@@ -11,7 +11,8 @@ from clinic.accounts.models import Staff
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.courses.models import Course
-from clinic.scheduling import operations, operations_phases
+from clinic.scheduling import operations, operations_limits
+from clinic.scheduling.limit_rules import Most
 from clinic.scheduling.models import Appointment, Chair, ChairClosure
 from clinic.scheduling.operations import Slot
 from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
@@ -133,10 +134,10 @@ def chair_race(room):
 
 
 @pytest.fixture
-def nurse_race(room):
+def nurse_race(room, limit_nurses):
     """Twelve patients in twelve chairs want one nurse, who may have two."""
     with room:
-        room.clinic.patients_per_nurse = 2
+        limit_nurses(2)
         return [room.booking(room.course(), (1, room.chair(), NINE, room.nurse.id)) for _ in range(DESKS)]
 
 
@@ -159,8 +160,8 @@ def test_a_nurse_gets_two_patients_and_no_third(clinic, nurse_race):
 
 def test_a_nurse_gets_two_patients_in_a_phase_and_no_third(clinic, nurse_race, room):
     with db.in_clinic(clinic.id), room:
-        room.clinic.patients_per_nurse = None
-        operations_phases.set_phase_limits(date(2025, 11, 18), (None, 2, None), by=room.scheduler, at=DESK_OPENS)
+        most = Most(infusion=2)
+        operations_limits.set_nurse_limits(date(2025, 11, 18), most, by=room.scheduler, at=DESK_OPENS)
     assert race(clinic, nurse_race) == ["done"] * 2 + ["refused"] * (DESKS - 2)
 
 

@@ -50,7 +50,7 @@ class Clinic:
             self.nurses = [make("nurse"), make("second_nurse")]
             people = [self.clinic, self.scheduler, *self.nurses, make("physician"), make("signing_physician")]
             db.session.add_all(people)
-            self.clinic.patients_per_nurse, self.clinic.starts_per_nurse = 2, 1
+            make("limit_nurses")(2, 1)
             self.site = db.session.scalars(sa.select(Site)).one()
             self._type_in(make("make_chair"), make("make_shift"), make("physician"))
             patients = [make("make_patient")(allergies=()) for _ in range(8)]

@@ -199,7 +199,7 @@ def test_it_has_hours_a_holiday_breaks_clinicians_pumps_and_somebody_who_waits(d
 
 def test_nurses_have_skills_and_limits_and_patients_have_hours(demo):
     assert {row.drug_name for row in queries_skills.skills()} == {"ketamine", "magnesium sulfate"}
-    assert [row.precheck for row in queries_rooms.phase_limits()] == [2]
+    assert [row.precheck for row in queries_rooms.nurse_limits()] == [None, 2]
     said = queries_availability.hours_of(db.session.scalars(sa.select(Patient.id)))
     assert sorted(row.note for rows in said.values() for row in rows) == ["Away", "Teaches on Fridays"]
 

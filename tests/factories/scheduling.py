@@ -12,6 +12,7 @@ from clinic.courses.models import Course
 from clinic.orders.models import Order, OrderVersion
 from clinic.protocols.models import Terms
 from clinic.scheduling import operations, operations_hours
+from clinic.scheduling.models_rooms import NurseLimit
 from clinic.scheduling.rules import ChairKind
 
 DESK_OPENS = datetime(2025, 11, 18, 9, 0, tzinfo=UTC)
@@ -45,6 +46,19 @@ def make_shift(clinic):
             return operations.add_shift(staff, starts_at=starts_at, ends_at=ends_at, by=None, at=DESK_OPENS)
 
     return make
+
+
+@pytest.fixture
+def limit_nurses(clinic):
+    """Sets the clinic's limits for one nurse since always; the last word counts."""
+    seconds = itertools.count()
+
+    def limit(at_once=None, per_quarter=None):
+        since = {"valid_from": date(2025, 1, 1), "recorded_at": DESK_OPENS + next(seconds) * timedelta(seconds=1)}
+        with db.unit_of_work():
+            db.session.add(NurseLimit(at_once=at_once, per_quarter=per_quarter, **since))
+
+    return limit
 
 
 @pytest.fixture

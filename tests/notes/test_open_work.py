@@ -41,8 +41,8 @@ def test_what_has_not_started_goes_to_the_named_nurse(make_ready, make_appointme
     assert "2 moved" in account_events(nurse.id)[0].details["act"]
 
 
-def test_what_the_clinics_rules_refuse_stays_and_is_counted(clinic, make_appointment, nurse, second_nurse, admin):
-    clinic.patients_per_nurse = 1
+def test_what_the_clinics_rules_refuse_stays_and_is_counted(limit_nurses, make_appointment, nurse, second_nurse, admin):
+    limit_nurses(1)
     db.session.flush()
     make_appointment(with_nurse=second_nurse)
     mine = make_appointment()

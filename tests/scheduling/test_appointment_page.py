@@ -108,8 +108,8 @@ def test_a_nurse_is_assigned(desk, make_booked, nurse):
     assert booked.nurse_id == nurse.id
 
 
-def test_a_full_nurse_is_refused_in_words(desk, clinic, make_booked, nurse):
-    clinic.patients_per_nurse = 1
+def test_a_full_nurse_is_refused_in_words(desk, limit_nurses, make_booked, nurse):
+    limit_nurses(1)
     make_booked(nurse=nurse)
     answer = post(desk, make_booked(), "nurse", nurse_id=str(nurse.id))
     assert answer.status_code == 422

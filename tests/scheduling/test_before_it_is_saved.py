@@ -8,13 +8,14 @@ from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.scheduling import (
     operations_hours,
+    operations_limits,
     operations_people,
-    operations_policy,
     operations_rooms,
     operations_shifts,
     queries,
     queries_rooms,
 )
+from clinic.scheduling.limit_rules import Most
 from clinic.scheduling.operations_breaking import WouldBreak
 from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
 
@@ -113,8 +114,9 @@ def test_lower_limits_of_a_shift_show_who_is_too_many(make_shift, two_at_nine, n
     assert shown(operations_shifts.set_shift_limits, shift, **typed, by=nurse) == [second]
 
 
-def test_a_shift_that_goes_back_to_the_clinics_limits_shows_who_is_too_many(clinic, make_shift, two_at_nine, nurse):
-    clinic.patients_per_nurse, shift = 1, make_shift(nurse)
+def test_a_shift_that_goes_back_to_the_clinics_limits_shows_who(limit_nurses, make_shift, two_at_nine, nurse):
+    limit_nurses(1)
+    shift = make_shift(nurse)
     shift.patients_at_once = 2
     second = two_at_nine(nurse)
     typed = {"patients_at_once": None, "starts_per_quarter": None}
@@ -130,16 +132,18 @@ def test_who_stays_into_a_shift_with_a_lower_limit_is_shown(make_shift, two_at_n
     assert shown(operations_shifts.set_shift_limits, later, **typed, by=nurse) == [second]
 
 
-def test_lower_limits_of_the_clinic_spare_a_shift_with_its_own(clinic, make_shift, two_at_nine, nurse):
-    second = two_at_nine(nurse)
-    typed = {"patients_per_nurse": 1, "starts_per_nurse": 1, "by": nurse}
-    assert shown(operations_policy.set_limits, clinic, **typed) == [second]
-    assert (clinic.patients_per_nurse, clinic.starts_per_nurse) == (1, 1)
+def test_lower_limits_of_the_clinic_show_who_is_too_many_from_their_day_on(two_at_nine, nurse):
+    second, most = two_at_nine(nurse), Most(at_once=1, per_quarter=1)
+    operations_limits.set_nurse_limits(NINE.date() + DAY, most, by=nurse, at=DESK_OPENS)
+    assert shown(operations_limits.set_nurse_limits, NINE.date(), most, by=nurse) == [second]
+
+
+def test_lower_limits_of_the_clinic_spare_a_shift_with_its_own(make_shift, two_at_nine, nurse):
+    two_at_nine(nurse)
     shift = make_shift(nurse)
     shift.patients_at_once, shift.starts_per_quarter = 2, 2
-    clinic.patients_per_nurse = clinic.starts_per_nurse = None
     db.session.flush()
-    operations_policy.set_limits(clinic, **typed, at=DESK_OPENS)
+    assert operations_limits.set_nurse_limits(NINE.date(), Most(1, 1), by=nurse, at=DESK_OPENS)
 
 
 def test_a_clinician_who_leaves_shows_who_would_be_alone(make_booked, site, physician, scheduler):

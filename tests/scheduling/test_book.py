@@ -67,8 +67,8 @@ def test_a_patient_is_in_one_place_only(make_patient, make_course, make_slot, ma
     assert refusal.value.clashes[0].constraint == "no_overlap_for_patient"
 
 
-def test_a_nurse_has_no_more_patients_than_allowed(make_course, make_slot, make_booked, clinic, nurse):
-    clinic.patients_per_nurse = 2
+def test_a_nurse_has_no_more_patients_than_allowed(make_course, make_slot, make_booked, limit_nurses, nurse):
+    limit_nurses(2)
     for _ in range(2):
         make_booked(nurse=nurse)
     with pytest.raises(SlotsTaken) as refusal:
@@ -82,9 +82,9 @@ def test_a_nurse_without_a_limit_has_room(make_booked, nurse):
     assert [make_booked(nurse=nurse).nurse_id for _ in range(4)] == [nurse.id] * 4
 
 
-def test_patients_of_a_nurse_one_after_the_other_are_not_at_once(clinic, make_booked, make_course, nurse):
+def test_patients_of_a_nurse_one_after_the_other_are_not_at_once(limit_nurses, make_booked, make_course, nurse):
     """Two short ones inside a long one never come to three."""
-    clinic.patients_per_nurse = 2
+    limit_nurses(2)
     make_booked(nurse=nurse, hours=1)
     make_booked(nurse=nurse, starts_at=NINE + 2 * HOUR, hours=1)
     assert make_booked(nurse=nurse, hours=3).nurse_id == nurse.id

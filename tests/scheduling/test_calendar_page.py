@@ -99,8 +99,8 @@ def test_saturday_is_shown_when_somebody_comes(at_the_desk, make_booked):
     assert "17 to 22-Nov-2025" in page(at_the_desk)
 
 
-def test_the_strip_says_where_nurses_are_missing(at_the_desk, clinic, make_booked, make_shift, nurse):
-    clinic.patients_per_nurse = 1
+def test_the_strip_says_where_nurses_are_missing(at_the_desk, limit_nurses, make_booked, make_shift, nurse):
+    limit_nurses(1)
     make_shift(nurse)
     for _ in range(2):
         make_booked()

@@ -122,10 +122,8 @@ def test_a_pump_that_is_held_is_refused(as_person, make_booked, make_active_cour
     assert "Pump P1 is taken at that time." in words(answer)
 
 
-def test_limits_and_overrides_are_the_clinics(as_person, clinic):
+def test_what_may_be_overridden_is_the_clinics(as_person):
     admin = as_person("admin")
-    admin.post("/clinic/rules/limits", data={"patients_per_nurse": "3", "starts_per_nurse": ""})
-    assert (clinic.patients_per_nurse, clinic.starts_per_nurse) == (3, None)
     rule = {"rule-rule": "site_is_open", "rule-is_allowed": "yes", "rule-reason": "Long visits"}
     assert admin.post("/clinic/rules/override", data=rule).status_code == 303
     assert queries_rooms.overridable() == {BookingRule.SITE_IS_OPEN}
@@ -133,15 +131,30 @@ def test_limits_and_overrides_are_the_clinics(as_person, clinic):
     assert admin.post("/clinic/rules/override", data={**rule, "rule-reason": " "}).status_code == 422
 
 
-def test_limits_by_phase_are_shown_and_asked_twice(as_person, make_booked, make_active_course, make_patient, nurse):
+def test_limits_are_shown_by_date_and_asked_twice(as_person, make_booked, make_active_course, make_patient, nurse):
     other = make_active_course(make_patient(allergies=()))
-    admin, typed = as_person("admin"), {"phase-valid_from": "19-Nov-2025", "phase-infusion": "1"}
+    admin, typed = (
+        as_person("admin"),
+        {"limits-valid_from": "19-Nov-2025", "limits-infusion": "1", "limits-at_once": "3"},
+    )
     make_booked(nurse=nurse)
     make_booked(other, nurse=nurse, starts_at=NINE + HOUR)
-    page = admin.post("/clinic/rules/phases", data=typed)
+    page = admin.post("/clinic/rules/limits", data=typed)
     assert "1 appointment would stand outside" in words(page)
-    assert admin.post("/clinic/rules/phases", data={**typed, "phase-seen": seen(page)}).status_code == 303
-    assert "no limit 1 no limit" in words(admin.get("/clinic/rules"))
+    assert admin.post("/clinic/rules/limits", data={**typed, "limits-seen": seen(page)}).status_code == 303
+    assert "3 no limit no limit 1 no limit" in words(admin.get("/clinic/rules"))
+    assert admin.post("/clinic/rules/limits", data={"limits-at_once": "0"}).status_code == 422
+
+
+def test_the_second_who_sets_limits_overwrites_nothing(as_person):
+    admin, day = as_person("admin"), {"limits-valid_from": "19-Nov-2025"}
+    page = admin.get("/clinic/rules").get_data(as_text=True)
+    drawn = {"limits-drawn": re.search(r'name="limits-drawn"[^>]* value="([^"]+)"', page)[1]}
+    assert admin.post("/clinic/rules/limits", data={**day, **drawn, "limits-at_once": "3"}).status_code == 303
+    second = admin.post("/clinic/rules/limits", data={**day, **drawn, "limits-at_once": "5"})
+    assert second.status_code == 409
+    assert "3 5 " in words(second)
+    assert [row.at_once for row in queries_rooms.nurse_limits()] == [3]
 
 
 def test_a_chair_is_changed_and_retired(as_person, make_chair):
@@ -182,19 +195,18 @@ def test_a_shift_is_removed_once_its_patients_were_seen(as_person, make_shift, m
 
 
 @pytest.fixture
-def rows(clinic, make_chair, make_shift, nurse):
+def rows(make_chair, make_shift, nurse):
     """What two people may edit at once: the page that shows it, where it is sent, one of its fields, the row."""
     chair, shift = make_chair(), make_shift(nurse)
     return {
         "chair": (f"/calendar/chairs/{chair.id}", "/change", "cleaning_min", chair),
         "shift": (f"/calendar/shifts/{shift.id}", "/limits", "patients_at_once", shift),
-        "clinic": ("/clinic/rules", "/limits", "starts_per_nurse", clinic),
     }
 
 
-@pytest.mark.parametrize(("which", "who"), [("chair", "scheduler"), ("shift", "scheduler"), ("clinic", "admin")])
-def test_the_second_of_two_who_edit_overwrites_nothing(as_person, rows, which, who):
-    person, (page, act, name, row) = as_person(who), rows[which]
+@pytest.mark.parametrize("which", ["chair", "shift"])
+def test_the_second_of_two_who_edit_overwrites_nothing(as_person, rows, which):
+    person, (page, act, name, row) = as_person("scheduler"), rows[which]
     drawn = re.search(r'name="drawn"[^>]* value="([^"]+)"', person.get(page).get_data(as_text=True))[1]
     assert person.post(page + act, data={name: "3", "drawn": drawn}).status_code == 303
     second = person.post(page + act, data={name: "5", "drawn": drawn})

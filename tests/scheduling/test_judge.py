@@ -8,8 +8,16 @@ import sqlalchemy as sa
 
 from clinic.core import db, formats
 from clinic.core.errors import RuleBroken
-from clinic.scheduling import operations, operations_hours, operations_people, operations_pumps, operations_shifts
+from clinic.scheduling import (
+    operations,
+    operations_hours,
+    operations_limits,
+    operations_people,
+    operations_pumps,
+    operations_shifts,
+)
 from clinic.scheduling.booking import clash_words
+from clinic.scheduling.limit_rules import Most
 from clinic.scheduling.models import ClockOffset, ShiftBreak
 from clinic.scheduling.operations import SlotsTaken
 from clinic.scheduling.operations_breaking import StandsInTheWay, seen_key
@@ -158,16 +166,33 @@ def test_nobody_begins_in_a_nurses_break(make_shift, refusal, nurse):
     assert refusal(NINE + 30 * MINUTE, nurse=nurse) is None
 
 
-def test_a_nurse_begins_with_so_many_in_a_quarter_of_an_hour(clinic, refusal, nurse):
-    clinic.starts_per_nurse = 1
+def test_a_nurse_begins_with_so_many_in_a_quarter_of_an_hour(limit_nurses, refusal, nurse):
+    limit_nurses(per_quarter=1)
     db.session.flush()
     assert refusal(NINE, nurse=nurse) is None
     assert "begins with as many patients" in refusal(NINE + 14 * MINUTE, nurse=nurse)
     assert refusal(NINE + 15 * MINUTE, nurse=nurse) is None
 
 
-def test_the_limits_of_a_shift_stand_in_place_of_the_clinics(clinic, make_shift, refusal, nurse):
-    clinic.patients_per_nurse, clinic.starts_per_nurse = 1, 1
+def test_the_clinics_limits_hold_from_their_day_on(limit_nurses, refusal, nurse, admin):
+    limit_nurses(2)
+    fewer = Most(at_once=1, per_quarter=1)
+    operations_limits.set_nurse_limits(date(2025, 11, 20), fewer, by=admin, at=DESK_OPENS)
+    assert [refusal(NINE, nurse=nurse) for _ in range(2)] == [None, None]
+    assert "as many patients at that time" in refusal(NINE, nurse=nurse)
+    assert refusal(NINE + DAY, nurse=nurse) is None
+    assert "as many patients" in refusal(NINE + DAY, nurse=nurse)
+
+
+def test_a_limit_holds_where_the_clock_of_the_wall_is_not_settled(limit_nurses, refusal, nurse):
+    db.session.execute(sa.delete(ClockOffset))
+    limit_nurses(1)
+    assert refusal(nurse=nurse) is None
+    assert "as many patients at that time" in refusal(nurse=nurse)
+
+
+def test_the_limits_of_a_shift_stand_in_place_of_the_clinics(limit_nurses, make_shift, refusal, nurse):
+    limit_nurses(1, 1)
     shift = make_shift(nurse)
     shift.patients_at_once, shift.starts_per_quarter = 2, 2
     db.session.flush()
@@ -175,9 +200,9 @@ def test_the_limits_of_a_shift_stand_in_place_of_the_clinics(clinic, make_shift,
     assert "as many patients at that time" in refusal(NINE + 30 * MINUTE, nurse=nurse)
 
 
-def test_the_limit_that_falls_inside_a_visit_counts(clinic, make_shift, refusal, nurse):
+def test_the_limit_that_falls_inside_a_visit_counts(limit_nurses, make_shift, refusal, nurse):
     """Until noon she may have two, afterwards one as the clinic says."""
-    clinic.patients_per_nurse = 1
+    limit_nurses(1)
     make_shift(nurse, NINE - HOUR, NINE + 3 * HOUR).patients_at_once = 2
     make_shift(nurse, NINE + 3 * HOUR, NINE + 8 * HOUR)
     db.session.flush()

@@ -72,8 +72,8 @@ def test_a_nurse_takes_an_appointment_over(make_booked, scheduler, nurse):
     assert appointment.nurse_id == nurse.id
 
 
-def test_a_full_nurse_takes_nobody_over(clinic, make_booked, scheduler, nurse):
-    clinic.patients_per_nurse = 1
+def test_a_full_nurse_takes_nobody_over(limit_nurses, make_booked, scheduler, nurse):
+    limit_nurses(1)
     make_booked(nurse=nurse)
     appointment = make_booked()
     with pytest.raises(RuleBroken, match="Quill RN has as many patients"):
@@ -81,10 +81,10 @@ def test_a_full_nurse_takes_nobody_over(clinic, make_booked, scheduler, nurse):
     assert appointment.nurse_id is None
 
 
-def test_a_limit_that_was_lowered_stops_nobody_at_the_door(clinic, make_booked, scheduler, nurse):
+def test_a_limit_that_was_lowered_stops_nobody_at_the_door(limit_nurses, make_booked, scheduler, nurse):
     """An appointment is judged when it takes its place, not when the patient arrives."""
     both = [make_booked(nurse=nurse) for _ in range(2)]
-    clinic.patients_per_nurse = 1
+    limit_nurses(1)
     db.session.flush()
     for each in both:
         operations.change_status(each, AppointmentStatus.ARRIVED, by=scheduler, at=NINE)

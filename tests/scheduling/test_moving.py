@@ -166,8 +166,10 @@ def test_a_plan_does_not_undo_what_another_desk_changed_meanwhile(booked_course,
         move_all([Move(one, make_slot(1, starts_at=NINE + HOUR), "x")], by=scheduler, at=DESK_OPENS)
 
 
-def test_a_full_nurse_takes_over_whom_the_same_plan_makes_room_for(clinic, make_booked, make_slot, scheduler, nurse):
-    clinic.patients_per_nurse = 1
+def test_a_full_nurse_takes_over_whom_the_same_plan_makes_room_for(
+    limit_nurses, make_booked, make_slot, scheduler, nurse
+):
+    limit_nurses(1)
     full, waits = make_booked(nurse=nurse), make_booked()
     moves = [
         Move(waits, make_slot(chair=waits.chair, nurse=nurse), "another nurse"),
@@ -178,9 +180,9 @@ def test_a_full_nurse_takes_over_whom_the_same_plan_makes_room_for(clinic, make_
 
 
 @pytest.fixture
-def full_nurses(clinic, nurse, second_nurse):
+def full_nurses(limit_nurses, nurse, second_nurse):
     """Two nurses with one patient at once at most."""
-    clinic.patients_per_nurse = 1
+    limit_nurses(1)
     return nurse, second_nurse
 
 

@@ -42,9 +42,9 @@ acts = st.lists(one_act, min_size=6, max_size=16)
 
 
 @pytest.fixture
-def room(make_chair, make_patient, make_active_course, clinic, request):
+def room(make_chair, make_patient, make_active_course, limit_nurses, request):
     """Chairs, nurses with a limit of two patients each, and a course for each patient."""
-    clinic.patients_per_nurse = PER_NURSE
+    limit_nurses(PER_NURSE)
     db.session.flush()
     courses = [make_active_course(make_patient(allergies=())) for _ in range(PATIENTS)]
     nurses = [request.getfixturevalue("nurse"), request.getfixturevalue("second_nurse")]

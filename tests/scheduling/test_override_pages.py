@@ -120,9 +120,9 @@ def others(make_active_course, make_patient):
 
 
 @pytest.fixture
-def full(clinic, second_nurse, make_booked, others, admin):
+def full(limit_nurses, second_nurse, make_booked, others, admin):
     """A nurse with as many patients as the clinic allows, and another patient at the same time."""
-    clinic.patients_per_nurse = 1
+    limit_nurses(1)
     rule = BookingRule.NURSE_HAS_ROOM
     operations_policy.set_policy(rule, is_allowed=True, reason="As agreed", by=admin, at=DESK_OPENS)
     make_booked(nurse=second_nurse)

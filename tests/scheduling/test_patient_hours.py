@@ -146,7 +146,7 @@ def test_proposals_keep_to_the_patients_time(timed, say):
     say(timed.patient, can(weekdays=(2, 4), from_min=12 * 60, until_min=17 * 60))
     plan = plan_of(queries.course_to_book(timed.id))
     said = queries_availability.hours_of([timed.patient_id])[timed.patient_id]
-    found = Desk(plan, Ask(plan.terms, plan.length_min, said=said), per_nurse=None, at=DESK_OPENS).proposals()
+    found = Desk(plan, Ask(plan.terms, plan.length_min, said=said), at=DESK_OPENS).proposals()
     walls = [slot.starts_at.astimezone(formats.zone.get()) for each in found for slot in each.slots]
     assert walls
     assert {wall.isoweekday() for wall in walls} <= {2, 4}
@@ -156,7 +156,7 @@ def test_proposals_keep_to_the_patients_time(timed, say):
 def test_other_places_for_a_move_keep_to_it(make_booked, say, database):
     appointment = make_booked()
     say(appointment.patient, cannot(weekdays=(4, 5)), cannot(from_min=0, until_min=12 * 60))
-    offers = mover_of(appointment, per_nurse=None, at=DESK_OPENS).offers()
+    offers = mover_of(appointment, at=DESK_OPENS).offers()
     walls = [slot.starts_at.astimezone(formats.zone.get()) for slot in offers]
     assert walls
     assert all(wall.isoweekday() not in {4, 5} and wall.hour >= 12 for wall in walls)

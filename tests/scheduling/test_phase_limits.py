@@ -7,12 +7,13 @@ import pytest
 
 from clinic.core import formats
 from clinic.core.errors import RuleBroken
-from clinic.scheduling import operations_phases, operations_policy, queries
+from clinic.scheduling import operations_limits, operations_policy, queries
 from clinic.scheduling.booking import plan_of
 from clinic.scheduling.course_request import Ask
+from clinic.scheduling.limit_rules import Most, in_force
 from clinic.scheduling.operations import Override, SlotsTaken, book
 from clinic.scheduling.operations_breaking import WouldBreak
-from clinic.scheduling.phase_rules import Parts, Phase, in_force, stay
+from clinic.scheduling.phase_rules import Parts, Phase, stay
 from clinic.scheduling.proposals import Desk
 from clinic.scheduling.rules import BookingRule, Stretch
 from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
@@ -31,8 +32,9 @@ def _wall():
 
 @pytest.fixture
 def limit(admin):
-    def go(*most, valid_from=TODAY, **more):
-        return operations_phases.set_phase_limits(valid_from, most, by=admin, at=DESK_OPENS, **more)
+    def go(*by_phase, valid_from=TODAY, **more):
+        most = Most(None, None, *by_phase)
+        return operations_limits.set_nurse_limits(valid_from, most, by=admin, at=DESK_OPENS, **more)
 
     return go
 
@@ -130,15 +132,14 @@ def test_a_day_that_has_passed_is_refused(limit):
         limit(1, None, None, valid_from=TODAY - timedelta(days=1))
 
 
-def test_proposals_keep_the_limits(clinic, make_shift, make_chair, make_timed, make_booked, limit, nurse):  # noqa: PLR0917 fixtures
-    clinic.patients_per_nurse = 9
+def test_proposals_keep_the_limits(make_shift, make_chair, make_timed, make_booked, limit, nurse):  # noqa: PLR0917 fixtures
     make_shift(nurse, starts_at=NINE - HOUR, ends_at=NINE + 4 * HOUR)
     make_booked(make_timed(), nurse=nurse, starts_at=NINE - HOUR)
     plan = plan_of(queries.course_to_book(make_timed().id))
     make_chair()
 
     def starts():
-        found = Desk(plan, Ask(plan.terms, 180, last=TOMORROW), per_nurse=9, at=DESK_OPENS).proposals([1])
+        found = Desk(plan, Ask(plan.terms, 180, last=TOMORROW), at=DESK_OPENS).proposals([1])
         return {(slot.starts_at - NINE) // MINUTE for each in found for slot in each.slots}
 
     assert min(starts()) == -60

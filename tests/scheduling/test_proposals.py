@@ -53,10 +53,10 @@ def make_timed(make_course, make_protocol_version, make_draft, make_patient):
     return make
 
 
-def desk_of(course, *, at=DESK_OPENS, per_nurse=None, **ask):
+def desk_of(course, *, at=DESK_OPENS, **ask):
     plan = plan_of(queries.course_to_book(course.id))
     asked = Ask(plan.terms, plan.length_min, last=plan.valid_until, **ask)
-    return Desk(plan, asked, per_nurse=per_nurse, at=at)
+    return Desk(plan, asked, at=at)
 
 
 def clocks(slots):
@@ -72,9 +72,9 @@ def words(answer):
 
 
 @pytest.fixture
-def on_duty(clinic, make_shift, nurse):
+def on_duty(limit_nurses, make_shift, nurse):
     """The nurse, who works five weeks from Monday to Friday, with one patient at once."""
-    clinic.patients_per_nurse = 1
+    limit_nurses(1)
     for day in range(7 * 5):
         if (NINE + day * DAY).weekday() < 5:
             make_shift(nurse, starts_at=NINE + day * DAY - HOUR, ends_at=NINE + day * DAY + 8 * HOUR)
@@ -96,7 +96,7 @@ def test_every_proposal_can_be_booked_as_it_stands(make_timed, make_chair, make_
     for day, chair in ((0, 0), (2, 1), (7, 0), (9, 0)):
         make_booked(chair=chairs[chair], starts_at=NINE + day * DAY, nurse=on_duty)
     course = make_timed()
-    offered = desk_of(course, per_nurse=1).proposals()
+    offered = desk_of(course).proposals()
     assert len(offered) > 1
     for each in offered:
         assert len(each.slots) == 4
@@ -144,7 +144,7 @@ def test_a_course_goes_on_where_it_has_been(north, make_timed, make_booked):
     offered = desk_of(course).proposals()
     assert offered
     assert {slot.chair.id for each in offered for slot in each.slots} == {here.id}
-    moves = mover_of(first, per_nurse=None, at=DESK_OPENS).offers()
+    moves = mover_of(first, at=DESK_OPENS).offers()
     assert moves
     assert {slot.chair.id for slot in moves} == {here.id}
 
@@ -193,7 +193,7 @@ def test_a_nurse_who_is_full_is_not_proposed(desk, make_timed, make_chair, make_
     course = make_timed(1)
     said = words(desk.get(f"/calendar/book?order={course.order_id}"))
     assert "Needs no extra nurse, at most 1 of 1" in said
-    asked = desk_of(course, per_nurse=1)
+    asked = desk_of(course)
     assert all(slot.starts_at >= NINE + 3 * HOUR for each in asked.proposals() for slot in each.slots[:1])
 
 

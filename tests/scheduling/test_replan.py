@@ -36,9 +36,9 @@ def desk(client, scheduler):
 
 
 @pytest.fixture
-def two_nurses(clinic, make_shift, nurse, second_nurse):
+def two_nurses(limit_nurses, make_shift, nurse, second_nurse):
     """Two nurses on duty for some weeks, each with two patients at once at most."""
-    clinic.patients_per_nurse = 2
+    limit_nurses(2)
     for day in (0, 1, 2, 5, 6, 7):
         for each in (nurse, second_nurse):
             make_shift(each, starts_at=NINE + day * DAY - HOUR, ends_at=NINE + day * DAY + 8 * HOUR)
@@ -59,8 +59,8 @@ def off(nurse, days=1):
     return NurseOff(nurse, MIDNIGHT, MIDNIGHT + days * DAY)
 
 
-def changes(happening, *, at=DESK_OPENS, per_nurse=2):
-    return Replan(happening, per_nurse=per_nurse, at=at).changes()
+def changes(happening, *, at=DESK_OPENS):
+    return Replan(happening, at=at).changes()
 
 
 def words(answer):
@@ -108,7 +108,7 @@ def test_another_chair_is_the_nearest_that_is_free(two_nurses, make_other, make_
     appointment = make_other("Kim", nurse=two_nurses[0], chair=mine)
     (change,) = changes(ChairOut(mine, NINE, NINE + DAY, "leak"))
     assert change.slot.chair.id == second.id
-    offers = mover_of(appointment, per_nurse=2, at=DESK_OPENS).offers()
+    offers = mover_of(appointment, at=DESK_OPENS).offers()
     assert first.id not in {slot.chair.id for slot in offers}
 
 

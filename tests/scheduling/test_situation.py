@@ -42,14 +42,14 @@ def course(make_course, make_protocol_version, make_draft):
 def hours():
     """When the clinic is open on the days of the first fortnight, in hours."""
     rows = resources.read(MONDAY, MONDAY + timedelta(days=13), NEW_YORK)
-    situation = Situation(rows, Frame(MONDAY, 14, NEW_YORK), today=MONDAY, per_nurse=None)
+    situation = Situation(rows, Frame(MONDAY, 14, NEW_YORK), today=MONDAY)
     return {day: tuple(slot * SLOT / 60 for slot in span) for day, span in sorted(situation.hours.items())}
 
 
 def booked(course, scheduler):
     """Books each proposal and takes it back; the database is the judge."""
     plan = plan_of(queries.course_to_book(course.id))
-    desk = Desk(plan, Ask(plan.terms, plan.length_min), per_nurse=None, at=DESK_OPENS)
+    desk = Desk(plan, Ask(plan.terms, plan.length_min), at=DESK_OPENS)
     found = desk.proposals()
     for each in found:
         with db.session.begin_nested() as savepoint:

@@ -41,9 +41,9 @@ def learn(scheduler):
 
 
 @pytest.fixture
-def on_duty(database, clinic, make_shift, nurse, second_nurse):
+def on_duty(database, limit_nurses, make_shift, nurse, second_nurse):
     """Two nurses for three days, each with two patients at once."""
-    clinic.patients_per_nurse = 2
+    limit_nurses(2)
     for day in range(3):
         for each in (nurse, second_nurse):
             make_shift(each, starts_at=NINE + day * DAY - HOUR, ends_at=NINE + day * DAY + 8 * HOUR)
@@ -118,7 +118,7 @@ def test_proposals_name_who_knows_the_drug(on_duty, make_course, make_chair, lea
     plan, knows = plan_of(queries.course_to_book(make_course().id)), on_duty[1]
     learn(knows)
     make_chair()
-    found = Desk(plan, Ask(plan.terms, 60), per_nurse=2, at=DESK_OPENS).proposals([1])
+    found = Desk(plan, Ask(plan.terms, 60), at=DESK_OPENS).proposals([1])
     placed = [slot.nurse for each in found for slot in each.slots if slot.starts_at.date() == WEDNESDAY]
     assert placed
     assert set(placed) == {knows}
@@ -128,7 +128,7 @@ def test_places_for_a_move_name_who_knows_the_drug(on_duty, make_booked, learn):
     other, knows = on_duty
     appointment = make_booked(nurse=other, hours=1)
     learn(knows)
-    offers = [slot for slot in mover_of(appointment, per_nurse=2, at=DESK_OPENS).offers() if slot.nurse]
+    offers = [slot for slot in mover_of(appointment, at=DESK_OPENS).offers() if slot.nurse]
     assert offers
     assert {slot.nurse for slot in offers} == {knows}
 

@@ -32,17 +32,19 @@ def peaks(
     calendar: Calendar,
     places: Iterable[Place],
     length: int,
-    per_nurse: int,
+    per_nurse: Callable[[int], int | None],
     on_duty: Callable[[int, int], int | None],
 ) -> list[Peak]:
-    """The busiest slot of each place; `per_nurse` is the clinic's limit of patients at once for one nurse."""
+    """The busiest slot of each place; `per_nurse` is how many patients one nurse may have on a day, without it none."""
     found = []
     for place in places:
-        day = calendar.days[place.clinic][place.day]
+        day, most = calendar.days[place.clinic][place.day], per_nurse(place.day)
+        if most is None:
+            continue
         slots = range(place.start, place.start + length)
         loads = {slot: day.load(slot) for slot in slots}
         here = [
-            Peak(place.day, slot, -(-(load + 1) // per_nurse), -(-load // per_nurse), on_duty(place.day, slot))
+            Peak(place.day, slot, -(-(load + 1) // most), -(-load // most), on_duty(place.day, slot))
             for slot, load in loads.items()
         ]
         found.append(max(here, key=lambda peak: peak.rank))
