@@ -1,31 +1,15 @@
 """Run the migrations on SQLite and on PostgreSQL alike."""
 
-from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import context
 from sqlalchemy.engine import Connection
 
-from clinic.core import db, types
+from clinic.areas import load_models
+from clinic.core import db, idempotency, types  # noqa: F401 the first save of a form has a table of its own
 
-AREAS = (
-    "core.idempotency",
-    "audit.models",
-    "accounts.models",
-    "signatures.models",
-    "patients.models",
-    "protocols.models",
-    "orders.models",
-    "courses.models",
-    "scheduling.models",
-    "druglog.models",
-    "sessions.models",
-    "notes.models",
-    "outcomes.models",
-)
-for area in AREAS:
-    import_module(f"clinic.{area}")
+load_models()
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | bool:
