@@ -64,6 +64,7 @@ __all__ = [
     "order_refusal",
     "remove_shift",
     "reopen_chair",
+    "stand_again",
     "undo",
 ]
 
@@ -287,6 +288,33 @@ def move(
     record_appointment(AuditAction.APPOINTMENT_MOVED, moved, by=by, at=at, reason=reason, moved_from_id=appointment.id)
     record_override(moved, by=by, at=at)
     return moved
+
+
+def stand_again(appointment: Appointment, *, reason: str, by: Staff, at: datetime) -> Appointment:
+    """Let a booking stand as it was, whose patient is not here after all: what began with it is cancelled.
+
+    The two are linked. To the patient nothing has changed, so there is no news of it; what was set aside for the
+    booking stays so. Raises RuleBroken with what is in the way by now.
+    """
+    place = _same_place(appointment)
+    lock_in_order(
+        chairs={appointment.chair_id},
+        patients={appointment.patient_id},
+        nurses={appointment.nurse_id} if appointment.nurse_id else (),
+        pumps={appointment.pump_id} if appointment.pump_id else (),
+    )
+    with db.session.begin_nested():
+        change_status(appointment, AppointmentStatus.CANCELLED, reason=reason, by=by, at=at)
+        again = _appointment(
+            appointment.patient_id, appointment.course_id, place, by=by, at=at, moved_from_id=appointment.id
+        )
+        for name in ("booked_at", "booked_by_id", "override_rules", "override_reason", "overridden_by_id"):
+            setattr(again, name, getattr(appointment, name))
+        clash = _try(again, place, by=by)
+        if clash is not None:
+            raise SlotsTaken([clash])
+    record_appointment(AuditAction.APPOINTMENT_MOVED, again, by=by, at=at, reason=reason, moved_from_id=appointment.id)
+    return again
 
 
 def with_own_pump(slot: Slot, appointment: Appointment) -> Slot:

@@ -52,7 +52,15 @@ from clinic.sessions.operations_checks import (
     time_out,
     update_readiness,
 )
-from clinic.sessions.operations_discharge import assess_discharge, discharge, home_reasons, not_done, undo_discharge
+from clinic.sessions.operations_discharge import (
+    assess_discharge,
+    discharge,
+    home_reasons,
+    is_untouched,
+    not_done,
+    undo_arrival,
+    undo_discharge,
+)
 from clinic.sessions.operations_drug_account import open_drug_account, to_hang
 from clinic.sessions.operations_people import (
     accept_hand_over,
@@ -104,6 +112,7 @@ __all__ = [
     "give_prn",
     "hand_over",
     "home_reasons",
+    "is_untouched",
     "keep_refused",
     "locked",
     "mark_not_done",
@@ -127,6 +136,7 @@ __all__ = [
     "stop",
     "time_out",
     "to_hang",
+    "undo_arrival",
     "undo_discharge",
     "use_weight",
     "void_administration",

@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from clinic.accounts.models import Staff
 from clinic.audit.rules import AuditAction
 from clinic.core import db
@@ -16,6 +18,7 @@ from clinic.core.units import Unit, format_quantity
 from clinic.druglog import operations as druglog
 from clinic.protocols.rules import DischargeScale
 from clinic.scheduling import operations as scheduling
+from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions.event_rules import DischargeExit
 from clinic.sessions.models import Discharge, DischargeAssessment, InfusionSession
@@ -39,7 +42,16 @@ from clinic.sessions.progress import current, last_stop, undo_until
 from clinic.sessions.rules import SessionStatus
 from clinic.sessions.score_rules import SCORES, DischargeTerms, may_discharge_home
 
-__all__ = ["assess_discharge", "discharge", "home_reasons", "not_done", "open_drug_account", "undo_discharge"]
+__all__ = [
+    "assess_discharge",
+    "discharge",
+    "home_reasons",
+    "is_untouched",
+    "not_done",
+    "open_drug_account",
+    "undo_arrival",
+    "undo_discharge",
+]
 
 _STATUS: Final = {
     DischargeExit.HOME_WITH_ESCORT: SessionStatus.CLOSED_HOME,
@@ -291,3 +303,24 @@ def not_done(infusion: InfusionSession, reason: str, *, by: Staff, at: datetime)
     _open_discrepancies(infusion, by=by, at=at)
     scheduling.change_status(infusion.appointment, AppointmentStatus.CANCELLED, reason=said, by=by, at=at)
     db.session.flush()
+
+
+def is_untouched(infusion: InfusionSession) -> bool:
+    """Whether nothing was recorded since the patient arrived."""
+    lists = [way.key for way in sa.inspect(InfusionSession).relationships if way.uselist]
+    recorded = any(getattr(infusion, name) for name in lists if name != "transitions")
+    is_begun = recorded or infusion.weight_id is not None or infusion.drug_account_id is not None
+    return infusion.status is SessionStatus.PRECHECKING and not is_begun
+
+
+def undo_arrival(infusion: InfusionSession, *, by: Staff, at: datetime) -> Appointment:
+    """Take back that a patient arrived, which was said of the wrong one; the booked time stands again.
+
+    The visit stays in the record, as not done. Raises RuleBroken once something was recorded of it.
+    """
+    locked(infusion)
+    if not is_untouched(infusion):
+        raise RuleBroken("Something was recorded since the patient arrived. Close the visit with “Not today”.")
+    reason = "The arrival was taken back: it was entered by mistake."
+    become(infusion, SessionStatus.NOT_DONE, happened_at=at, by=by, at=at, reason=reason)
+    return scheduling.stand_again(infusion.appointment, reason=reason, by=by, at=at)

@@ -135,6 +135,22 @@ def arrive(appointment_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(_onwards(infusion), 303)
 
 
+@bp.post("/appointments/<uuid:appointment_id>/not-arrived")
+@requires(Permission.BOOK)
+def undo_arrival(appointment_id: uuid.UUID) -> ResponseReturnValue:
+    """The patient is not here after all: the booked time stands again."""
+    appointment = _appointment(appointment_id)
+    infusion = queries.infusion_of_appointment(appointment.id) or abort(404)
+    now = clock.now()
+    try:
+        again = operations.undo_arrival(infusion, by=actor(), at=now)
+    except RuleBroken as refusal:
+        flash(refusal.message, "warn")
+        return redirect(_in_its_week(appointment), 303)
+    flash(f"The arrival was taken back. {appointment.patient.name} is booked as before.")
+    return redirect(_in_its_week(again), 303)
+
+
 def _onwards(infusion: Any) -> str:
     return session_url(infusion) if actor().may(Permission.RUN_SESSION) else url_for(".show_today")
 

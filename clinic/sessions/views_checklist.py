@@ -343,10 +343,12 @@ def show_labelled(preparation_id: uuid.UUID) -> ResponseReturnValue:
 def show_not_done(infusion_id: uuid.UUID) -> ResponseReturnValue:
     """Where a session is given up before its start."""
     infusion = load(infusion_id)
-    form = NotTodayForm(formdata=None)
-    return render_template(
-        "sessions/not_done.html", **frame(infusion, clock.now()), form=form, what=drug_and_number(infusion)
-    )
+    return _not_done_page(infusion, NotTodayForm(formdata=None))
+
+
+def _not_done_page(infusion: InfusionSession, form: NotTodayForm) -> str:
+    page = frame(infusion, clock.now()) | {"form": form, "what": drug_and_number(infusion)}
+    return render_template("sessions/not_done.html", **page, is_untouched=operations.is_untouched(infusion))
 
 
 @bp.post("/sessions/<uuid:infusion_id>/not-done")
@@ -362,6 +364,4 @@ def close_not_done(infusion_id: uuid.UUID) -> ResponseReturnValue:
     if attempt(form, act):
         flash("Session closed as not done.")
         return redirect(url_for(".show_today"), 303)
-    infusion = load(infusion_id)
-    page = frame(infusion, clock.now()) | {"form": form, "what": drug_and_number(infusion)}
-    return render_template("sessions/not_done.html", **page), 422
+    return _not_done_page(load(infusion_id), form), 422

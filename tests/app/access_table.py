@@ -331,6 +331,7 @@ DRUGLOG = {
 }
 SESSIONS = {
     "sessions.arrive": CARE_AND_DESK,
+    "sessions.undo_arrival": CARE_AND_DESK,
     "sessions.refresh_session": CLINICAL,
     "sessions.refresh_today": CARE_AND_DESK,
     "sessions.show_appointment": CARE_AND_DESK,

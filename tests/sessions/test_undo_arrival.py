@@ -1,0 +1,95 @@
+"""Arrived was tapped on the wrong patient: the booked time stands again, as long as nothing was recorded."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from clinic.core import db
+from clinic.core.errors import RuleBroken
+from clinic.notifications.models import OutboxMessage
+from clinic.scheduling import queries as schedule
+from clinic.scheduling.rules import AppointmentStatus
+from clinic.sessions import operations
+from clinic.sessions.rules import SessionStatus
+from tests.factories.sessions import ARRIVED, minute
+
+
+def test_the_booked_time_stands_again(make_infusion, nurse):
+    infusion = make_infusion()
+    was = infusion.appointment
+    again = operations.undo_arrival(infusion, by=nurse, at=minute(0))
+    assert infusion.status is SessionStatus.NOT_DONE
+    assert (was.status, again.status) == (AppointmentStatus.CANCELLED, AppointmentStatus.BOOKED)
+    for name in (
+        "patient_id",
+        "course_id",
+        "session_number",
+        "chair_id",
+        "nurse_id",
+        "pump_id",
+        "starts_at",
+        "ends_at",
+    ):
+        assert getattr(again, name) == getattr(was, name)
+    assert schedule.moved_to(was) is again
+
+
+def test_the_right_patient_arrives_afterwards(make_infusion, nurse):
+    again = operations.undo_arrival(make_infusion(), by=nurse, at=minute(0))
+    infusion = operations.arrive(again, arrived_at=minute(5), by=nurse, at=minute(5))
+    assert infusion.status is SessionStatus.PRECHECKING
+
+
+def test_the_patient_is_told_nothing(make_infusion, clinic, nurse):
+    clinic.mails_tell_changes = True
+    infusion = make_infusion()
+    infusion.appointment.starts_at += timedelta(minutes=30)  # came early
+    db.session.flush()
+    before = db.session.scalars(sa.select(OutboxMessage.id)).all()
+    again = operations.undo_arrival(infusion, by=nurse, at=ARRIVED)
+    told = set(db.session.scalars(sa.select(OutboxMessage.about_id).where(OutboxMessage.id.not_in(before))))
+    assert again.id not in told  # and of the old one there is nothing to tell, for its time stands elsewhere
+
+
+@pytest.mark.parametrize("record", ["check", "vitals", "weight"])
+def test_what_was_recorded_keeps_the_visit(make_infusion, make_weight, observe, nurse, record):
+    infusion = make_infusion()
+    if record == "check":
+        item = infusion.order_version.terms.checks[0]
+        operations.answer_identity(infusion, item, infusion.patient.born_on.year, by=nurse, at=minute(0))
+    elif record == "vitals":
+        observe(infusion, minute(0), sbp=120, dbp=80)
+    else:
+        operations.use_weight(infusion, make_weight(infusion.patient), by=nurse, at=minute(0))
+    with pytest.raises(RuleBroken, match="Something was recorded"):
+        operations.undo_arrival(infusion, by=nurse, at=minute(1))
+
+
+def test_a_nurse_takes_it_back_from_the_page_that_closes_the_visit(nurses_browser, make_infusion, at_minute):
+    infusion = make_infusion()
+    at_minute(1)
+    assert "Wrong patient?" in nurses_browser.get(f"/sessions/{infusion.id}/not-done").text
+    answer = nurses_browser.post(f"/appointments/{infusion.appointment_id}/not-arrived")
+    page = nurses_browser.get(answer.location).text
+    assert "is booked as before" in page
+    assert f"{answer.location.rpartition('/')[2]}/arrive" in page
+    assert "Not done" not in nurses_browser.get("/today").text
+
+
+def test_the_desk_takes_it_back_beside_the_week(client, scheduler, make_infusion, at_minute):
+    infusion = make_infusion()
+    at_minute(1)
+    client.sign_in(scheduler)
+    assert "Not here after all" in client.get(f"/calendar/appointments/{infusion.appointment_id}").text
+    assert client.post(f"/appointments/{infusion.appointment_id}/not-arrived").status_code == 303
+    assert infusion.status is SessionStatus.NOT_DONE
+
+
+def test_a_second_tap_changes_nothing(nurses_browser, make_infusion, at_minute):
+    infusion = make_infusion()
+    at_minute(1)
+    for _ in range(2):
+        answer = nurses_browser.post(f"/appointments/{infusion.appointment_id}/not-arrived")
+        assert answer.status_code == 303
+    assert schedule.moved_to(infusion.appointment).status is AppointmentStatus.BOOKED
