@@ -9,6 +9,8 @@ PORT ?= 8000
 # Test processes side by side; the tests of one file stay together and share what was made for them.
 WORKERS ?= 2
 SIDE_BY_SIDE := --quiet --numprocesses $(WORKERS) --dist loadfile
+# Compiled once and kept, whatever the shell says: the suite starts hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 # Written last, so an interrupted setup is taken up again; older than the locks means out of date.

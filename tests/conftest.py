@@ -4,9 +4,9 @@
 migrations, once per run; everybody else gets a copy.
 """
 
+import gc
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from clinic.accounts import passwords
 from clinic.audit import chain
 from clinic.core import clock, db
 from config import Testing
+from tests import run_folder
 from tests.client import AuditingClient
 from tests.databases import KINDS, Databases
 
@@ -37,10 +38,7 @@ RUN_FOLDER = "CHAIRTIME_TEST_RUN"
 def pytest_configure(config: pytest.Config) -> None:
     """Make the run's folder in the process that the person started; its workers inherit the name."""
     if not hasattr(config, "workerinput"):
-        # Not below pytest's own folder: a socket's path must be short, and the server's user must get there.
-        folder = tempfile.mkdtemp(prefix="ct-", dir=None if len(tempfile.gettempdir()) < 40 else "/tmp")
-        Path(folder).chmod(0o755)
-        os.environ[RUN_FOLDER] = folder
+        os.environ[RUN_FOLDER] = str(run_folder.make())
         # Workers must list their tests in the same order, also where a test is parametrised with a set.
         os.environ.setdefault("PYTHONHASHSEED", "0")
 
@@ -88,6 +86,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the collector look less often, and never at the program and its tests, which stay until the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _databases() -> Databases:
