@@ -5,7 +5,7 @@ its own name, so that the application finds the friendly text by it on both data
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from alembic import op
@@ -134,12 +134,14 @@ def rebuild(table: str, *changes: tuple[str, str]) -> None:
         op.execute(statement)
 
 
-def reword(guard: str, old: str, new: str) -> None:
+def reword(guard: str, old: str, new: str, *, ends: Sequence[str] = ("insert", "update")) -> None:
     """Let a guard ask something else: its triggers on SQLite, its function on PostgreSQL, with these words changed."""
     bind = op.get_bind()
     if is_sqlite():
-        wanted = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name IN (?, ?)"
-        made = bind.exec_driver_sql(wanted, (f"{guard}_insert", f"{guard}_update")).all()
+        wanted = sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name IN :names").bindparams(
+            sa.bindparam("names", [f"{guard}_{end}" for end in ends], expanding=True)
+        )
+        made = bind.execute(wanted).all()
     else:
         made = bind.execute(
             sa.text("SELECT proname, pg_get_functiondef(oid) FROM pg_proc WHERE proname = :guard"), {"guard": guard}

@@ -177,6 +177,8 @@ class Appointment(ClinicScoped, Base):
     override_rules: Mapped[str | None] = mapped_column(info=ADDED)
     override_reason: Mapped[str | None] = mapped_column(info=ADDED)
     overridden_by_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff.id"), info=ADDED)
+    # From when on the nurse has the patient, where she took over while the patient was here.
+    nurse_since: Mapped[datetime | None] = mapped_column(info=ADDED)
     version: Mapped[int] = mapped_column(sort_order=95)
     patient: Mapped[Patient] = relationship()
     course: Mapped[Course] = relationship()

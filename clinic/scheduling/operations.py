@@ -35,8 +35,10 @@ from clinic.scheduling.operations_standing import (
     cancel,
     change_status,
     hold_again,
+    is_beyond,
     mark_no_show,
     record_appointment,
+    take_over,
 )
 from clinic.scheduling.operations_waits import end_waits, wait_again
 from clinic.scheduling.queries import Standing
@@ -59,12 +61,14 @@ __all__ = [
     "clash_text",
     "close_chair",
     "hold_again",
+    "is_beyond",
     "mark_no_show",
     "move",
     "order_refusal",
     "remove_shift",
     "reopen_chair",
     "stand_again",
+    "take_over",
     "undo",
 ]
 

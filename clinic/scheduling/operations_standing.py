@@ -15,7 +15,15 @@ from clinic.scheduling import notices
 from clinic.scheduling.locking import lock
 from clinic.scheduling.models import Appointment, LostReason, Pump
 from clinic.scheduling.operations_override import Override, record_override, refuse_override
-from clinic.scheduling.rules import NURSE_RULES, AppointmentStatus, BookingRule, clash_text, may_become, rules_in
+from clinic.scheduling.rules import (
+    NURSE_RULES,
+    TAKE_OVER_RULES,
+    AppointmentStatus,
+    BookingRule,
+    clash_text,
+    may_become,
+    rules_in,
+)
 
 
 class NurseRefused(RuleBroken):
@@ -118,13 +126,45 @@ def assign_nurse(
     if nurse is not None:
         lock(Staff, {nurse.id})
     refuse_override(override, by=by)
+    _give(appointment, nurse, override, by=by, at=at, freed_from=freed_from)
+    if override is not None:
+        record_override(appointment, by=by, at=at)
+
+
+def take_over(appointment: Appointment, nurse: Staff, *, by: Staff, at: datetime) -> None:
+    """Give a patient who is here to the nurse who has taken over. It has happened, so no limit refuses it.
+
+    A limit that it goes beyond is named on the appointment and in the trail.
+    """
+    lock(Staff, {nurse.id})
+    _give(appointment, nurse, Override(TAKE_OVER_RULES, "Handed over at the bedside"), by=by, at=at)
+    if is_beyond(appointment):
+        record_override(appointment, by=by, at=at)
+
+
+def is_beyond(appointment: Appointment) -> bool:
+    """Whether the nurse has more patients with this one than the clinic's limits allow, and somebody said so."""
+    return bool(rules_in(appointment.override_rules) & TAKE_OVER_RULES)
+
+
+def _give(
+    appointment: Appointment,
+    nurse: Staff | None,
+    override: Override | None,
+    *,
+    by: Staff,
+    at: datetime,
+    freed_from: uuid.UUID | None = None,
+) -> None:
     was = freed_from or appointment.nurse_id
+    since = at if appointment.status is AppointmentStatus.ARRIVED else None
     # What was set aside for the nurse before says nothing about this one.
     kept = rules_in(appointment.override_rules) - NURSE_RULES
+    before = [appointment.override_reason] if kept else []
     while True:
         try:
             with db.session.begin_nested():
-                appointment.nurse = nurse
+                appointment.nurse, appointment.nurse_since = nurse, since
                 appointment.override_rules = f" {' '.join(sorted(kept))} " if kept else None
                 db.session.flush()
         except IntegrityError as error:
@@ -132,12 +172,11 @@ def assign_nurse(
             if override is None or constraint not in override.rules or constraint in kept:
                 raise NurseRefused(constraint, nurse) from error
             kept = kept | {BookingRule(constraint)}
-            appointment.override_reason, appointment.overridden_by_id = override.reason.strip(), by.id
+            appointment.override_reason = "; ".join(filter(None, [*before, override.reason.strip()]))
+            appointment.overridden_by_id = by.id
         else:
             break
     record_appointment(AuditAction.APPOINTMENT_MOVED, appointment, by=by, at=at, was_nurse_id=str(was) if was else None)
-    if override is not None:
-        record_override(appointment, by=by, at=at)
 
 
 def assign_pump(appointment: Appointment, pump: Pump | None, *, by: Staff, at: datetime) -> None:

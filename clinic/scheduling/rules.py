@@ -59,6 +59,9 @@ NURSE_RULES = frozenset(
     }
 )
 
+TAKE_OVER_RULES = frozenset({BookingRule.NURSE_HAS_ROOM, BookingRule.NURSE_HAS_ROOM_IN_PHASE})
+"""What is asked of a nurse who takes over a patient who is there: how many she has. A hand-over goes beyond it."""
+
 _OVERRIDE_WORDS = {
     BookingRule.CHAIR_IS_CLEAN: "no time to clean the chair",
     BookingRule.NURSE_HAS_ROOM: "more patients at once for a nurse",

@@ -41,11 +41,14 @@ def set_supervising(infusion: InfusionSession, physician: Staff, *, by: Staff, a
 
 
 def assign_nurse(infusion: InfusionSession, nurse: Staff, *, by: Staff, at: datetime) -> None:
-    """Give a session to a nurse before it has started; the appointment goes with it, within the clinic's limit."""
+    """Give a session to a nurse before it has started; the appointment goes with it, within the clinic's limits."""
     locked(infusion)
     if infusion.status not in {SessionStatus.PLANNED, SessionStatus.PRECHECKING, SessionStatus.READY}:
         raise RuleBroken("The session has started. Hand it over instead.")
-    was = _give_to(infusion, nurse, by=by, at=at)
+    refuse_unless_may(nurse, Permission.RUN_SESSION, "Choose a nurse.", field="nurse")
+    if infusion.appointment.nurse_id != nurse.id:
+        scheduling.assign_nurse(infusion.appointment, nurse, by=by, at=at)
+    was = _give_to(infusion, nurse)
     audit.record(
         AuditAction.SESSION_STATUS_CHANGED, infusion, actor_id=by.id, at=at, was_nurse_id=was, nurse_id=nurse.id
     )
@@ -54,11 +57,17 @@ def assign_nurse(infusion: InfusionSession, nurse: Staff, *, by: Staff, at: date
 def hand_over(
     infusion: InfusionSession, to: Staff, *, text: str | None, happened_at: datetime, by: Staff, at: datetime
 ) -> SessionEvent:
-    """Hand a session over to another nurse, with what was said; nobody hands over to the one who has it."""
+    """Hand a session over to another nurse, with what was said; nobody hands over to the one who has it.
+
+    It has happened at the bedside: where she has more patients now than the clinic's limits allow, the appointment
+    names the limit, and nothing is refused.
+    """
     locked(infusion)
     refuse_future(happened_at, at, field="happened_at")
     _refuse_hand_over(infusion, to)
-    _give_to(infusion, to, by=by, at=at)
+    if infusion.appointment.nurse_id != to.id:
+        scheduling.take_over(infusion.appointment, to, by=by, at=at)
+    _give_to(infusion, to)
     said = needed(text or f"Handed over to {to.name}.", "Say what was handed over.", field="text")
     return _record_people(infusion, SessionEventKind.HAND_OVER, to, said, happened_at=happened_at, by=by, at=at)
 
@@ -126,10 +135,7 @@ def _refuse_hand_over(infusion: InfusionSession, to: Staff) -> None:
     refuse_unless_may(to, Permission.RUN_SESSION, "Choose a nurse.", field="to")
 
 
-def _give_to(infusion: InfusionSession, nurse: Staff, *, by: Staff, at: datetime) -> object:
-    refuse_unless_may(nurse, Permission.RUN_SESSION, "Choose a nurse.", field="nurse")
-    if infusion.appointment.nurse_id != nurse.id:
-        scheduling.assign_nurse(infusion.appointment, nurse, by=by, at=at)
+def _give_to(infusion: InfusionSession, nurse: Staff) -> object:
     was = infusion.nurse_id
     infusion.nurse = nurse
     db.session.flush()  # a session that somebody else has changed meanwhile shows here

@@ -38,7 +38,17 @@ from clinic.sessions.pages_log import adverse_title, log_rows
 from clinic.sessions.pages_session import order_panel
 from clinic.sessions.pages_words import vitals_sentence
 from clinic.sessions.progress import current, progress
-from clinic.sessions.views_shared import bp, clinicians, load, physicians, proved, session_page, session_url, zone
+from clinic.sessions.views_shared import (
+    bp,
+    clinicians,
+    load,
+    physicians,
+    proved,
+    say_beyond,
+    session_page,
+    session_url,
+    zone,
+)
 from clinic.sessions.views_sheet import Sheet, clock_of, drawn, side_sheet
 
 # --- adverse events --------------------------------------------------------------------------------------------------
@@ -324,7 +334,9 @@ def hand_over(infusion: InfusionSession, form: HandOverForm, _when: datetime, no
     if not form.password.data or offer.proposal is not None:
         return offer
     proved(str(person.id), form.password.data, permission=Permission.RUN_SESSION, at=now, field="to")
-    return operations.accept_hand_over(offer, by=person, at=now)
+    event = operations.accept_hand_over(offer, by=person, at=now)
+    say_beyond(infusion)
+    return event
 
 
 @bp.post("/sessions/<uuid:infusion_id>/hand-over/accept")
@@ -340,6 +352,7 @@ def accept_hand_over(infusion_id: uuid.UUID) -> ResponseReturnValue:
     except RuleBroken as refusal:
         raise Conflict(refusal.message) from refusal
     flash("The session is yours.")
+    say_beyond(infusion)
     return redirect(session_url(infusion), 303)
 
 

@@ -27,6 +27,7 @@ from clinic.sessions.views_shared import (
     load,
     physicians,
     proved,
+    say_beyond,
     session_page,
     session_url,
     zone,
@@ -182,6 +183,7 @@ def _after_check(infusion: InfusionSession, proposal: RateProposal, check: Doubl
     if proposal.purpose is CheckPurpose.HAND_OVER:
         if check.is_match:
             flash(f"The two rates agree. {check.checker.name} has the session.")
+            say_beyond(infusion)
         else:
             flash("The two rates differ. The session stays. Both read the pump again.", "crit")
         return redirect(session_url(infusion), 303)

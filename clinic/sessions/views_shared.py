@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, abort, make_response, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts import queries as staff_queries
@@ -19,6 +19,7 @@ from clinic.core import clock
 from clinic.core.permissions import Role
 from clinic.core.requests import same_patient
 from clinic.core.times import local
+from clinic.scheduling import operations as scheduling
 from clinic.sessions import queries
 from clinic.sessions.chart import parts, screens
 from clinic.sessions.models import InfusionSession
@@ -39,6 +40,7 @@ __all__ = [
     "news_of",
     "physicians",
     "proved",
+    "say_beyond",
     "session_page",
     "session_url",
     "sheet_parts",
@@ -165,3 +167,9 @@ def session_url(infusion: InfusionSession) -> str:
     if infusion.administrations or infusion.status.is_closed:
         return url_for("sessions.show_session", infusion_id=infusion.id)
     return url_for("sessions.show_checklist", infusion_id=infusion.id)
+
+
+def say_beyond(infusion: InfusionSession) -> None:
+    """Say that the nurse who has taken over has more patients now than the clinic's limits allow."""
+    if infusion.nurse is not None and scheduling.is_beyond(infusion.appointment):
+        flash(f"{infusion.nurse.name} has more patients now than the clinic's limits allow.", "warn")

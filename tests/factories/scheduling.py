@@ -53,10 +53,10 @@ def limit_nurses(clinic):
     """Sets the clinic's limits for one nurse since always; the last word counts."""
     seconds = itertools.count()
 
-    def limit(at_once=None, per_quarter=None):
+    def limit(at_once=None, per_quarter=None, **phases):
         since = {"valid_from": date(2025, 1, 1), "recorded_at": DESK_OPENS + next(seconds) * timedelta(seconds=1)}
         with db.unit_of_work():
-            db.session.add(NurseLimit(at_once=at_once, per_quarter=per_quarter, **since))
+            db.session.add(NurseLimit(at_once=at_once, per_quarter=per_quarter, **phases, **since))
 
     return limit
 
