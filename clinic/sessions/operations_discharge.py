@@ -319,6 +319,8 @@ def undo_arrival(infusion: InfusionSession, *, by: Staff, at: datetime) -> Appoi
     The visit stays in the record, as not done. Raises RuleBroken once something was recorded of it.
     """
     locked(infusion)
+    if infusion.status.is_closed:
+        raise RuleBroken("This visit is closed already.")
     if not is_untouched(infusion):
         raise RuleBroken("Something was recorded since the patient arrived. Close the visit with “Not today”.")
     reason = "The arrival was taken back: it was entered by mistake."
