@@ -12,6 +12,7 @@ from clinic.notes.models import Letter, Note, NoteReturn, Referrer
 from clinic.notes.rules import NoteStatus
 from clinic.orders.models import Order, OrderVersion
 from clinic.protocols.models import Terms
+from clinic.scheduling.models import Appointment
 from clinic.sessions.models import InfusionSession, PrnDose
 from clinic.sessions.models_leaving import Discharge
 from clinic.sessions.queries import is_standing_discharge
@@ -153,5 +154,6 @@ def sessions(infusion_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, InfusionSessi
 
 
 def sessions_of_course(course_id: uuid.UUID) -> list[InfusionSession]:
-    """The sessions of a course in their order."""
-    return _sessions(InfusionSession.course_id == course_id)
+    """The sessions of a course in their order, without those of an arrival that was taken back."""
+    stands_again = sa.exists().where(Appointment.moved_from_id == InfusionSession.appointment_id)
+    return _sessions(sa.and_(InfusionSession.course_id == course_id, ~stands_again))

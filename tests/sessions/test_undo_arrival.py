@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from clinic.core import db
 from clinic.core.errors import RuleBroken
+from clinic.notes import queries as notes
 from clinic.notifications.models import OutboxMessage
 from clinic.scheduling import queries as schedule
 from clinic.scheduling.rules import AppointmentStatus
@@ -84,6 +85,13 @@ def test_the_desk_takes_it_back_beside_the_week(client, scheduler, make_infusion
     assert "Not here after all" in client.get(f"/calendar/appointments/{infusion.appointment_id}").text
     assert client.post(f"/appointments/{infusion.appointment_id}/not-arrived").status_code == 303
     assert infusion.status is SessionStatus.NOT_DONE
+
+
+def test_the_course_does_not_tell_of_it(make_infusion, nurse):
+    infusion = make_infusion()
+    assert notes.sessions_of_course(infusion.course_id) == [infusion]
+    operations.undo_arrival(infusion, by=nurse, at=minute(0))
+    assert notes.sessions_of_course(infusion.course_id) == []
 
 
 def test_a_second_tap_changes_nothing(nurses_browser, make_infusion, at_minute):
