@@ -48,6 +48,7 @@ def offers(free: Appointment, *, at: datetime) -> list[Offer]:
     zone = formats.zone.get()
     entries = [each for each in queries_waiting.waiting() if can_come(each, free.starts_at, at=at, zone=zone)]
     held = queries_waiting.held_by(each.course_id for each in entries)
+    entries = [each for each in entries if _home(each, held.get(each.course_id, []), free) == free.chair.site_id]
     candidates = [_candidate(each, held.get(each.course_id, []), free) for each in entries]
     # Two patients of one session, or one who stands there already, are no choice.
     candidates = [each for each in candidates if each.now_at != free.starts_at]
@@ -55,6 +56,12 @@ def offers(free: Appointment, *, at: datetime) -> list[Offer]:
     candidates = [each for each in candidates if _has_time(each, said, free)]
     best = fitting(candidates, Stretch(free.starts_at, free.ends_at))[:_FIRST_FEW]
     return [_offer(each, free) for each in best]
+
+
+def _home(entry: WaitingEntry, appointments: Sequence[Appointment], free: Appointment) -> uuid.UUID:
+    """The one site of a course: where the session stands, else where the course was last, else it may begin here."""
+    held = _held(entry, appointments) or next(reversed(appointments), free)
+    return held.chair.site_id
 
 
 def _has_time(each: Candidate, said: Mapping[uuid.UUID, Sequence[PatientTime]], free: Appointment) -> bool:

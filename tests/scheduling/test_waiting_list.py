@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from clinic.accounts import operations as accounts
 from clinic.core import clock
 from clinic.core.errors import RuleBroken
 from clinic.courses.operations import review
@@ -14,6 +15,7 @@ from clinic.scheduling import operations, operations_pumps, operations_waiting, 
 from clinic.scheduling.operations_moves import undo_together
 from clinic.scheduling.operations_waiting import Wishes
 from clinic.scheduling.rules import AppointmentStatus, DayPart, Stretch, WaitingStatus
+from clinic.scheduling.waiting_list import offers
 from clinic.scheduling.waiting_rules import Candidate, can_come, fitting
 from tests.factories.scheduling import DAY, DESK_OPENS, HOUR, NINE
 
@@ -144,6 +146,18 @@ def test_a_wish_that_cannot_be_is_refused(desk, make_course, typed):
     usual = {"patient_id": str(course.patient_id), "session": "1", "notice_hours": "24", "from_on": "20-Nov-2025"}
     assert desk.post(f"/calendar/waiting/course/{course.id}/add", data={**usual, **typed}).status_code == 422
     assert queries_waiting.waiting() == []
+
+
+def test_a_time_at_another_site_is_offered_to_nobody(desk, make_booked, others, put, make_chair, admin):  # noqa: PLR0917 fixtures
+    make_booked(others[0], starts_at=NINE + 5 * DAY)
+    here, away = make_booked(), make_chair()
+    away.site_id = accounts.add_site("East house", by=admin, at=DESK_OPENS).id
+    there = make_booked(here.course, 2, chair=away, starts_at=NINE + 2 * DAY)
+    entry = put(others[0])
+    for free in (here, there):
+        cancel(desk, free)
+    assert [each.entry for each in offers(here, at=DESK_OPENS)] == [entry]
+    assert offers(there, at=DESK_OPENS) == []
 
 
 def test_two_desks_give_one_entry_once(make_booked, others, put, scheduler, make_slot):
