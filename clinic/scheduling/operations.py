@@ -175,14 +175,15 @@ def _refuse_what_cannot_be_booked(course: Course, slots: Sequence[Slot], *, at: 
     for slot in slots:
         _refuse_impossible(slot, at=at)
     _refuse_retired(slots)
-    refusal = order_refusal(course, wished=len(slots), on=clinic_day(at))
-    if refusal:
-        raise RuleBroken(refusal, field="slots")
     numbers = [slot.session_number for slot in slots]
     taken = queries.numbers_taken(course.id)
+    # Asked before the order: whom another desk was faster for needs no more sessions, and no new order.
     if len(set(numbers)) < len(numbers) or taken & set(numbers):
         twice = {number for number in numbers if numbers.count(number) > 1 or number in taken}
         raise RuleBroken(f"A time is booked already for {session_words(twice)}. Open the page again.", field="slots")
+    refusal = order_refusal(course, wished=len(slots), on=clinic_day(at))
+    if refusal:
+        raise RuleBroken(refusal, field="slots")
 
 
 def order_refusal(course: Course, *, wished: int, on: date) -> str | None:

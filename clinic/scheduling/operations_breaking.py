@@ -42,7 +42,7 @@ class StandsInTheWay(RuleBroken):
     def __init__(self, what: str, standing: Sequence[Appointment]) -> None:
         """Keep the appointments, so that the page can show each."""
         count = f"{len(standing)} appointments hold" if len(standing) > 1 else "1 appointment holds"
-        super().__init__(f"{count} {what}. Move them first.")
+        super().__init__(f"{count} {what}. Move {'them' if len(standing) > 1 else 'it'} first.")
         self.standing = list(standing)
 
 

@@ -31,7 +31,7 @@ class ChairInUse(RuleBroken):
     def __init__(self, standing: Sequence[Appointment]) -> None:
         """Keep the appointments, so that the page can lead to each."""
         count = f"{len(standing)} appointments stand" if len(standing) > 1 else "1 appointment stands"
-        super().__init__(f"{count} in this chair at that time. Move them first.")
+        super().__init__(f"{count} in this chair at that time. Move {'them' if len(standing) > 1 else 'it'} first.")
         self.standing = list(standing)
 
 

@@ -47,9 +47,14 @@ def _form() -> MoveForm:
         typed["day"], (typed["clock"], typed["chair"], typed["nurse"]) = day, (*others.split("|"), "", "", "")[:3]
     if request.form.get("why"):
         typed["reason"] = request.form["why"]
-    form = MoveForm(formdata=typed)
+    form = MoveForm(formdata=MultiDict() if _names_no_place() else typed)
     form.chair.choices, form.nurse.choices = chair_choices(queries.chairs()), nurse_choices(nurses())
     return form
+
+
+def _names_no_place() -> bool:
+    """Whether a button below the free places was pressed and none of them chosen."""
+    return bool(request.form.get("why")) and not (request.form.get("to") or request.form.get("day"))
 
 
 def _slot(appointment: Appointment, form: MoveForm) -> Slot | None:
@@ -86,6 +91,9 @@ def drop_appointment() -> ResponseReturnValue:
 def _move(appointment_id: uuid.UUID) -> ResponseReturnValue:
     form = _form()
     appointment = appointment_posted(appointment_id, form)
+    if _names_no_place():
+        form.refuse(RuleBroken("Choose one of the free places, then press again."))
+        return appointment_page(appointment, move=form), 422
     slot, question, override = _slot(appointment, form), None, None
     if slot is not None:
         try:

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from clinic.accounts.current import actor
@@ -39,7 +40,15 @@ def _chairs_page(
         chair_form=chair,
         closure_form=closure,
         standing=standing,
+        replan_url=_replan_url() if standing else None,
     )
+
+
+def _replan_url() -> str:
+    """The new plan that makes room for the closure that was typed, and then closes the chair."""
+    names = ("chair", "from_day", "from_time", "until_day", "until_time", "reason")
+    typed: dict[str, Any] = {name: request.form.get(f"close-{name}") for name in names}
+    return url_for(".show_replan", what="chair", **typed)
 
 
 @bp.get("/calendar/chairs/<uuid:chair_id>")

@@ -55,6 +55,13 @@ def test_a_refused_move_says_who_is_there_and_keeps_the_words(desk, make_booked)
     assert old.status is AppointmentStatus.BOOKED
 
 
+def test_a_move_to_no_place_says_what_to_choose_and_nothing_else(desk, make_booked):
+    answer = post(desk, make_booked(), "move", why="Patient asked")
+    assert answer.status_code == 422
+    assert "Choose one of the free places, then press again." in words(answer)
+    assert "Enter a" not in words(answer)
+
+
 @pytest.mark.parametrize("missing", ["day", "clock", "chair", "reason"])
 def test_a_move_needs_all_of_it(desk, make_booked, make_chair, missing):
     old = make_booked()
@@ -128,7 +135,7 @@ def test_what_has_begun_is_left_to_the_bedside(desk, make_booked, scheduler, ver
     assert answer.status_code == 422
     assert booked.status is AppointmentStatus.ARRIVED
     assert "Only a booked appointment can be changed here." in words(answer)
-    assert "appointments/" not in "".join(re.findall(r"<form[^>]*>", answer.get_data(as_text=True)))
+    assert "calendar/appointments/" not in "".join(re.findall(r"<form[^>]*>", answer.get_data(as_text=True)))
 
 
 def test_a_moved_appointment_says_where_it_came_from(desk, make_booked, make_slot, scheduler):

@@ -130,6 +130,14 @@ def test_a_session_has_one_time(make_course, make_slot, make_booked, scheduler):
         book(course, make_slot(1, starts_at=NINE + DAY), by=scheduler)
 
 
+def test_whom_another_desk_was_faster_for_is_asked_no_new_order(make_course, make_slot, make_booked, scheduler):
+    course = make_course()
+    for number in range(1, 7):
+        make_booked(course, number, starts_at=NINE + number * DAY)
+    with pytest.raises(RuleBroken, match="A time is booked already for session 6"):
+        book(course, make_slot(6, starts_at=NINE + 9 * DAY), by=scheduler)
+
+
 def test_what_has_passed_is_not_booked(make_course, make_slot, scheduler):
     with pytest.raises(RuleBroken, match="passed"):
         book(make_course(), make_slot(starts_at=DESK_OPENS - HOUR), by=scheduler)

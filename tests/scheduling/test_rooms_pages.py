@@ -1,5 +1,6 @@
 """The pages of chairs and shifts."""
 
+import html
 import re
 
 import pytest
@@ -64,6 +65,14 @@ def test_what_stands_in_the_way_is_shown(desk, make_booked):
     assert answer.status_code == 422
     assert "Wed 19-Nov-2025 09:00 to 12:00, chair 1: ALMEIDA, Rosa" in words(answer)
     assert 'value="service"' in answer.get_data(as_text=True)
+
+
+def test_a_chair_that_cannot_close_leads_to_a_new_plan(desk, make_booked, make_chair):
+    standing = make_booked()
+    make_chair()
+    answer = desk.post("/calendar/chairs/close", data=closing(standing.chair, reason="Leak & smell"))
+    (href,) = re.findall(r'href="([^"]+what=chair[^"]+)"', answer.get_data(as_text=True))
+    assert "chair 1 is closed: Leak & smell" in html.unescape(words(desk.get(html.unescape(href))))
 
 
 @pytest.mark.parametrize("typed", [{"until_time": "07:00"}, {"reason": " "}, {"from_day": "soon"}, {"chair": ""}])
