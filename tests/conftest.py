@@ -16,6 +16,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from hypothesis import HealthCheck, settings
+from jinja2 import FileSystemBytecodeCache
 
 from clinic import create_app
 from clinic.accounts import passwords
@@ -151,6 +152,7 @@ def app() -> Flask:
     made = create_app(settings)
     db._current_engine[:] = chosen
     made.test_client_class = AuditingClient
+    made.jinja_env.bytecode_cache = FileSystemBytecodeCache(os.environ[RUN_FOLDER])
     return made
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -77,13 +78,17 @@ def filled(form):
     return values
 
 
+@cache
+def _counting():
+    tables = [table for table in db.Base.metadata.sorted_tables if table.name not in TRACES]
+    return sa.select(
+        *(sa.select(sa.func.count()).select_from(table).scalar_subquery().label(table.name) for table in tables)
+    )
+
+
 def counts():
     """How many rows each table of the record holds."""
-    tables = [table for table in db.Base.metadata.sorted_tables if table.name not in TRACES]
-    row = db.session.execute(
-        sa.select(*(sa.select(sa.func.count()).select_from(table).scalar_subquery() for table in tables))
-    ).one()
-    return dict(zip((table.name for table in tables), row, strict=True))
+    return dict(db.session.execute(_counting()).one()._mapping)
 
 
 @dataclass
