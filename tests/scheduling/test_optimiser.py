@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinic.scheduling.optimiser import files, search
+from clinic.scheduling.optimiser.course_offers import Whim
 from clinic.scheduling.optimiser.masks import slots, starts
 from clinic.scheduling.optimiser.plan import Plan
 from clinic.scheduling.optimiser.proposals import Booking, answer
@@ -182,6 +183,28 @@ def test_a_round_knows_who_stands_where_a_course_would_be_alone():
     assert plan.wished(0) == alone
     assert plan.meets(alone[0], 5) == {1}
     assert plan.meets(alone[0]._replace(start=alone[0].start + 5), 5) == set()
+
+
+def alone():
+    course = make_course("K", [make_session("K", 1)], preferred=(32, 52))
+    document = make_problem([make_clinic([make_day(0)])], [course], days=1)
+    return Plan(files.problem_of({**document, "weights": {**document["weights"], "fairness": 0}}))
+
+
+def test_a_course_stays_nowhere_where_it_would_cost_too_much():
+    plan = alone()
+    plan.insert(0, most=plan.least(0) - 1)
+    assert plan.places == [()]
+    plan.insert(0, most=plan.least(0))
+    assert len(plan.places[0]) == 1
+
+
+def test_of_slots_that_cost_the_same_the_last_is_taken_on_a_whim():
+    early, late = alone(), alone()
+    early.insert(0)
+    late.insert(0, Whim(is_late=True))
+    assert early.cost == late.cost
+    assert early.places[0][0].start < late.places[0][0].start
 
 
 @pytest.mark.parametrize("courses", [[], [make_course("K", [make_session("K", 1, length=(9, 9, 9))])]])

@@ -81,7 +81,7 @@ class Calendar:
                 for nurse in record.nurses:
                     week.add_duty(nurse.nurse, nurse.capacity * (nurse.end - nurse.start))
         self._visits: dict[str, set[int]] = defaultdict(set)
-        self.shared_cost = 0
+        self.shared_cost = self.uneven_weeks = 0
         for patient, shape, place in problem.held:
             self.add(patient, shape, place)
 
@@ -105,13 +105,14 @@ class Calendar:
 
     def _change(self, shape: Shape, place: Place, sign: int) -> None:
         day, week = self.days[place.clinic][place.day], self._weeks[place.clinic, self._weeks_of[place.day]]
-        before = self._weights.level * day.above + week.cost
+        above, spread = day.above, week.cost
         if sign > 0:
             day.add(shape, place)
         else:
             day.remove(shape, place)
         week.change(place.nurse, sign * shape.length * shape.load)
-        self.shared_cost += self._weights.level * day.above + week.cost - before
+        self.uneven_weeks += week.cost - spread
+        self.shared_cost += self._weights.level * (day.above - above) + week.cost - spread
 
 
 def calendar_of(problem: Problem, plan: Sequence[Sequence[Place]]) -> Calendar:

@@ -1,7 +1,7 @@
 """What the days of a calendar offer to each session of one course: nurses, slots, and what they cost."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -27,14 +27,28 @@ class Choice(NamedTuple):
     extra: int
 
 
+class Whim(NamedTuple):
+    """What makes a search find something else: days that cost more, late slots before early ones at the same cost."""
+
+    noise: Sequence[int] | None = None
+    is_late: bool = False
+
+
+NO_WHIM = Whim()
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where a search looks: first sessions before day `until`, booked ones only on their day; days may cost more."""
+    """Where a search looks: first sessions before day `until`, booked ones only on their day.
+
+    A day that costs more than `most` by itself is left out.
+    """
 
     until: int
     is_staying: bool = False
     is_first_full: bool = False
-    noise: Sequence[int] | None = None
+    whim: Whim = NO_WHIM
+    most: int = NEVER
 
 
 class Wishes:
@@ -94,7 +108,7 @@ class Fit(NamedTuple):
     free: int  # the slots in which the patient may come, and the session before is long enough ago
     extra: int  # what it costs to be on this day
     stands: Place | None  # where the session stands on this day
-    key: Hashable  # sessions with the same key are offered the same
+    key: int  # sessions with the same key are offered the same
 
 
 class Offers:
@@ -117,6 +131,7 @@ class Offers:
         numbers: Iterable[int] = self._first_days()
         for index, session in enumerate(self._course.sessions):
             here: dict[int, Choice] = {}
+            prices: dict[int, list[int]] = {}
             fits = self._wishes.fits(self._clinic, index, is_full=self.is_full[index])
             for number in numbers:
                 if number in self.days and number not in visits:
@@ -124,7 +139,7 @@ class Offers:
                     if fit is None:
                         fit = fits[number] = self._fit(index, session, self.days[number])
                     if fit.free:
-                        self._offer(index, number, fit, here)
+                        self._offer(index, number, fit, here, prices)
             choices.append(here)
             if index + 1 < len(self._course.sessions):
                 numbers = self._days_after(here, self._course.sessions[index + 1].gap)
@@ -133,7 +148,9 @@ class Offers:
     def _first_days(self) -> range:
         done, gap = self._course.last_done, self._course.sessions[0].gap
         if done is None or gap is None:
-            return range(max(0, self._course.release), min(self._scope.until, self._problem.length))
+            affordable = self._scope.most // max(1, self._weights.delay * self._course.priority)
+            until = min(self._scope.until, self._problem.length, self._course.release + affordable + 1)
+            return range(max(0, self._course.release), until)
         return range(max(0, done.day + gap.least), min(self._problem.length, done.day + gap.most + 1))
 
     def _days_after(self, here: Iterable[int], gap: Gap | None) -> Iterable[int]:
@@ -144,9 +161,13 @@ class Offers:
                 reached |= window << number
         return slots(reached & span(0, self._problem.length))
 
-    def _offer(self, index: int, number: int, fit: Fit, here: dict[int, Choice]) -> None:
+    def _offer(self, index: int, number: int, fit: Fit, here: dict[int, Choice], prices: dict[int, list[int]]) -> None:
         """Note what a day offers to a session, if it offers anything."""
         if self._scope.is_staying and fit.stands is None and self._course.sessions[index].booked is not None:
+            return
+        noise = self._scope.whim.noise
+        extra = fit.extra + self._penalty + (noise[number] if noise else 0)
+        if extra > self._scope.most:
             return
         day = self.days[number]
         offers = day.offers
@@ -154,10 +175,10 @@ class Offers:
         if offered is None:
             offered = offers[fit.key] = self._open_to(index, day, fit)
         if offered:
-            noise = self._scope.noise
-            extra = fit.extra + self._penalty + (noise[number] if noise else 0)
-            shape = self._course.sessions[index].shape
-            here[number] = Choice(offered, self._calendar.prices(self._clinic, number, shape), extra)
+            week = self._problem.weeks[number]
+            if week not in prices:
+                prices[week] = self._calendar.prices(self._clinic, number, self._course.sessions[index].shape)
+            here[number] = Choice(offered, prices[week], extra)
 
     def _fit(self, index: int, session: Session, day: Day) -> Fit:
         booked, free, extra = session.booked, self._free(index, session, day), self._wishes.extra[index]
@@ -167,7 +188,7 @@ class Offers:
         elif session.is_fixed:
             free = 0
         able = self._course.able.get(day.number)
-        key = session.shape, free, self._wishes.liked[index], self.is_full[index], stands, able
+        key = hash((session.shape, free, self._wishes.liked[index], self.is_full[index], stands, able))
         return Fit(free, extra, stands, key)
 
     def _open_to(self, index: int, day: Day, fit: Fit) -> Offered:

@@ -7,13 +7,13 @@ when no further nurse can do better.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import add, attrgetter
 
 from clinic.scheduling.optimiser.calendar import Calendar
 from clinic.scheduling.optimiser.course_cost import wait_cost
-from clinic.scheduling.optimiser.course_offers import NEVER, Choice, Offers, Options, Scope, Wishes
+from clinic.scheduling.optimiser.course_offers import NEVER, NO_WHIM, Choice, Offers, Options, Scope, Whim, Wishes
 from clinic.scheduling.optimiser.masks import span
 from clinic.scheduling.optimiser.problem import Course, Place, Problem
 
@@ -49,29 +49,33 @@ class CourseSearch:
         self._horizons = [] if course.last_done else [begin + NEAR_DAYS, begin + FAR_DAYS]
         self._horizons.append(problem.length)
 
-    def best(self, calendar: Calendar, noise: Sequence[int] | None = None) -> Found:
-        """Cheap places, some days at a higher price; sessions at the end stay unplaced where that costs less.
+    def best(self, calendar: Calendar, whim: Whim = NO_WHIM, most: int = NEVER) -> Found:
+        """Cheap places; sessions at the end stay unplaced where that costs less.
 
-        Exact but for the main nurse, for whom only the one who offers herself is tried.
+        Exact but for the main nurse, for whom only the one who offers herself is tried. No places at all where they
+        would cost more than `most`.
         """
-        found = Found(_stop_costs(self._problem, self._course)[0], ())
+        found = Found(min(_stop_costs(self._problem, self._course)[0], most + 1), ())
         if self._leave_cost:
-            found = self._best_within(calendar, Scope(self._problem.length, is_staying=True, noise=noise), found)
+            scope = Scope(self._problem.length, is_staying=True, whim=whim, most=found.cost)
+            found = self._best_within(calendar, scope, found)
             if found.cost <= self._leave_cost:
                 return found
         first = self._course.sessions[0]
         for until in self._horizons:
-            found = self._best_within(calendar, Scope(until, noise=noise), found)
+            found = self._best_within(calendar, Scope(until, whim=whim, most=found.cost), found)
             if found.cost <= wait_cost(self._problem.weights, self._course, first, None, until):
                 break
         return found
 
     def _best_within(self, calendar: Calendar, scope: Scope, found: Found) -> Found:
         for clinic, penalty in self._course.clinics:
-            found = _ClinicSearch(Offers(self._wishes, calendar, clinic, penalty, scope), self._wishes, clinic).best(
-                found
-            )
+            found = self._within(calendar, clinic, penalty, scope).best(found)
         return found
+
+    def _within(self, calendar: Calendar, clinic: int, penalty: int, scope: Scope) -> "_ClinicSearch":
+        offers = Offers(self._wishes, calendar, clinic, penalty, scope)
+        return _ClinicSearch(offers, self._wishes, clinic, is_late=scope.whim.is_late)
 
     def proposals(self, calendar: Calendar, count: int) -> list[Found]:
         """Ways to place the course, cheapest first, that begin on different days or in different halves of a day."""
@@ -84,8 +88,7 @@ class CourseSearch:
 
         scope = Scope(self._problem.length, is_first_full=True)
         for clinic, penalty in self._course.clinics:
-            offers = Offers(self._wishes, calendar, clinic, penalty, scope)
-            search = _ClinicSearch(offers, self._wishes, clinic)
+            search = self._within(calendar, clinic, penalty, scope)
             for table in search.tables(bar):
                 for cost, day, mask in search.firsts(table):
                     for is_late, part in ((False, mask & span(0, noon)), (True, mask >> noon << noon)):
@@ -105,10 +108,11 @@ def _stop_costs(problem: Problem, course: Course) -> list[int]:
 class _ClinicSearch:
     """One course in one clinic as the calendar stands now."""
 
-    def __init__(self, offers: Offers, wishes: Wishes, clinic: int) -> None:
+    def __init__(self, offers: Offers, wishes: Wishes, clinic: int, *, is_late: bool) -> None:
         self._offers, self._wishes, self._clinic = offers, wishes, clinic
         self._problem, self._weights = wishes.problem, wishes.problem.weights
         self._course, self._sessions = wishes.course, wishes.course.sessions
+        self._is_late = is_late
         self._stop = _stop_costs(wishes.problem, wishes.course)
 
     def best(self, found: Found) -> Found:
@@ -236,7 +240,7 @@ class _ClinicSearch:
 
     def follow(self, table: _Table, cost: int, number: int, mask: int) -> Found:
         """The places of a course that begins on a day in one of these slots."""
-        place = self._place(0, number, (mask & -mask).bit_length() - 1, table.main)
+        place = self._place(0, number, self._slot(mask), table.main)
         places = [place]
         for index in range(1, len(self._sessions)):
             onward = self._next(index, table, place)
@@ -263,9 +267,13 @@ class _ClinicSearch:
                 left = mask >> earliest << earliest
                 if left:
                     if cost + strain < best:
-                        best, answer = cost + strain, (number, (left & -left).bit_length() - 1)
+                        best, answer = cost + strain, (number, self._slot(left))
                     break
         return answer
+
+    def _slot(self, mask: int) -> int:
+        """One of several slots that cost the same: the first, or the last on a whim."""
+        return (mask if self._is_late else mask & -mask).bit_length() - 1
 
     def _place(self, index: int, number: int, slot: int, main: int | None) -> Place:
         """The nurse who costs least at this day and slot, and a chair."""

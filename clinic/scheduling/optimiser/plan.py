@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clinic.scheduling.optimiser.calendar import Calendar
 from clinic.scheduling.optimiser.course_cost import course_cost
+from clinic.scheduling.optimiser.course_offers import NEVER, NO_WHIM, Whim
 from clinic.scheduling.optimiser.course_search import CourseSearch
 from clinic.scheduling.optimiser.problem import Place, Problem
 
@@ -32,7 +33,8 @@ class Plan:
         self.places: list[Places] = [() for _ in problem.courses]
         self._costs = [course_cost(problem, course, ()) for course in problem.courses]
         self._sum = sum(self._costs)
-        self._alone = Calendar(problem, MOST_STATES)
+        self._alone = Calendar(replace(problem, weights=replace(problem.weights, fairness=0)), MOST_STATES)
+        self._least: dict[int, int] = {}
         self.on_day: dict[tuple[int, int], set[int]] = defaultdict(set)
 
     @property
@@ -43,9 +45,15 @@ class Plan:
         """What a course costs by itself."""
         return self._costs[number]
 
-    def wished(self, number: int, noise: Sequence[int] | None = None) -> Places:
+    def wished(self, number: int, whim: Whim = NO_WHIM) -> Places:
         """Where a course would stand if no other did."""
-        return self.searches[number].best(self._alone, noise).places
+        return self.searches[number].best(self._alone, whim).places
+
+    def least(self, number: int) -> int:
+        """What a course costs at least, wherever the others stand: its own cost and that of uneven days."""
+        if number not in self._least:
+            self._least[number] = self.searches[number].best(self._alone).cost
+        return self._least[number]
 
     def meets(self, place: Place, length: int) -> set[int]:
         """The courses that have a session at the time of a place."""
@@ -79,9 +87,17 @@ class Plan:
         for number, new in zip(numbers, places, strict=True):
             self.put(number, new)
 
-    def insert(self, number: int, noise: Sequence[int] | None = None) -> None:
-        """Let a course that stands nowhere stand where it costs least, some days at a higher price."""
-        self.put(number, self.searches[number].best(self.calendar, noise).places)
+    def insert(self, number: int, whim: Whim = NO_WHIM, most: int = NEVER) -> None:
+        """Let a course that stands nowhere stand where it costs least.
+
+        Where it would cost more than `most` it stays nowhere.
+        """
+        if places := self.searches[number].best(self.calendar, whim, most).places:
+            self.put(number, places)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(self.cost, tuple(self.places))
+
+    def become(self, snapshot: Snapshot) -> None:
+        """Let every course stand where it stood then."""
+        self.move(range(len(self.places)), snapshot.places)

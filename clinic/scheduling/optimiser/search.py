@@ -2,7 +2,8 @@
 
 Which ones go together decides what can be found: mostly a course that would cost less alone and some of those that
 stand where it would be then, also courses that meet on a day, and those in the way of one that is not placed. A worse
-plan is accepted for a while, the less the later; the best plan is kept.
+plan is accepted for a while, the less the later; the best plan is kept. A small problem is begun several times: the
+first rounds decide which long courses come early, and later ones seldom change that.
 """
 
 import math
@@ -11,15 +12,20 @@ from collections.abc import Callable
 from functools import partial
 
 from clinic.scheduling.optimiser.course_cost import course_cost
-from clinic.scheduling.optimiser.plan import Plan, Snapshot
+from clinic.scheduling.optimiser.course_offers import Whim
+from clinic.scheduling.optimiser.plan import Places, Plan, Snapshot
 from clinic.scheduling.optimiser.problem import Problem
 
 # By how much a plan may be worse at the beginning and still be accepted more often than not.
-HEAT = 8
+HEAT, SECOND_HEAT = 8, 4
+# Rounds for each course from the first plan on: while there is time for it, a search begins there again and again.
+BEGINNING = 100
 # How many courses are taken away together, each number as often as it stands here.
 TAKEN = (1, 2, 2, 3, 3, 4, 5, 7)
 # How many at most where a course is not placed.
 MOST_TAKEN = 24
+# So many ways of a course are kept in which it would stand alone.
+WISHES = 20
 OVER = 1_000_000
 Share = Callable[[int], int]
 """How much of the time is over after so many rounds, in millionths."""
@@ -38,7 +44,9 @@ def solve(problem: Problem, share: Share, seed: int = 0, notice: Notice = _unnot
         if share(0) >= OVER:
             break
         plan.insert(number)
-    return _improve(plan, share, random.Random(seed), notice)  # noqa: S311 no secret
+    search = _Search(plan, share, random.Random(seed), notice)  # noqa: S311 no secret
+    search.run()
+    return search.best
 
 
 def _urgency(problem: Problem, number: int) -> tuple[bool, bool, int, int, int]:
@@ -50,28 +58,66 @@ def _urgency(problem: Problem, number: int) -> tuple[bool, bool, int, int, int]:
     return not is_fixed, not is_booked, -course.priority, -work, number
 
 
-def _improve(plan: Plan, share: Share, rng: random.Random, notice: Notice) -> Snapshot:
-    best, choice = plan.snapshot(), _Choice(plan, rng)
-    notice(best)
-    rounds = 0
-    while plan.places and (done := share(rounds)) < OVER:
-        rounds += 1
-        before = plan.cost
-        taken, is_first_ahead = choice.courses()
+class _Search:
+    """Improves a plan, in one go or in several from the same beginning, and then the best of them."""
+
+    def __init__(self, plan: Plan, share: Share, rng: random.Random, notice: Notice) -> None:
+        self._plan, self._share, self._rng, self._notice = plan, share, rng, notice
+        self._choice = _Choice(plan, rng)
+        self._rounds = 0
+        self.best = plan.snapshot()
+        notice(self.best)
+
+    def run(self) -> None:
+        """As long as there is time: half of it at most goes to further beginnings."""
+        first, rounds, count = self._plan.snapshot(), BEGINNING * len(self._plan.places), 1
+        self._cool(HEAT, rounds)
+        while rounds and self._share(self._rounds) * (count + 1) // count <= OVER // 2:
+            count += 1
+            self._plan.become(first)
+            self._cool(HEAT, rounds)
+        self._plan.become(self.best)
+        self._cool(SECOND_HEAT, rounds * OVER)
+
+    def _cool(self, heat: int, most: int) -> None:
+        """Accept a worse plan less and less often, until there were so many rounds or the time is over."""
+        begun, rounds = self._share(self._rounds), 0
+        while rounds < most and (done := self._share(self._rounds)) < OVER:
+            left = min(1 - rounds / most, (OVER - done) / (OVER - begun))
+            rounds += 1
+            self._rounds += 1
+            self._round(math.floor(-heat * left**2 * math.log(1 - self._rng.random())))
+
+    def _round(self, worse: int) -> None:
+        """Take some courses away and place them anew; keep that unless it is more than so much worse."""
+        plan, rng, before = self._plan, self._rng, self._plan.cost
+        taken, is_first_ahead = self._choice.courses()
+        worst = before + worse
         was = [plan.places[number] for number in taken]
         plan.move(taken, [()] * len(taken))
-        noise = _some_days(plan, rng) if _happens(rng, 40) else None
+        whim = Whim(_some_days(plan, rng) if _happens(rng, 40) else None, is_late=_happens(rng, 40))
         ahead = taken[:1] if is_first_ahead else []
-        for number in [*ahead, *_order(plan.problem, taken[len(ahead) :], rng)]:
-            plan.insert(number, noise)
-        if plan.cost - before > -HEAT * (1 - done / OVER) ** 2 * math.log(1 - rng.random()):
+        _place_anew(plan, [*ahead, *_order(plan.problem, taken[len(ahead) :], rng)], whim, worst)
+        if plan.cost > worst:
             plan.move(taken, was)
         elif plan.cost < before:
-            choice.praise(taken)
-            if plan.cost < best.cost:
-                best = plan.snapshot()
-                notice(best)
-    return best
+            self._choice.praise(taken)
+            if plan.cost < self.best.cost:
+                self.best = plan.snapshot()
+                self._notice(self.best)
+
+
+def _place_anew(plan: Plan, numbers: list[int], whim: Whim, worst: int) -> None:
+    """Place courses one after the other, as long as the plan can still become no worse than that."""
+    to_come = sum(plan.cost_of(number) - plan.least(number) for number in numbers)
+    for number in numbers:
+        nowhere = plan.cost_of(number)
+        to_come -= nowhere - plan.least(number)
+        # Those that come later may even out a week.
+        room = worst - (plan.cost - nowhere - to_come) + plan.calendar.uneven_weeks
+        if room < plan.least(number):
+            return
+        plan.insert(number, whim, room)
 
 
 class _Choice:
@@ -80,6 +126,7 @@ class _Choice:
     def __init__(self, plan: Plan, rng: random.Random) -> None:
         self._plan, self._rng = plan, rng
         self._least: dict[int, int] = {}
+        self._wishes: list[list[Places]] = [[] for _ in plan.places]
         self._tried = [0] * len(plan.places)
 
     def courses(self) -> tuple[list[int], bool]:
@@ -114,13 +161,20 @@ class _Choice:
     def _in_its_place(self, first: int) -> list[int]:
         """A course, and some of those that stand where it would be if it were alone."""
         plan, rng = self._plan, self._rng
-        wishes = plan.wished(first, _some_days(plan, rng))
-        wished = list(zip(plan.problem.courses[first].sessions, wishes, strict=False))
+        wished = list(zip(plan.problem.courses[first].sessions, self._wish(first), strict=False))
         if wished and _happens(rng, 40):
             wished = [rng.choice(wished)]
         others = {number for session, place in wished for number in plan.meets(place, session.shape.length)}
         pool = sorted(others - {first})
         return [first, *rng.sample(pool, min(len(pool), rng.choice(TAKEN)))]
+
+    def _wish(self, number: int) -> Places:
+        """Where a course would stand if no other did and some days were left out: one of several ways."""
+        known = self._wishes[number]
+        if len(known) < WISHES:
+            known.append(self._plan.wished(number, Whim(_some_days(self._plan, self._rng))))
+            return known[-1]
+        return self._rng.choice(known)
 
 
 def _happens(rng: random.Random, per_cent: int) -> bool:
