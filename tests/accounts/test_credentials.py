@@ -11,6 +11,7 @@ from clinic.accounts.credentials import Paper
 from clinic.core import clock, db
 from clinic.core.errors import RuleBroken
 from clinic.core.permissions import Role
+from clinic.orders.facing import clinic_day
 
 LICENCE = Paper("RN licence", "12345", "State Board", date(2027, 1, 31))
 
@@ -46,7 +47,7 @@ def test_one_that_never_held_is_taken_back(admins_browser, nurse, licence):
 
 
 def test_the_list_warns_of_what_expired_and_of_nobody_disabled(admins_browser, nurse, make_staff, admin):
-    ended = Paper("ACLS", None, "Heart School", clock.now().date() - timedelta(days=1))
+    ended = Paper("ACLS", None, "Heart School", clinic_day(clock.now()) - timedelta(days=1))
     credentials.write_down(nurse, ended, by=admin, at=clock.now())
     gone = make_staff(Role.NURSE)
     credentials.write_down(gone, Paper("BLS", None, "Heart School", ended.valid_until), by=admin, at=clock.now())
