@@ -184,7 +184,7 @@ def _in_words(value: object) -> str:
 
 
 class NurseLimitsForm(EditionForm):
-    """The clinic's limits for one nurse from a day on, drawn from those of today; `drawn` counts the rows."""
+    """The clinic's limits for one nurse from a day on, drawn from the latest row; `drawn` counts the rows."""
 
     NAMES = Most._fields
     valid_from = DayField("From", required=True)
@@ -195,9 +195,9 @@ class NurseLimitsForm(EditionForm):
     recovery = whole("In recovery at once", "patients")
 
     @classmethod
-    def from_rows(cls, rows: Sequence[NurseLimit], on: date) -> Self:
-        """The form drawn from what holds on a day; the day of the new ones is for the person to say."""
-        form = cls(formdata=None, prefix="limits-", data=most_on(rows, on)._asdict())
+    def from_rows(cls, rows: Sequence[NurseLimit]) -> Self:
+        """The form drawn from what holds in the end: a row is a whole, and the next one shall drop no limit unseen."""
+        form = cls(formdata=None, prefix="limits-", data=most_on(rows, date.max)._asdict())
         form.drawn.data = str(len(rows))
         return form
 

@@ -16,7 +16,7 @@ from clinic.scheduling.forms_rooms import LOSS_WORDS, LostReasonForm, NurseLimit
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.operations_breaking import WouldBreak
 from clinic.scheduling.rules import BookingRule, LossKind, override_words
-from clinic.scheduling.views import bp, today
+from clinic.scheduling.views import bp
 
 
 def _page(form: Form | None = None, standing: Sequence[Appointment] = ()) -> str:
@@ -28,7 +28,7 @@ def _page(form: Form | None = None, standing: Sequence[Appointment] = ()) -> str
         form=form,
         standing=standing,
         limits=limits,
-        limits_form=form if isinstance(form, NurseLimitsForm) else NurseLimitsForm.from_rows(limits, today()),
+        limits_form=form if isinstance(form, NurseLimitsForm) else NurseLimitsForm.from_rows(limits),
         policy_form=form if isinstance(form, PolicyForm) else PolicyForm(formdata=None, prefix="rule-"),
         reason_form=form if isinstance(form, LostReasonForm) else LostReasonForm(formdata=None, prefix="reason-"),
     )
@@ -57,7 +57,7 @@ def set_limits() -> ResponseReturnValue:
             drawn=int(drawn) if drawn.isdecimal() else None,
         )
     except Conflict as conflict:
-        saved = NurseLimitsForm.from_rows(queries_rooms.nurse_limits(), form.valid_from.data)
+        saved = NurseLimitsForm.from_rows(queries_rooms.nurse_limits())
         raise form.explain(conflict, saved, url_for(".show_rules")) from None
     except WouldBreak as refusal:
         form.refuse(refusal)

@@ -143,6 +143,7 @@ def test_limits_are_shown_by_date_and_asked_twice(as_person, make_booked, make_a
     assert "1 appointment would stand outside" in words(page)
     assert admin.post("/clinic/rules/limits", data={**typed, "limits-seen": seen(page)}).status_code == 303
     assert "3 no limit no limit 1 no limit" in words(admin.get("/clinic/rules"))
+    assert 'value="1"' in re.search(r'<input[^>]*name="limits-infusion"[^>]*>', admin.get("/clinic/rules").text)[0]
     assert admin.post("/clinic/rules/limits", data={"limits-at_once": "0"}).status_code == 422
 
 
