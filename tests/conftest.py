@@ -72,18 +72,17 @@ def _same_seal() -> Iterator[None]:
 
 
 # A test that asks for none of these sees no database, and tells nothing new on the second kind.
-_WALKS = {"test_crawl.py", "test_strangers.py"}
 _ON_A_DATABASE = {"databases", "database", "committed_db"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL leave out what SQLite has answered: tests without a database, and walks over all pages."""
+    """On PostgreSQL leave out what SQLite has answered: tests without a database, and those that say so."""
     if os.environ.get("TEST_DATABASE") != "postgres":
         return
     chosen = [
         item
         for item in items
-        if _ON_A_DATABASE & set(getattr(item, "fixturenames", ())) and item.path.name not in _WALKS
+        if _ON_A_DATABASE & set(getattr(item, "fixturenames", ())) and not item.get_closest_marker("sqlite_answers")
     ]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen

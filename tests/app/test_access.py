@@ -117,7 +117,11 @@ def as_served(app, monkeypatch):
     return app
 
 
-@pytest.mark.parametrize("who", PEOPLE)
+# Whoever holds two roles reaches between them every page; one role alone is about who is refused.
+@pytest.mark.parametrize(
+    "who",
+    [pytest.param(who, marks=() if len(roles) > 1 else pytest.mark.sqlite_answers) for who, roles in PEOPLE.items()],
+)
 def test_requests_of_a_signed_in_person(as_served, database, make_staff, rules, who):
     person = make_staff(*PEOPLE[who])
     wrong, executed = [], 0

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -22,13 +23,13 @@ def free_port():
 
 
 @pytest.fixture
-def command(committed_db, tmp_path):
-    """Runs `clinic …` against the test's database."""
+def run(tmp_path):
+    """Runs `clinic …` where there is no database yet."""
 
     def go(*words, program="clinic.cli", **variables):
         environment = {
             **os.environ,
-            "DATABASE_URL": committed_db,
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'none.sqlite'}",
             "SECRET_FILE": str(tmp_path / "secret"),
             "CHAIRTIME_ENV": "production",
             **variables,
@@ -39,28 +40,34 @@ def command(committed_db, tmp_path):
     return go
 
 
+@pytest.fixture
+def command(run, committed_db):
+    """Runs `clinic …` against the test's database."""
+    return partial(run, DATABASE_URL=committed_db)
+
+
 def test_the_command_names_faults_and_fails(command):
     done = command("doctor")
     assert done.returncode == 1
     assert "TRUSTED_HOSTS" in done.stdout
 
 
-def test_the_server_ends_for_good_when_production_is_refused(command):
-    done = command("--bind", "127.0.0.1:0", "wsgi:app", program="gunicorn")
+def test_the_server_ends_for_good_when_production_is_refused(run):
+    done = run("--bind", "127.0.0.1:0", "wsgi:app", program="gunicorn")
     assert done.returncode == 3
     assert "TRUSTED_HOSTS" in done.stderr
 
 
-def test_serving_the_demonstration_in_production_is_refused_in_one_line(command):
-    done = command("serve", "--demo", "--port", free_port())
+def test_serving_the_demonstration_in_production_is_refused_in_one_line(run):
+    done = run("serve", "--demo", "--port", free_port())
     assert done.returncode == 1
     assert (done.stdout, done.stderr) == ("", "Error: Refused: there are no demonstration accounts in production.\n")
 
 
-def test_a_port_in_use_is_told_in_one_line(command):
+def test_a_port_in_use_is_told_in_one_line(run):
     with socket.create_server(("127.0.0.1", 0)) as held:
         port = held.getsockname()[1]
-        done = command("serve", "--port", str(port))
+        done = run("serve", "--port", str(port))
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: Nothing can be served at 127.0.0.1:{port}: Address already in use.")
     assert done.stderr.count("\n") == 1
@@ -90,8 +97,8 @@ def test_the_command_wants_a_clinic_that_exists(command):
         ("postgresql+psycopg://clinic@127.0.0.1:1/clinic", "Error: The database refuses: connection"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_told_in_one_line(command, url, words):
-    done = command("db", "upgrade", DATABASE_URL=url)
+def test_a_database_that_cannot_be_used_is_told_in_one_line(run, url, words):
+    done = run("db", "upgrade", DATABASE_URL=url)
     assert done.returncode == 1
     assert done.stderr.startswith(words)
     assert done.stderr.count("\n") == 1
@@ -101,9 +108,9 @@ def test_a_revision_that_does_not_exist_is_told_in_one_line(command):
     assert command("db", "upgrade", "9999").stderr == "Error: Can't locate revision identified by '9999'\n"
 
 
-def test_the_folder_of_a_new_database_is_made(command, tmp_path):
+def test_the_folder_of_a_new_database_is_made(run, tmp_path):
     place = tmp_path / "new" / "clinic.sqlite"
-    done = command("staff", "add", *PERSON, DATABASE_URL=f"sqlite:///{place}")
+    done = run("staff", "add", *PERSON, DATABASE_URL=f"sqlite:///{place}")
     assert place.parent.is_dir()
     assert done.stderr == "Error: The database refuses: no such table: clinic. Is it up to date (clinic db upgrade)?\n"
 

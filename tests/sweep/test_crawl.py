@@ -16,6 +16,8 @@ from clinic.sessions.models import AdverseEvent
 from tests.client import words
 from tests.sweep.conftest import PEOPLE
 
+pytestmark = pytest.mark.sqlite_answers
+
 ROLES = (*PEOPLE, "nobody")
 # What a dose, a score or a finding looks like, whoever wrote it.
 CLINICAL = re.compile(

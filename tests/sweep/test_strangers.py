@@ -13,6 +13,8 @@ from tests.sweep import posting
 from tests.sweep.conftest import PEOPLE
 from tests.sweep.crawling import undone
 
+pytestmark = pytest.mark.sqlite_answers
+
 KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
