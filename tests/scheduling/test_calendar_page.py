@@ -35,6 +35,12 @@ def test_the_week_shows_who_sits_where_and_when(at_the_desk, make_booked):
     assert "<time>09:00</time><b>Almeida</b><span>1/6</span>" in text
 
 
+def test_a_clinic_without_chairs_is_led_to_the_first(at_the_desk, make_chair):
+    assert "No chairs yet" in page(at_the_desk)
+    make_chair()
+    assert "No chairs yet" not in page(at_the_desk)
+
+
 def test_the_desk_learns_no_drug(at_the_desk, make_booked, make_course):
     """Neither on the week, nor on the appointment, nor while booking."""
     booked = make_booked()
