@@ -6,9 +6,10 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 PORT ?= 8000
-# Test processes side by side; the tests of one file stay together and share what was made for them.
+# Test processes side by side; the tests of one file stay together and share what was made for them. The files keep the
+# order that tests/conftest.py gives them: by the number of their tests the long journeys would all come last.
 WORKERS ?= 2
-SIDE_BY_SIDE := --quiet --numprocesses $(WORKERS) --dist loadfile
+SIDE_BY_SIDE := --quiet --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Compiled once and kept, whatever the shell says: the suite starts hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
@@ -133,7 +134,7 @@ unplug: $(STAMP) chromium ## Cut network, answers, server and tabs while two nur
 test-browser: $(STAMP) chromium ## Journeys in a real browser against a real server
 	@echo "test: in the browser"
 	@# In the order of their names: the bedside is looked at before other modules change its patients.
-	@$(BIN)/pytest $(SIDE_BY_SIDE) --no-loadscope-reorder tests/browser
+	@$(BIN)/pytest $(SIDE_BY_SIDE) tests/browser
 
 .PHONY: chromium
 chromium:

@@ -71,12 +71,28 @@ def _same_seal() -> Iterator[None]:
     chain.use_secrets([Testing.SECRET_KEY])
 
 
+# The files that take longest, first: at the end no worker is left alone with one of them.
+_LONGEST = (
+    "test_posts.py",
+    "test_rooms.py",
+    "test_crawl.py",
+    "test_last_vial.py",
+    "test_command.py",
+    "test_strangers.py",
+    "test_access.py",
+    "test_killed.py",
+    "test_backup.py",
+    "test_revisions.py",
+    "test_never_twice.py",
+)
 # A test that asks for none of these sees no database, and tells nothing new on the second kind.
 _ON_A_DATABASE = {"databases", "database", "committed_db"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL leave out what SQLite has answered: tests without a database, and those that say so."""
+    """The longest files first; on PostgreSQL without what SQLite has answered: no database, or a mark that says so."""
+    ranks = {name: rank for rank, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(ranks)))
     if os.environ.get("TEST_DATABASE") != "postgres":
         return
     chosen = [
