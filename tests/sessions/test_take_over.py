@@ -83,4 +83,6 @@ def test_the_page_says_that_a_hand_over_went_beyond(client, make_running, busy, 
     with clock.standing_at(minute(6)):
         answer = client.post(f"/sessions/{infusion.id}/hand-over/accept")
         page = client.get(answer.location).get_data(as_text=True)
+        panel = client.get(f"/calendar/appointments/{infusion.appointment_id}").get_data(as_text=True)
     assert "has more patients now than the clinic&#39;s limits allow" in page
+    assert "Goes beyond the limits: more patients at once for a nurse." in panel
