@@ -6,11 +6,13 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page
 
+from tests.databases import Databases
 from tests.server import Server
 
 
@@ -53,9 +55,9 @@ class LaterServer(Server):
 
 
 @pytest.fixture(scope="session")
-def clinic_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clinic_file(databases: Databases) -> Path:
     """Where the database of the run's server lies."""
-    return tmp_path_factory.mktemp("server") / "chairtime.sqlite"
+    return Path(mkdtemp(prefix="server-", dir=databases.folder)) / "chairtime.sqlite"
 
 
 @pytest.fixture(scope="session")
@@ -73,11 +75,9 @@ def live_server(clinic_file: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def later_server(
-    live_server: str, clinic_file: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LaterServer]:
+def later_server(live_server: str, clinic_file: Path, databases: Databases) -> Iterator[LaterServer]:
     """Another server, with the demo clinic as it was when it was new, and with its own clock."""
-    folder = tmp_path_factory.mktemp("later")
+    folder = Path(mkdtemp(prefix="later-", dir=databases.folder))
     for name in ("secret", "filled.sqlite"):
         shutil.copy(clinic_file.with_name(name), folder)
     server = LaterServer(f"sqlite:///{folder}/filled.sqlite", folder)
