@@ -39,7 +39,8 @@ def solve_command(file: Path, out: Path, *, seconds: int | None, iterations: int
     click.echo(f"{len(problem.courses)} courses; an interruption gives the best plan so far")
     budget = max(0, 60 if seconds is None else seconds) - _SECONDS_TO_START_AND_WRITE
     share = _by_count(iterations) if iterations is not None else _by_clock(budget)
-    plan = search.solve(problem, lambda rounds: search.OVER if is_interrupted() else share(rounds), seed)
+    with search.uncollected():
+        plan = search.solve(problem, lambda rounds: search.OVER if is_interrupted() else share(rounds), seed)
     document = files.plan_of(problem, plan)
     files.write(out, document)
     unplaced = document["unplaced"]

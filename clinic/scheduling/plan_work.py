@@ -97,7 +97,8 @@ class _Work:
 
     def search(self) -> None:
         """Search until the time is over, somebody stops it, or the process is told to end."""
-        best = self._planning.solve(self._share, self._notice)
+        with search.uncollected():
+            best = self._planning.solve(self._share, self._notice)
         found = self._planning.places(best) | self._planning.in_the_way(best)
         for left in reversed(range(_TRIES)):
             try:

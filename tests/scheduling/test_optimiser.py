@@ -1,5 +1,6 @@
 """Plans keep every hard rule, cost what they say, and are as good as an exhaustive search where one can be made."""
 
+import gc
 from itertools import product
 
 import pytest
@@ -183,6 +184,16 @@ def test_a_round_knows_who_stands_where_a_course_would_be_alone():
     assert plan.wished(0) == alone
     assert plan.meets(alone[0], 5) == {1}
     assert plan.meets(alone[0]._replace(start=alone[0].start + 5), 5) == set()
+
+
+def test_a_search_leaves_nothing_that_refers_to_itself():
+    problem = files.problem_of(make_problem([make_clinic([make_day(number) for number in (0, 1, 2)])], FOUR))
+    gc.collect()
+    with search.uncollected():
+        assert not gc.isenabled()
+        search.solve(problem, rounds(40))
+        assert gc.collect() == 0
+    assert gc.isenabled()
 
 
 def alone():
