@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -39,6 +40,14 @@ def test_a_plan_is_written(run, file, tmp_path):
     done = run("solve", file(PROBLEM), "--out", tmp_path / "plan.json", "--iterations", "5")
     assert done.exit_code == 0, done.output
     assert judge(PROBLEM, json.loads((tmp_path / "plan.json").read_text()))[0] == set()
+
+
+def test_the_time_is_counted_from_the_start_of_the_process():
+    code = "from clinic.scheduling.commands import _age; print(_age())"
+    began = time.monotonic_ns()
+    age = int(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True).stdout)
+    took = time.monotonic_ns() - began
+    assert took // 2 < age < took + 20_000_000  # the system counts in hundredths of a second
 
 
 def test_requests_are_answered(run, file, tmp_path):
