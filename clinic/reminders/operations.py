@@ -177,7 +177,8 @@ def plan_reminders(clinic: Clinic, *, at: datetime) -> int:
     zone = ZoneInfo(clinic.zone)
     wanted = {}
     for appointment, agreed_at in queries.to_remind(at, at + timedelta(days=MOST_DAYS + 2)):
-        since = max(appointment.booked_at, agreed_at)
+        # Not from its booking on: where an arrival was taken back, the patient was reminded before.
+        since = max(appointment.status_at, agreed_at)
         rule = due(appointment.starts_at, rules, zone, since=since, now=at)
         if rule is not None:
             wanted[f"reminder/{appointment.id}/{rule.days_before}/{rule.at_clock:%H:%M}"] = appointment

@@ -317,7 +317,7 @@ def stand_again(appointment: Appointment, *, reason: str, by: Staff, at: datetim
             setattr(again, name, getattr(appointment, name))
         clash = _try(again, place, by=by)
         if clash is not None:
-            raise SlotsTaken([clash])
+            raise RuleBroken(f"The booked time cannot stand again. {clash.text} Close the visit with “Not today”.")
     record_appointment(AuditAction.APPOINTMENT_MOVED, again, by=by, at=at, reason=reason, moved_from_id=appointment.id)
     return again
 

@@ -139,8 +139,9 @@ def board_page(
     `offers` are the sessions that others offer to who looks, each with who does; `answers` what
     patients answered by mail, and `given_back` how many gave their time back.
     """
+    # An arrival was taken back, whatever became of the booked time since.
+    stands_again = {row.appointment.moved_from_id for row in rows}
     rows = [row for row in rows if row.appointment.status is not AppointmentStatus.CANCELLED or row.infusion]
-    stands_again = {row.appointment.moved_from_id for row in rows}  # an arrival was taken back
     rows = [row for row in rows if row.appointment.id not in stands_again]
     day = shown_day(on, zone, rows, now)
     view = BoardView(now, day, is_clinical, courses, same_names(rows), offers or {}, answers or {})

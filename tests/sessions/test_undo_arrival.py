@@ -1,6 +1,7 @@
 """Arrived was tapped on the wrong patient: the booked time stands again, as long as nothing was recorded."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -9,6 +10,8 @@ from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.notes import queries as notes
 from clinic.notifications.models import OutboxMessage
+from clinic.reminders import operations as reminders
+from clinic.scheduling import operations as scheduling
 from clinic.scheduling import queries as schedule
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions import operations
@@ -76,6 +79,32 @@ def test_a_nurse_takes_it_back_from_the_page_that_closes_the_visit(nurses_browse
     assert "is booked as before" in page
     assert f"{answer.location.rpartition('/')[2]}/arrive" in page
     assert "Not done" not in nurses_browser.get("/today").text
+
+
+def test_the_board_forgets_it_also_once_the_booked_time_is_given_up(nurses_browser, make_infusion, nurse, at_minute):
+    again = operations.undo_arrival(make_infusion(), by=nurse, at=minute(0))
+    scheduling.cancel(again, reason="Ill", by=nurse, at=minute(1))
+    at_minute(2)
+    assert "Not done" not in nurses_browser.get("/today").text
+
+
+def test_what_is_in_the_way_by_now_is_said(make_infusion, make_appointment, limit_nurses, nurse):
+    infusion = make_infusion()
+    make_appointment(starts_at=infusion.appointment.starts_at)
+    limit_nurses(1)
+    with pytest.raises(RuleBroken, match="has as many patients at that time"):
+        operations.undo_arrival(infusion, by=nurse, at=minute(0))
+
+
+def test_the_patient_is_not_reminded_twice(make_infusion, clinic, agrees, make_reminder_time, nurse):
+    infusion = make_infusion()
+    infusion.appointment.starts_at += timedelta(hours=1)
+    agrees(infusion.patient)
+    moment = ARRIVED - timedelta(hours=1)
+    make_reminder_time(0, moment.astimezone(ZoneInfo(clinic.zone)).time())
+    infusion.appointment.booked_at = moment - timedelta(days=2)
+    operations.undo_arrival(infusion, by=nurse, at=ARRIVED)
+    assert reminders.plan_reminders(clinic, at=minute(1)) == 0
 
 
 def test_the_desk_takes_it_back_beside_the_week(client, scheduler, make_infusion, at_minute):
