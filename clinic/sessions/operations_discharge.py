@@ -21,7 +21,7 @@ from clinic.scheduling import operations as scheduling
 from clinic.scheduling.models import Appointment
 from clinic.scheduling.rules import AppointmentStatus
 from clinic.sessions.event_rules import DischargeExit
-from clinic.sessions.models import Discharge, DischargeAssessment, InfusionSession
+from clinic.sessions.models import Discharge, DischargeAssessment, InfusionSession, SessionTransition
 from clinic.sessions.operations_drug_account import (
     LEFT_OVER,
     known_to_be_left,
@@ -306,11 +306,13 @@ def not_done(infusion: InfusionSession, reason: str, *, by: Staff, at: datetime)
 
 
 def is_untouched(infusion: InfusionSession) -> bool:
-    """Whether nothing was recorded since the patient arrived."""
-    lists = [way.key for way in sa.inspect(InfusionSession).relationships if way.uselist]
-    recorded = any(getattr(infusion, name) for name in lists if name != "transitions")
-    is_begun = recorded or infusion.weight_id is not None or infusion.drug_account_id is not None
-    return infusion.status is SessionStatus.PRECHECKING and not is_begun
+    """Whether nothing was recorded since the patient arrived, in no area: answers and notes name the visit, too."""
+    if infusion.status is not SessionStatus.PRECHECKING or infusion.weight_id or infusion.drug_account_id:
+        return False
+    about = InfusionSession.__table__.c.id
+    tables = (table for table in db.Base.metadata.sorted_tables if table is not SessionTransition.__table__)
+    rows = [key.parent for table in tables for key in table.foreign_keys if key.column is about]
+    return not db.session.scalar(sa.select(sa.or_(*(sa.exists().where(row == infusion.id) for row in rows))))
 
 
 def undo_arrival(infusion: InfusionSession, *, by: Staff, at: datetime) -> Appointment:

@@ -9,7 +9,10 @@ import sqlalchemy as sa
 from clinic.core import db
 from clinic.core.errors import RuleBroken
 from clinic.notes import queries as notes
+from clinic.notes.operations import draft_note
 from clinic.notifications.models import OutboxMessage
+from clinic.outcomes.operations import record_outcome
+from clinic.outcomes.rules import Instrument, Occasion
 from clinic.reminders import operations as reminders
 from clinic.scheduling import operations as scheduling
 from clinic.scheduling import queries as schedule
@@ -56,7 +59,7 @@ def test_the_patient_is_told_nothing(make_infusion, clinic, nurse):
     assert again.id not in told  # and of the old one there is nothing to tell, for its time stands elsewhere
 
 
-@pytest.mark.parametrize("record", ["check", "vitals", "weight"])
+@pytest.mark.parametrize("record", ["check", "vitals", "weight", "answers", "note"])
 def test_what_was_recorded_keeps_the_visit(make_infusion, make_weight, observe, nurse, record):
     infusion = make_infusion()
     if record == "check":
@@ -64,6 +67,13 @@ def test_what_was_recorded_keeps_the_visit(make_infusion, make_weight, observe, 
         operations.answer_identity(infusion, item, infusion.patient.born_on.year, by=nurse, at=minute(0))
     elif record == "vitals":
         observe(infusion, minute(0), sbp=120, dbp=80)
+    elif record == "answers":
+        one = infusion.course, Instrument.PEG, [1, 2, 3]
+        record_outcome(
+            *one, occasion=Occasion.BEFORE_SESSION, answered_at=minute(0), infusion=infusion, by=nurse, at=minute(0)
+        )
+    elif record == "note":
+        draft_note(infusion, "Came in well.", by=nurse, at=minute(0))
     else:
         operations.use_weight(infusion, make_weight(infusion.patient), by=nurse, at=minute(0))
     with pytest.raises(RuleBroken, match="Something was recorded"):
