@@ -43,11 +43,11 @@ def upgrade() -> None:
         guards.reword(guard, _setting(setting), _limit(limit, instant))
     guards.reword("nurse_has_room_in_phase", "FROM phase_limit p", "FROM nurse_limit p")
     op.drop_table("phase_limit")
-    if guards.is_sqlite():
+    check = ", \n\tCONSTRAINT ck_clinic_patients_per_nurse_is_positive CHECK (patients_per_nurse > 0)"
+    if guards.is_sqlite() and check in _definition("clinic"):  # else it goes with its column, as a downgrade left it
         # Guards of other tables look up the clinic: without this, SQLite asks for it while it has no name.
         op.execute("PRAGMA legacy_alter_table = ON")
-        check = "CONSTRAINT ck_clinic_patients_per_nurse_is_positive CHECK (patients_per_nurse > 0)"
-        guards.rebuild("clinic", (f", \n\t{check}", ""))
+        guards.rebuild("clinic", (check, ""))
         op.execute("PRAGMA legacy_alter_table = OFF")
     for setting, *_ in SETTINGS:
         op.execute(f"ALTER TABLE clinic DROP COLUMN {setting}")
@@ -89,6 +89,11 @@ def _create(table: str, limits: tuple[str, ...], *, is_signed: bool) -> None:
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{table}")),
     )
     op.create_index(op.f(f"ix_{table}_clinic_id_valid_from"), table, ["clinic_id", "valid_from"], unique=False)
+
+
+def _definition(table: str) -> str:
+    found = sa.text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :table")
+    return str(op.get_bind().scalar(found, {"table": table}))
 
 
 def _setting(column: str) -> str:

@@ -30,7 +30,10 @@ def test_a_setting_becomes_a_row_before_all_others_and_part_of_them(databases):
     since = rows(engine, "SELECT valid_from FROM nurse_limit ORDER BY valid_from LIMIT 1")
     command.downgrade(db.alembic_config(url), "0068")
     back = rows(engine, "SELECT c.patients_per_nurse, p.precheck FROM clinic c, phase_limit p WHERE c.name = 'A'")
+    db.upgrade(url, "0069")
+    again = rows(engine, "SELECT at_once, precheck FROM nurse_limit ORDER BY valid_from")
     databases.discard(url)
+    assert again == [("3", "None"), ("3", "1")]
     assert [each[:3] for each in found] == [("3", "None", "None"), ("3", "None", "1")]
     assert since == [("2026-03-31",)]
     assert back == [("3", "1")]
