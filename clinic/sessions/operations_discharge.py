@@ -320,6 +320,8 @@ def undo_arrival(infusion: InfusionSession, *, by: Staff, at: datetime) -> Appoi
 
     The visit stays in the record, as not done. Raises RuleBroken once something was recorded of it.
     """
+    # The full lock, unlike others: vitals that somebody records at this moment are waited for, and keep the visit.
+    db.session.execute(sa.select(InfusionSession.id).where(InfusionSession.id == infusion.id).with_for_update())
     locked(infusion)
     if infusion.status.is_closed:
         raise RuleBroken("This visit is closed already.")

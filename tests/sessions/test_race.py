@@ -1,6 +1,6 @@
 """Two people act on one session at the same moment: one wins, the other is told."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from decimal import Decimal
 from threading import Barrier
@@ -53,6 +53,25 @@ def committed(clinic, nurse, second_nurse, physician, signing_physician):
             yield
 
     return work
+
+
+def test_an_arrival_with_vitals_on_their_way_is_not_taken_back(committed, committed_db, clinic, make_infusion, nurse):
+    with committed():
+        infusion_id = make_infusion().id
+
+    def take_back():
+        with db.in_clinic(clinic.id), db.unit_of_work():
+            infusion = db.session.get_one(InfusionSession, infusion_id)
+            operations.undo_arrival(infusion, by=db.session.get_one(Staff, nurse.id), at=minute(2))
+
+    with ThreadPoolExecutor(1) as other:
+        with db.unit_of_work():
+            infusion, by = db.session.get_one(InfusionSession, infusion_id), db.session.get_one(Staff, nurse.id)
+            operations.record_observation(infusion, {"hr": 70}, observed_at=minute(1), by=by, at=minute(1))
+            taking = other.submit(take_back)
+            wait([taking], timeout=0.5)  # it would be over by then, if it did not wait
+        with pytest.raises(RuleBroken, match="Something was recorded"):
+            taking.result()
 
 
 def test_a_session_is_stopped_once(race, committed, make_running, nurse):
