@@ -218,6 +218,20 @@ def test_of_slots_that_cost_the_same_the_last_is_taken_on_a_whim():
     assert early.places[0][0].start < late.places[0][0].start
 
 
+def test_no_two_patients_times_are_taken_for_the_same():
+    """As numbers these times of a day have one hash, for they lie 61 slots apart."""
+    windows = ([20, 30], [81, 91])
+    assert hash((1 << 30) - (1 << 20)) == hash((1 << 91) - (1 << 81))
+    wanted = [make_course(str(at), [make_session(str(at), 1)], weekly=[[each]] * 7) for at, each in enumerate(windows)]
+    day = make_day(0, physicians=((16, 95),)) | {"open": 16, "close": 95}
+    for nurse in day["nurses"]:
+        nurse |= {"from": 16, "to": 95, "breaks": []}
+    plan = Plan(files.problem_of(make_problem([make_clinic([day])], wanted, days=1)))
+    for number, (begin, end) in enumerate(windows):
+        (place,) = plan.wished(number)
+        assert begin <= place.start < end
+
+
 @pytest.mark.parametrize("courses", [[], [make_course("K", [make_session("K", 1, length=(9, 9, 9))])]])
 def test_a_problem_without_an_answer_has_an_empty_plan(courses):
     plan, _ = planned(make_problem([make_clinic([make_day(0)])], courses))

@@ -1,7 +1,7 @@
 """What the days of a calendar offer to each session of one course: nurses, slots, and what they cost."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -108,7 +108,7 @@ class Fit(NamedTuple):
     free: int  # the slots in which the patient may come, and the session before is long enough ago
     extra: int  # what it costs to be on this day
     stands: Place | None  # where the session stands on this day
-    key: int  # sessions with the same key are offered the same
+    key: Hashable  # sessions with the same key are offered the same
 
 
 class Offers:
@@ -188,7 +188,7 @@ class Offers:
         elif session.is_fixed:
             free = 0
         able = self._course.able.get(day.number)
-        key = hash((session.shape, free, self._wishes.liked[index], self.is_full[index], stands, able))
+        key = session.shape, free, self._wishes.liked[index], self.is_full[index], stands, able
         return Fit(free, extra, stands, key)
 
     def _open_to(self, index: int, day: Day, fit: Fit) -> Offered:
